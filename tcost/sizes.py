@@ -12,9 +12,18 @@ MAX_SIZE = 10**18
 """No honest size is larger, and Python prints no integer of more than 4,300 digits."""
 
 Family: TypeAlias = Literal["encoder-only", "decoder-only", "encoder-decoder"]
-Positions: TypeAlias = Literal["learned", "sinusoidal", "none"]
-NormPosition: TypeAlias = Literal["pre", "post"]
-Activation: TypeAlias = Literal["gelu", "gelu_tanh", "relu"]
+Positions: TypeAlias = Literal["learned", "stored", "sinusoidal", "rotary", "alibi", "relative", "none"]
+Norm: TypeAlias = Literal["layer_norm", "rms_norm"]
+NormPosition: TypeAlias = Literal["pre", "post", "both", "output"]
+Parallel: TypeAlias = Literal["none", "one_norm", "two_norms"]
+Activation: TypeAlias = Literal["gelu", "gelu_tanh", "quick_gelu", "relu", "relu2", "silu", "tanh"]
+Router: TypeAlias = Literal["softmax", "sigmoid", "none"]
+Input: TypeAlias = Literal["tokens", "patches", "audio"]
+Head: TypeAlias = Literal["vocabulary", "classifier", "token_classifier"]
+Causal: TypeAlias = Literal["full", "half"]
+
+PROJECTIONS = ("query", "key", "value", "output")
+"""The projections of an attention that may have biases."""
 
 
 def same(a: Size, b: Size) -> bool:
@@ -29,6 +38,24 @@ def check_size(what: str, size: Size) -> None:
         raise InputError(f"{what} must be a whole number from 1 to 10^18, not {size}")
 
 
+def exact_div(a: Size, b: Size) -> Size:
+    """Return a quotient that is whole by construction."""
+    return a // b if isinstance(a, int) or hasattr(a, "dtype") else a / b
+
+
+def minimum(a: Size, b: Size) -> Size:
+    """Return the smaller of two sizes, element by element for arrays, as an expression for expressions."""
+    if isinstance(a, int) and isinstance(b, int):
+        return min(a, b)
+    if hasattr(a, "dtype") or hasattr(b, "dtype"):
+        import numpy as np
+
+        return np.minimum(a, b)
+    import sympy
+
+    return sympy.Min(a, b)
+
+
 def _present(count: Size) -> bool:
     """Tell whether a number of layers is positive; an array must agree with itself."""
     if same(count, 0):
@@ -39,14 +66,79 @@ def _present(count: Size) -> bool:
     return True
 
 
+@dataclass(frozen=True)
+class LayerSet:
+    """Some of a stack's layers, counted from zero: by number, or every so many from the first one on."""
+
+    numbers: frozenset[int] = frozenset()
+    every: int = 0
+    first: int = 0
+
+    def __contains__(self, layer: int) -> bool:
+        """Tell whether a layer is one of them."""
+        return layer in self.numbers or (
+            self.every > 0 and layer >= self.first and (layer - self.first) % self.every == 0
+        )
+
+
+NO_LAYERS = LayerSet()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experts:
+    """A mixture of experts: of `n_experts`, every token goes through `experts_per_token`.
+
+    `d_expert` is the width of one, `d_shared` that of the expert which every token takes (0: there is
+    none), `shared_gate` whether its output is weighed by a sigmoid of its own. The router's weights are
+    softmax or sigmoid of its scores; the chosen ones may be normalised to sum to one and scaled by a
+    constant. `dense_layers` have a plain feed-forward.
+    """
+
+    n_experts: Size
+    experts_per_token: Size
+    d_expert: Size
+    d_shared: Size = 0
+    shared_gate: bool = False
+    router: Router = "softmax"
+    normalise: bool = False
+    scale: bool = False
+    dense_layers: LayerSet = NO_LAYERS
+
+
+@dataclass(frozen=True, kw_only=True)
+class LatentAttention:
+    """Multi-head latent attention: keys and values, and queries where `q_rank` is given, pass a low rank.
+
+    A head's query and key are `d_nope` wide plus `d_rope` that is rotated and, of the key, shared by
+    all heads; its value is `d_value` wide. Source: DeepSeek-V2, arXiv 2405.04434, section 2.1.
+    """
+
+    kv_rank: Size
+    d_nope: Size
+    d_rope: Size
+    d_value: Size
+    q_rank: Size = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lora:
+    """Low-rank adapters beside the projections of the `targets`; all else is frozen.
+
+    Source: Hu et al. 2021, arXiv 2106.09685, section 4.1.
+    """
+
+    rank: Size
+    targets: tuple[str, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Sizes:
     """The named sizes and parts of one model at one context, with every default filled in.
 
     `context_length` is the number of rows that carry the loss: the decoder's where there is one,
-    else the encoder's. `encoder_context_length` is None unless there are both; `encoder_n_heads` and
-    `encoder_d_ff` are None unless the encoder's differ from the decoder's. The defaults of the parts
-    are the transformer of Pau & Aymone, Eng 2024, 5(1), 34-50.
+    else the encoder's. `encoder_context_length` is None unless there are both; what else begins with
+    `encoder_` is None unless the encoder's differs from the decoder's. A spec (`spec/model.py`) says
+    what each part is. The defaults of the parts are the transformer of Pau & Aymone, Eng 2024, 5(1), 34-50.
     """
 
     name: str = ""
@@ -61,27 +153,76 @@ class Sizes:
     encoder_context_length: Size = None
     encoder_n_heads: Size = None
     encoder_d_ff: Size = None
-    attention_bias: bool = False
+    encoder_vocab_size: Size = None
+    encoder_positions: Positions | None = None
+    encoder_n_positions: Size = None
+    encoder_input: Input = "tokens"
+    patch_size: Size = None
+    n_channels: Size = None
+    n_kv_heads: Size = None
+    latent_attention: LatentAttention | None = None
+    attention_bias: frozenset[str] = frozenset()
+    attention_scale: bool = True
+    attention_softcap: bool = False
+    qk_norm: Literal["none", "head", "all"] = "none"
+    sliding_window: Size = None
+    full_attention_layers: LayerSet = NO_LAYERS
+    causal: Causal = "full"
     ffn_bias: bool = True
+    ffn_gated: bool = False
     activation: Activation = "gelu_tanh"
+    experts: Experts | None = None
+    parallel: Parallel = "none"
+    norm: Norm = "layer_norm"
+    norm_bias: bool = True
     norm_position: NormPosition = "post"
     positions: Positions = "none"
     n_positions: Size = 0
     n_segments: Size = 0
+    rotary_dims: Size = None
+    relative_buckets: Size = None
+    d_embedding: Size = None
+    embedding_bias: bool = False
     embedding_norm: bool = False
+    embedding_scale: bool = False
+    n_unique_layers: Size = None
     final_norm: bool = False
+    output_scale: bool = False
+    head: Head = "vocabulary"
+    n_classes: Size = None
+    pooler: Activation | Literal["none"] = "none"
     head_transform: bool = False
+    head_bias: bool | None = None
+    logit_softcap: bool = False
     tie_embeddings: bool = False
+    share_embeddings: bool | None = None
+    train: Lora | tuple[int | str, ...] | None = None
+    """What is trained: everything (None), adapters alone, or the layers of that number or name."""
 
     @property
     def encoder(self) -> "Sizes":
-        """The sizes of an encoder-decoder's encoder: its own context, heads and feed-forward."""
+        """The sizes of an encoder-decoder's encoder: its own context, heads, feed-forward, input and positions."""
         if self.encoder_n_heads is None:
             heads = {"n_heads": self.n_heads, "d_head": self.d_head}
         else:
             heads = {"n_heads": self.encoder_n_heads, "d_head": self.d_model // self.encoder_n_heads}
-        d_ff = self.d_ff if self.encoder_d_ff is None else self.encoder_d_ff
-        return replace(self, **heads, d_ff=d_ff, context_length=self.encoder_context_length)
+        own = {key: getattr(self, f"encoder_{key}") for key in ("d_ff", "vocab_size", "positions", "n_positions")}
+        given = {key: value for key, value in own.items() if value is not None}
+        return replace(self, **heads, **given, context_length=self.encoder_context_length)
+
+    @property
+    def kv_heads(self) -> Size:
+        """The number of heads of keys and values; each serves as many query heads as divide among them."""
+        return self.n_heads if self.n_kv_heads is None else self.n_kv_heads
+
+    @property
+    def has_patterns(self) -> bool:
+        """Whether the layers of a stack differ from each other."""
+        return (
+            (self.sliding_window is not None and self.full_attention_layers != NO_LAYERS)
+            or (self.experts is not None and self.experts.dense_layers != NO_LAYERS)
+            or isinstance(self.train, tuple)
+        )
 
     @property
     def family(self) -> Family:

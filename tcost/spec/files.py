@@ -7,7 +7,8 @@ from typing import BinaryIO
 
 from tcost.errors import InputError, nearest
 from tcost.spec.document import parse
-from tcost.spec.model import ModelSpec, validate
+from tcost.spec.model import ModelSpec
+from tcost.spec.problems import validate
 
 MAX_BYTES = 256 * 1024
 

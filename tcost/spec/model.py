@@ -1,22 +1,51 @@
 """The model spec: its keys, what they may be, and what is said when they are not."""
 
-from typing import Annotated, Any, Self
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from tcost.errors import InputError, nearest
-from tcost.sizes import MAX_SIZE, Activation, NormPosition, Positions, Sizes
-from tcost.spec.document import Document
+from tcost.sizes import (
+    Activation,
+    Head,
+    Input,
+    Lora,
+    Norm,
+    NormPosition,
+    Parallel,
+    Positions,
+    Sizes,
+)
+from tcost.spec.parts import (
+    BiasKey,
+    Count,
+    Depth,
+    ExpertsSpec,
+    LatentAttentionSpec,
+    LayerNumber,
+    LayersKey,
+    TrainSpec,
+    layer_set,
+    problem,
+)
 
 PARTS = (
-    *("encoder_n_heads", "encoder_d_ff", "attention_bias", "ffn_bias", "activation", "norm_position"),
-    *("positions", "n_segments", "embedding_norm", "final_norm", "head_transform", "tie_embeddings"),
+    *("encoder_n_heads", "encoder_d_ff", "encoder_vocab_size", "encoder_positions", "encoder_n_positions"),
+    *("encoder_input", "patch_size", "n_channels", "n_kv_heads", "attention_scale", "attention_softcap", "qk_norm"),
+    *("sliding_window", "ffn_bias", "ffn_gated", "activation", "parallel", "norm", "norm_bias", "norm_position"),
+    *("positions", "n_segments", "rotary_dims", "relative_buckets", "d_embedding", "embedding_bias"),
+    *("embedding_norm", "embedding_scale", "n_unique_layers", "final_norm", "output_scale", "head", "n_classes"),
+    *("pooler", "head_transform", "head_bias", "logit_softcap", "tie_embeddings", "share_embeddings"),
 )
 """Keys that `Sizes` has under the same names, with nothing to fill in."""
 
-Count = Annotated[int, Field(ge=1, le=MAX_SIZE)]
-Depth = Annotated[int, Field(ge=0, le=MAX_SIZE)]
+ENCODER_KEYS = (
+    *("encoder_context_length", "encoder_n_heads", "encoder_d_ff", "encoder_vocab_size"),
+    *("encoder_positions", "encoder_n_positions"),
+)
+"""Keys of an encoder-decoder's encoder."""
+
+MAX_PATTERN = 100_000
+"""Layers of a stack whose layers differ, which are told apart one by one."""
 
 
 class ModelSpec(BaseModel):
@@ -45,47 +74,146 @@ class ModelSpec(BaseModel):
     """Heads of an encoder-decoder's encoder where they differ from the decoder's; must divide d_model."""
     encoder_d_ff: Count | None = None
     """Feed-forward width of an encoder-decoder's encoder where it differs from the decoder's."""
-    attention_bias: bool = False
-    """Whether the query, key, value and output projections have biases."""
+    encoder_vocab_size: Count | None = None
+    """Vocabulary of an encoder-decoder's encoder where it differs from the decoder's."""
+    encoder_positions: Positions | None = None
+    """Positions of an encoder-decoder's encoder where they differ from the decoder's."""
+    encoder_n_positions: Count | None = None
+    """Rows of the encoder's table of positions where they differ from the decoder's."""
+    encoder_input: Input = "tokens"
+    """What the encoder reads: `tokens`, `patches` of an image, or `audio` through two convolutions."""
+    patch_size: Count | None = None
+    """Side of an image patch; the context is the patches and the class token."""
+    n_channels: Count | None = None
+    """Channels of an image, or mel bins of audio."""
+
+    n_kv_heads: Count | None = None
+    """Heads of keys and values (grouped-query attention); by default n_heads, which they must divide."""
+    latent_attention: LatentAttentionSpec | None = None
+    """Multi-head latent attention in the place of plain attention."""
+    attention_bias: BiasKey = []
+    """Which of the query, key, value and output projections have biases: true, false or a list."""
+    attention_scale: bool = True
+    """Whether scores are divided by the square root of the head width."""
+    attention_softcap: bool = False
+    """Whether scores pass c tanh(x / c)."""
+    qk_norm: Literal["none", "head", "all"] = "none"
+    """Whether queries and keys are normalised, per `head` or over `all` heads."""
+    sliding_window: Count | None = None
+    """Keys that a query sees, itself included; a kernel that skips the others is `--causal half`."""
+    full_attention_layers: LayersKey = []
+    """Layers, counted from zero, that have no sliding window."""
     ffn_bias: bool = True
-    """Whether the two projections of the feed-forward have biases."""
+    """Whether the projections of the feed-forward have biases."""
+    ffn_gated: bool = False
+    """Whether the activation gates a second projection (SwiGLU, GeGLU)."""
     activation: Activation = "gelu_tanh"
     """Of the feed-forward and the head transform: `gelu` is the erf form, `gelu_tanh` its approximation."""
+    experts: ExpertsSpec | None = None
+    """A mixture of experts in the place of the feed-forward."""
+    parallel: Parallel = "none"
+    """Whether attention and feed-forward read one input side by side, through one norm or two."""
+    norm: Norm = "layer_norm"
+    norm_bias: bool = True
+    """Whether LayerNorms have biases; RMSNorm has none."""
     norm_position: NormPosition = "post"
-    """Whether blocks normalise what goes into a part (`pre`) or the sum after it (`post`)."""
+    """What blocks normalise: what goes into a part (`pre`), its `output`, `both`, or the sum after it (`post`)."""
     positions: Positions = "none"
-    """What is added to the token embedding; `learned` is a table of `n_positions` rows for each stack."""
+    """`learned` and `sinusoidal` are added to the embedding, `stored` is a table that is not trained;
+    `rotary` turns queries and keys, `alibi` and `relative` are added to the scores."""
     n_positions: Count | None = None
     """Rows of the table of learned positions; by default the longest context of the spec."""
     n_segments: Depth = 0
     """Rows of a table of segments (token types) that is added to the token embedding."""
+    rotary_dims: Count | None = None
+    """Width of a head that is rotated; by default all of it."""
+    relative_buckets: Count | None = None
+    """Rows of a stack's table of relative positions."""
+    d_embedding: Count | None = None
+    """Width of the token embedding where a projection leads from it to d_model."""
+    embedding_bias: bool = False
+    """Whether that projection has a bias."""
     embedding_norm: bool = False
     """Whether each stack normalises its embeddings."""
+    embedding_scale: bool = False
+    """Whether embeddings are multiplied by a constant."""
+    n_unique_layers: Count | None = None
+    """Layers of a stack that have weights of their own, where others share them; by default all."""
     final_norm: bool = False
     """Whether each stack normalises its output."""
+    output_scale: bool = False
+    """Whether what goes into the vocabulary projection is multiplied by a constant."""
+    head: Head = "vocabulary"
+    """`classifier` is for the first row, `token_classifier` for every row."""
+    n_classes: Count | None = None
+    """Outputs of a classifier."""
+    pooler: Activation | Literal["none"] = "none"
+    """Activation of a dense layer before a classifier."""
     head_transform: bool = False
-    """Whether there is a dense layer, activation and norm before the vocabulary projection, and a bias on it."""
+    """Whether there is a dense layer, activation and norm before the vocabulary projection."""
+    head_bias: bool | None = None
+    """Whether the head's projection has a bias; by default with a head transform or a classifier."""
+    logit_softcap: bool = False
+    """Whether logits pass c tanh(x / c)."""
     tie_embeddings: bool = False
-    """Whether the vocabulary projection and all token embeddings are one table."""
+    """Whether the vocabulary projection and the token embedding are one table."""
+    share_embeddings: bool | None = None
+    """Whether an encoder-decoder's two token embeddings are one table; by default where the projection is tied."""
+    train: Literal["all"] | TrainSpec | list[LayerNumber | str] = "all"
+    """What is trained: `all`, `lora: {rank, targets}`, or a list of layers by number or name."""
 
     @model_validator(mode="after")
-    def _check_shape(self) -> Self:
+    def _check_depths(self) -> Self:
         if not self.n_encoder_layers and not self.n_decoder_layers:
-            raise _problem("n_decoder_layers", "a model needs layers: n_encoder_layers or n_decoder_layers above zero")
-        if self.d_head is None and self.d_model % self.n_heads:
-            raise _problem(
+            raise problem("n_decoder_layers", "a model needs layers: n_encoder_layers or n_decoder_layers above zero")
+        is_double = self.n_encoder_layers and self.n_decoder_layers
+        for key in ENCODER_KEYS:
+            if getattr(self, key) is not None and not is_double:
+                other = {"encoder_context_length": "context_length"}.get(key, key.removeprefix("encoder_"))
+                raise problem(key, f"{key} is for encoder-decoder models; give it as {other}")
+        if max(self.n_encoder_layers, self.n_decoder_layers) > MAX_PATTERN and self.at().has_patterns:
+            raise problem("n_decoder_layers", f"a model whose layers differ may have at most {MAX_PATTERN} of them")
+        return self
+
+    @model_validator(mode="after")
+    def _check_widths(self) -> Self:
+        if self.d_head is None and self.d_model % self.n_heads and self.latent_attention is None:
+            raise problem(
                 "n_heads",
                 f"n_heads {self.n_heads} does not divide d_model {self.d_model}; "
                 "give a divisor, or the width of a head as d_head",
             )
         if self.encoder_n_heads and self.d_model % self.encoder_n_heads:
-            raise _problem(
+            raise problem(
                 "encoder_n_heads", f"encoder_n_heads {self.encoder_n_heads} does not divide d_model {self.d_model}"
             )
-        for key in ("encoder_context_length", "encoder_n_heads", "encoder_d_ff"):
-            if getattr(self, key) is not None and not (self.n_encoder_layers and self.n_decoder_layers):
-                other = {"encoder_context_length": "context_length"}.get(key, key.removeprefix("encoder_"))
-                raise _problem(key, f"{key} is for encoder-decoder models; give it as {other}")
+        if self.n_kv_heads and self.n_heads % self.n_kv_heads:
+            raise problem("n_kv_heads", f"n_kv_heads {self.n_kv_heads} does not divide n_heads {self.n_heads}")
+        d_head = self.d_head or self.d_model // self.n_heads
+        if self.rotary_dims and self.rotary_dims > d_head:
+            raise problem("rotary_dims", f"rotary_dims {self.rotary_dims} is more than the {d_head} of a head")
+        depth = max(self.n_encoder_layers, self.n_decoder_layers)
+        if self.n_unique_layers and depth % self.n_unique_layers:
+            raise problem("n_unique_layers", f"n_unique_layers {self.n_unique_layers} does not divide {depth} layers")
+        return self
+
+    @model_validator(mode="after")
+    def _check_parts(self) -> Self:
+        needs = {
+            "relative_buckets": "relative" in (self.positions, self.encoder_positions),
+            "patch_size": self.encoder_input == "patches",
+            "n_channels": self.encoder_input != "tokens",
+            "n_classes": self.head != "vocabulary",
+        }
+        for key, is_needed in needs.items():
+            if (getattr(self, key) is not None) != is_needed:
+                raise problem(key, f"{key} is {'missing' if is_needed else 'given, but nothing of the model uses it'}")
+        if self.encoder_input != "tokens" and not self.n_encoder_layers:
+            raise problem("encoder_input", "encoder_input is for models with an encoder")
+        if self.encoder_input == "patches" and self.context_length == 1:
+            raise problem("context_length", "the context of an image is its patches and the class token: at least 2")
+        if self.full_attention_layers and self.sliding_window is None:
+            raise problem("full_attention_layers", "full_attention_layers is given, but there is no sliding_window")
         return self
 
     def at(self, context: int | None = None, encoder_context: int | None = None) -> Sizes:
@@ -107,75 +235,16 @@ class ModelSpec(BaseModel):
             context_length=self.context_length,
             encoder_context_length=(context or self.context_length) if follows else self.encoder_context_length,
             n_positions=self.n_positions or max(self.context_length, self.encoder_context_length or 0),
+            attention_bias=frozenset(self.attention_bias),
+            latent_attention=self.latent_attention and self.latent_attention.part(),
+            full_attention_layers=layer_set(self.full_attention_layers),
+            experts=self.experts and self.experts.part(),
+            train=self._trained(),
             **{part: getattr(self, part) for part in PARTS},
         )
         return sizes.at(context, encoder_context)
 
-
-def validate(document: Document) -> ModelSpec:
-    """Return the spec that a document holds, or raise InputError with every problem and its place."""
-    try:
-        return ModelSpec.model_validate(document.values)
-    except ValidationError as error:
-        problems = error.errors(include_input=False, include_url=False)
-        missing = [f"'{problem['loc'][0]}'" for problem in problems if problem["type"] == "missing"]
-        messages = [_message(problem, document) for problem in problems if problem["type"] != "missing"]
-        if missing:
-            messages.append(f"{document.where}: missing {', '.join(missing)}")
-        raise InputError("\n".join(messages)) from None
-
-
-def _problem(key: str, message: str) -> PydanticCustomError:
-    return PydanticCustomError("shape", message, {"key": key})
-
-
-def _message(problem: ErrorDetails, document: Document) -> str:
-    """Say what is wrong with one key, where, and what would be right."""
-    context = problem.get("ctx", {})
-    path = problem["loc"] or (context["key"],)
-    key = ".".join(map(str, path))
-    match problem["type"]:
-        case "shape":
-            return f"{document.at_value(path)}: {problem['msg']}"
-        case "extra_forbidden":
-            close = nearest(key, ModelSpec.model_fields)
-            hint = f"did you mean '{close}'?" if close else f"known: {', '.join(ModelSpec.model_fields)}"
-            return f"{document.at_key(path)}: unknown key '{key}'; {hint}"
-        case "int_type":
-            expected = f"expected a whole number, not {_describe(document, path)}"
-        case "bool_type":
-            expected = f"expected true or false, not {_describe(document, path)}"
-        case "literal_error":
-            expected = f"expected {context['expected']}, not {_describe(document, path)}"
-        case "string_type":
-            expected = f"expected text, not {_describe(document, path)}; put it in quotes"
-        case "greater_than_equal":
-            expected = f"must be at least {context['ge']}, not {document.text(path)}"
-        case "less_than_equal":
-            expected = f"must be at most 10^18, not {document.text(path)}"
-        case "string_too_short":
-            expected = "must not be empty"
-        case _:
-            expected = problem["msg"]
-    return f"{document.at_value(path)}: {key}: {expected}"
-
-
-def _describe(document: Document, path: tuple[str | int, ...]) -> str:
-    """Name a value of the wrong type as it was written, and what to write where that is plain."""
-    value: Any = document.values
-    for step in path:
-        value = value[step]
-    if isinstance(value, list | dict):
-        return "a list" if isinstance(value, list) else "a mapping"
-    if value is None:
-        return "nothing"
-    text = document.text(path)
-    if isinstance(value, bool):
-        return f"{text} (a boolean)"
-    if isinstance(value, float):
-        hint = f"; write {int(value)}" if value.is_integer() and abs(value) <= MAX_SIZE else ""
-        return f"{text} (a decimal number){hint}"
-    if isinstance(value, str):
-        hint = f"; write {text} without quotes" if text.isascii() and text.isdigit() else ""
-        return f'"{text}" (text){hint}'
-    return f"{text} (a whole number)"
+    def _trained(self) -> Lora | tuple[int | str, ...] | None:
+        if isinstance(self.train, TrainSpec):
+            return self.train.part()
+        return None if self.train == "all" else tuple(self.train)

@@ -1,0 +1,122 @@
+"""The parts of a spec that have keys of their own: experts, latent attention, adapters, sets of layers."""
+
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from tcost.sizes import MAX_SIZE, PROJECTIONS, Experts, LatentAttention, LayerSet, Lora, Router
+
+Count = Annotated[int, Field(ge=1, le=MAX_SIZE)]
+Depth = Annotated[int, Field(ge=0, le=MAX_SIZE)]
+LayerNumber = Annotated[int, Field(ge=0, le=MAX_SIZE)]
+
+
+def problem(key: str, message: str) -> PydanticCustomError:
+    """Return an error about a key that only shows together with others."""
+    return PydanticCustomError("shape", "{message}", {"message": message, "key": key})
+
+
+class Part(BaseModel):
+    """A part of a spec; unknown keys and numbers in quotes are refused."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class LayersSpec(Part):
+    """Every so many layers: `{every: 6, first: 5}` is layers 5, 11, 17, ..., counted from zero."""
+
+    every: Count
+    first: Depth = 0
+
+
+LayersKey = list[LayerNumber] | LayersSpec
+
+
+def layer_set(layers: LayersKey) -> LayerSet:
+    """Return the layers that a list of numbers or an `every` means."""
+    if isinstance(layers, LayersSpec):
+        return LayerSet(every=layers.every, first=layers.first)
+    return LayerSet(numbers=frozenset(layers))
+
+
+def _all_or_none(value: Any) -> Any:
+    return {True: list(PROJECTIONS), False: []}.get(value, value) if isinstance(value, bool) else value
+
+
+BiasKey = Annotated[list[Annotated[str, Field(pattern="^(query|key|value|output)$")]], BeforeValidator(_all_or_none)]
+"""`true`, `false`, or a list of the projections that have biases."""
+
+
+class ExpertsSpec(Part):
+    """A mixture of experts in the place of the feed-forward."""
+
+    n_experts: Count
+    experts_per_token: Count
+    """How many experts every token goes through."""
+    d_expert: Count
+    """Width of one expert."""
+    d_shared: Depth = 0
+    """Width of the expert that every token takes, all shared experts together; 0: there is none."""
+    shared_gate: bool = False
+    """Whether the shared expert's output is weighed by a sigmoid gate."""
+    router: Router = "softmax"
+    """What makes weights of the router's scores; with `none`, outputs are added as they are."""
+    normalise: bool = False
+    """Whether the weights of the chosen experts are made to sum to one."""
+    scale: bool = False
+    """Whether the weights are multiplied by a constant."""
+    dense_layers: LayersKey = []
+    """Layers, counted from zero, that have a plain feed-forward of width d_ff."""
+
+    @model_validator(mode="after")
+    def _check_shape(self) -> Self:
+        if self.experts_per_token > self.n_experts:
+            raise problem(
+                "experts_per_token",
+                f"experts_per_token {self.experts_per_token} is more than n_experts {self.n_experts}",
+            )
+        if self.router == "none" and self.experts_per_token != self.n_experts:
+            raise problem("router", "without a router every token goes through all experts")
+        return self
+
+    def part(self) -> Experts:
+        """Return the part as sizes have it."""
+        return Experts(**self.model_dump(exclude={"dense_layers"}), dense_layers=layer_set(self.dense_layers))
+
+
+class LatentAttentionSpec(Part):
+    """Multi-head latent attention (DeepSeek-V2, arXiv 2405.04434, section 2.1)."""
+
+    kv_rank: Count
+    """Rank that keys and values pass."""
+    q_rank: Count | None = None
+    """Rank that queries pass; by default they are projected directly."""
+    d_nope: Count
+    """Width of a head's query and key that is not rotated."""
+    d_rope: Count
+    """Width that is rotated; the key's is shared by all heads."""
+    d_value: Count
+    """Width of a head's value."""
+
+    def part(self) -> LatentAttention:
+        """Return the part as sizes have it."""
+        return LatentAttention(**self.model_dump())
+
+
+class LoraSpec(Part):
+    """Low-rank adapters beside projections (Hu et al. 2021, arXiv 2106.09685)."""
+
+    rank: Count
+    targets: Annotated[list[str], Field(min_length=1)]
+    """Projections that get an adapter, by their names in a table of operations: query, value, up, ..."""
+
+
+class TrainSpec(Part):
+    """Adapters alone are trained."""
+
+    lora: LoraSpec
+
+    def part(self) -> Lora:
+        """Return the part as sizes have it."""
+        return Lora(rank=self.lora.rank, targets=tuple(self.lora.targets))
