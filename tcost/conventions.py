@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tcost.errors import unknown
-from tcost.kinds import DIFFERENCE, Count, Phase, Scalars, both, free, kind_of, per_element
+from tcost.kinds import DIFFERENCE, Count, Phase, Scalars, both, free, kind_of, per_element, runs
 from tcost.sizes import Family, Size, Sizes
 from tcost.tracing import Op
 
@@ -79,12 +79,21 @@ class Convention:
     einsums_only: bool = False
     overrides: Mapping[tuple[str, Phase], Override] = field(default_factory=dict)
     errata: tuple[Erratum, ...] = ()
-    assumes: Mapping[str, Any] = field(default_factory=dict)
+    assumes: Callable[[Sizes], Mapping[str, Any]] = _nothing
     absent: frozenset[str] = frozenset()
+    kinds: frozenset[str] = frozenset()
+    """The kinds that its model has, where it is for one kind of transformer; others it prices as `exact` does."""
 
     def model(self, s: Sizes) -> Sizes:
-        """Return the sizes and parts of the model that this convention prices."""
-        return replace(s, **self.assumes)
+        """Return the sizes and parts of the model that this convention prices.
+
+        What it assumes takes the place of other plain forms, not of parts that it does not know.
+        """
+        return replace(s, **self.assumes(s))
+
+    def is_foreign(self, op: Op) -> bool:
+        """Tell whether an operation is of a kind that this convention's model does not have."""
+        return bool(self.kinds) and op.kind not in self.kinds and not self.is_absent(op)
 
     def is_absent(self, op: Op) -> bool:
         """Tell whether an operation is not in the model that this convention was published for."""
@@ -97,7 +106,7 @@ class Convention:
     def scalars(self, op: Op, phase: Phase) -> Scalars:
         """Return the scalar operations that this convention counts for one run of a phase of `op`."""
         kind = kind_of(op)
-        if self.is_absent(op) or (self.einsums_only and not kind.is_einsum):
+        if self.is_absent(op) or (self.einsums_only and not kind.is_einsum) or not runs(op, phase):
             return {}
         override = self.overrides.get((op.kind, phase))
         return override.count(op) if override else kind.count(op, phase)
@@ -117,7 +126,7 @@ _SCALARS = ("mul", "add", "div", "exp", "log", "cmp", "sqrt", "tanh", "erf")
 
 
 def _softmax_jacobian(op: Op) -> Scalars:
-    return {"macc": op.elements * op.columns}
+    return {"macc": op.row_squares}
 
 
 def _norm_jacobian(op: Op) -> Scalars:
@@ -140,6 +149,18 @@ def _mapping_slip(s: Sizes) -> Scalars:
 
 def _projection_slip(s: Sizes) -> Scalars:
     return {"macc": (s.context_length - s.encoder_context_length) * s.vocab_size * s.d_model}
+
+
+def _paper_parts(s: Sizes) -> Mapping[str, Any]:
+    """Return what the paper's transformer has whatever a spec says, unless it has what the paper does not know."""
+    parts: dict[str, Any] = {"tie_embeddings": False, "share_embeddings": False}
+    if s.norm_position == "pre":
+        parts |= {"norm_position": "post"}
+    if s.activation in ("gelu", "relu") and not s.ffn_gated:
+        parts |= {"activation": "gelu_tanh"}
+    if s.activation in ("gelu", "gelu_tanh", "relu") and not s.ffn_gated:
+        parts |= {"ffn_bias": True}
+    return parts
 
 
 _PAPER_ERRATA = (
@@ -192,7 +213,13 @@ _PAPER = Convention(
         "PEPITA's differences",
         "optimizer step",
     ),
-    assumes={"norm_position": "post", "activation": "gelu_tanh", "ffn_bias": True, "tie_embeddings": False},
+    assumes=_paper_parts,
+    kinds=frozenset(
+        (
+            *("linear", "contract", "embedding", "bias", "add", "scale", "softmax", "cross_entropy", "layer_norm"),
+            *("gelu_tanh", "gradient_sum", "output_error", "difference"),
+        )
+    ),
     absent=frozenset(
         (
             *("positions", "segments", "embedding_norm", "final_norm", "head_transform", "projection_bias"),

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 
-RESULT_FIELDS = ("spec", "algo", "convention", "context", "encoder_context", "batch")
+RESULT_FIELDS = ("spec", "algo", "convention", "context", "encoder_context", "batch", "causal")
 AMOUNT_FIELDS = ("macc", "flop")
-TOTAL_FIELDS = (*AMOUNT_FIELDS, "parameters")
+TOTAL_FIELDS = (*AMOUNT_FIELDS, "parameters", "active_parameters")
 LINE_FIELDS = ("layer", "phase", "scalar", "predicted", "executed", "difference")
 ROW_FIELDS = ("layer", "operation", "kind", "phase", "repeats", "runs", "macc", "flop")
 STEP_FIELDS = ("spec", "algo", "context", "encoder_context", "batch")
@@ -181,6 +181,7 @@ def _result(result: Result, by: By | None) -> dict[str, Any]:
         "totals": _fields(result.totals, TOTAL_FIELDS),
         "phases": {phase: _fields(amount, AMOUNT_FIELDS) for phase, amount in result.phases.items()},
         "not_counted": result.not_counted,
+        "priced_as_exact": list(result.priced_as_exact),
         "errata": [{"layer": layer, "slip": slip} for layer, slip in result.errata],
         "rows": [_row(row, has_scalars=by == "operation") for row in group_by(result.rows, by or "operation")],
     }

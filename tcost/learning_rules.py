@@ -43,7 +43,7 @@ def _error_and_differences(model: Model) -> Iterator[Charge]:
     for op in trace.ops:
         yield "error_projection", op
     for op in model.trace.ops:
-        if op.weight:
+        if op.is_trained:
             yield "weight_update", replace(op, name=f"{op.name}{DIFFERENCE}", kind="difference", weight=None)
 
 

@@ -1,11 +1,14 @@
 """Model families: how layers make a model, from its sizes."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
-from tcost.layers import block, embed, final_norm, head_transform, vocabulary_projection
-from tcost.sizes import Family, Size, Sizes
-from tcost.tracing import Tensor, Trace, repeat
+from tcost.errors import InputError, unknown
+from tcost.layers import block, embed, final_norm, head, score_biases
+from tcost.sizes import Lora, Size, Sizes
+from tcost.tracing import COPY, Band, Tensor, Trace, repeat
+
+NOTHING: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -20,44 +23,132 @@ class Model:
     output: Tensor
 
 
+@dataclass(frozen=True)
+class Blocks:
+    """Consecutive blocks of a stack that are alike: their number, scope and sizes, and whether all of them is trained."""
+
+    number: Size
+    scope: str
+    sizes: Sizes
+    is_trained: bool = False
+
+
 def trace_model(s: Sizes, trace: Trace | None = None) -> Model:
     """Call the layers of the model that the sizes describe, on a trace; its family follows from the depths."""
-    return _FAMILIES[s.family](s, trace or Trace())
+    trace = trace or Trace()
+    with trace.training(_trained_names(s)):
+        model = _trace_family(s, trace)
+    _check_trained(s, trace)
+    return model
 
 
-def _encoder_only(s: Sizes, trace: Trace) -> Model:
-    embedded, x = _stack(trace, "encoder", s.n_encoder_layers, s)
-    return Model(trace, (embedded,), _head(x, s))
+def _trace_family(s: Sizes, trace: Trace) -> Model:
+    if s.family == "encoder-decoder":
+        source, memory = _stack(trace, "encoder", s.n_encoder_layers, s.encoder)
+        target, x = _stack(trace, "decoder", s.n_decoder_layers, s, memory)
+        return Model(trace, (source, target), head(x, s, "decoder"))
+    name, depth = ("decoder", s.n_decoder_layers) if s.family == "decoder-only" else ("encoder", s.n_encoder_layers)
+    embedded, x = _stack(trace, name, depth, s)
+    return Model(trace, (embedded,), head(x, s, name))
 
 
-def _decoder_only(s: Sizes, trace: Trace) -> Model:
-    embedded, x = _stack(trace, "decoder", s.n_decoder_layers, s)
-    return Model(trace, (embedded,), _head(x, s))
+def _check_trained(s: Sizes, trace: Trace) -> None:
+    """Raise InputError for what is to be trained and is not in the model."""
+    if isinstance(s.train, Lora):
+        linears = dict.fromkeys(op.name for op in trace.ops if op.kind == "linear" and "lora" not in op.name)
+        for target in s.train.targets:
+            if f"{target}_lora_a" not in {op.name for op in trace.ops}:
+                raise unknown("projection for an adapter", target, linears)
+    elif s.train is not None:
+        depth = s.n_decoder_layers or s.n_encoder_layers
+        layers = dict.fromkeys(name for op in trace.ops for name in COPY.sub("", op.layer).split("."))
+        for layer in s.train:
+            if isinstance(layer, int) and layer >= depth:
+                raise InputError(f"train: there is no layer {layer}\nthe model's layers are 0 to {depth - 1}")
+            if isinstance(layer, str) and layer not in layers:
+                raise unknown("layer to train", layer, layers)
+        if not any(op.is_trained for op in trace.ops):
+            raise InputError("train: nothing of the model is trained\nname a layer that learns")
 
 
-def _encoder_decoder(s: Sizes, trace: Trace) -> Model:
-    source, memory = _stack(trace, "encoder", s.n_encoder_layers, s.encoder)
-    target, x = _stack(trace, "decoder", s.n_decoder_layers, s, memory)
-    return Model(trace, (source, target), _head(x, s))
+def _trained_names(s: Sizes) -> frozenset[str] | None:
+    """Return the scopes in which everything is trained: None for all; tables that are shared go together."""
+    if s.train is None:
+        return None
+    if isinstance(s.train, Lora):
+        return NOTHING
+    names = {layer for layer in s.train if isinstance(layer, str)}
+    if s.tie_embeddings and names & {"embedding", "vocabulary_projection"}:
+        names |= {"embedding", "vocabulary_projection"}
+    return frozenset(names)
 
 
 def _stack(trace: Trace, name: str, depth: Size, s: Sizes, memory: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """Return the token embedding and the output of a stack of blocks."""
+    """Return the embedding and the output of a stack of blocks."""
     with trace.scope(name):
-        embedded, x = embed(trace.input(f"{name} tokens", s.context_length, s.vocab_size), s)
-    x = repeat(depth, name, lambda x: block(x, s, memory), x)
+        embedded, x = embed(trace, name, s)
+        biases = score_biases(trace, name, s, _band(name, s))
+    for blocks in _runs(name, depth, s):
+        with trace.training(None if blocks.is_trained else _trained_names(s)):
+            x = _blocks(blocks, x, memory, _band(name, blocks.sizes), biases)
     if not s.final_norm:
         return embedded, x
     with trace.scope(name):
-        return embedded, final_norm(x)
+        return embedded, final_norm(x, s)
 
 
-def _head(x: Tensor, s: Sizes) -> Tensor:
-    return vocabulary_projection(head_transform(x, s) if s.head_transform else x, s)
+def _blocks(blocks: Blocks, x: Tensor, memory: Tensor | None, band: Band | None, biases: Tensor | None) -> Tensor:
+    s = blocks.sizes
+    return repeat(
+        blocks.number, blocks.scope, lambda h: block(h, s, memory, band, biases), x, unique=s.n_unique_layers
+    )
 
 
-_FAMILIES: dict[Family, Callable[[Sizes, Trace], Model]] = {
-    "encoder-only": _encoder_only,
-    "decoder-only": _decoder_only,
-    "encoder-decoder": _encoder_decoder,
-}
+def _band(stack: str, s: Sizes) -> Band | None:
+    """Return the pairs of rows that a decoder's self-attention computes, where it skips those that the mask hides."""
+    if stack != "decoder" or s.causal == "full":
+        return None
+    return Band(s.context_length, s.context_length if s.sliding_window is None else s.sliding_window)
+
+
+def _runs(stack: str, depth: Size, s: Sizes) -> Iterator[Blocks]:
+    """Yield the blocks of a stack, those that are alike together.
+
+    Their order matters only to what is trained: below the first trained block no gradient is needed.
+    """
+    if not s.has_patterns:
+        yield Blocks(depth, stack, s)
+        return
+    alike: dict[tuple[bool, bool, bool, bool], int] = {}
+    trained = {layer for layer in s.train if isinstance(layer, int)} if isinstance(s.train, tuple) else set()
+    if stack == "encoder" and s.n_decoder_layers:
+        trained = set()
+    for layer in range(depth):
+        above = not trained or layer >= min(trained)
+        key = (above, layer in trained, _slides(s, layer), _is_sparse(s, layer))
+        alike[key] = alike.get(key, 0) + 1
+    for key, number in alike.items():
+        _, is_trained, slides, is_sparse = key
+        names = [
+            stack,
+            *_name(alike, 2, "sliding" if slides else "full"),
+            *_name(alike, 3, "sparse" if is_sparse else "dense"),
+            *_name(alike, 1, "trained" if is_trained else "frozen"),
+        ]
+        sizes = replace(
+            s, sliding_window=s.sliding_window if slides else None, experts=s.experts if is_sparse else None
+        )
+        yield Blocks(number, ".".join(names), sizes, is_trained)
+
+
+def _name(alike: dict[tuple[bool, bool, bool, bool], int], index: int, name: str) -> list[str]:
+    """Return a name for what sets blocks apart, where some have it and some have not."""
+    return [name] if len({key[index] for key in alike}) == 2 else []  # noqa: PLR2004  # yes and no
+
+
+def _slides(s: Sizes, layer: int) -> bool:
+    return s.sliding_window is not None and layer not in s.full_attention_layers
+
+
+def _is_sparse(s: Sizes, layer: int) -> bool:
+    return s.experts is not None and layer not in s.experts.dense_layers

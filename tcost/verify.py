@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tcost.cost import evaluate
 from tcost.errors import InputError
-from tcost.learning_rules import learning_rule
+from tcost.learning_rules import learning_rule, project_error
 from tcost.models import trace_model
-from tcost.sizes import Sizes
+from tcost.sizes import NO_LAYERS, LatentAttention, LayerSet, Lora, Sizes, same
+from tcost.tracing import Trace
 
 if TYPE_CHECKING:
     from tcost.execution.steps import Step
@@ -60,22 +61,71 @@ def shrink(sizes: Sizes) -> Sizes:
     Sizes differ from each other, so that two axes that were mixed up would show.
     """
     wide = sizes.n_heads * sizes.d_head != sizes.d_model
-    return replace(
+    grouped = not same(sizes.kv_heads, sizes.n_heads)
+    small = replace(
         sizes,
         vocab_size=11,
-        d_model=6,
-        n_heads=2,
-        d_head=5 if wide else 3,
+        d_model=8 if grouped else 6,
+        n_heads=4 if grouped else 2,
+        n_kv_heads=(2 if sizes.kv_heads > 1 else 1) if grouped else None,
+        d_head=5 if wide else 2 if grouped else 3,
         d_ff=7,
-        n_encoder_layers=min(2, sizes.n_encoder_layers),
-        n_decoder_layers=min(2, sizes.n_decoder_layers),
         context_length=4,
         encoder_context_length=5 if sizes.family == "encoder-decoder" else None,
-        encoder_n_heads=3 if sizes.encoder_n_heads else None,
-        encoder_d_ff=9 if sizes.encoder_d_ff else None,
         n_positions=8,
         n_segments=min(2, sizes.n_segments),
+        **{key: size for key, size in _SMALL.items() if getattr(sizes, key)},
     )
+    return _with_few_layers(_with_small_parts(small))
+
+
+_SMALL = {
+    "encoder_n_heads": 3,
+    "encoder_d_ff": 9,
+    "encoder_vocab_size": 13,
+    "encoder_n_positions": 9,
+    "patch_size": 2,
+    "n_channels": 3,
+    "sliding_window": 3,
+    "rotary_dims": 2,
+    "relative_buckets": 3,
+    "d_embedding": 5,
+    "n_classes": 3,
+}
+"""What a part is shrunk to, where a model has it."""
+
+
+def _with_small_parts(s: Sizes) -> Sizes:
+    experts, latent = s.experts, s.latent_attention
+    if experts is not None:
+        few = min(3, experts.n_experts)
+        chosen = few if experts.router == "none" else min(2, few, experts.experts_per_token)
+        shared = min(4, experts.d_shared)
+        experts = replace(experts, n_experts=few, experts_per_token=chosen, d_expert=5, d_shared=shared)
+    if latent is not None:
+        rank = None if latent.q_rank is None else 4
+        latent = LatentAttention(q_rank=rank, kv_rank=3, d_nope=3, d_rope=2, d_value=4)
+    train = replace(s.train, rank=2) if isinstance(s.train, Lora) else s.train
+    return replace(s, experts=experts, latent_attention=latent, train=train)
+
+
+def _with_few_layers(s: Sizes) -> Sizes:
+    """Return a model of at most two blocks a stack, or three where they differ: of each kind that it has."""
+    few = 3 if s.has_patterns else 2
+    changes: dict[str, Any] = {
+        "n_encoder_layers": min(few, s.n_encoder_layers),
+        "n_decoder_layers": min(few, s.n_decoder_layers),
+    }
+    if s.n_unique_layers is not None:
+        changes["n_unique_layers"] = 1
+    if s.full_attention_layers != NO_LAYERS:
+        changes["full_attention_layers"] = LayerSet(numbers=frozenset({1}))
+    if s.experts is not None and s.experts.dense_layers != NO_LAYERS:
+        changes["experts"] = replace(s.experts, dense_layers=LayerSet(numbers=frozenset({0})))
+    if isinstance(s.train, tuple):
+        named = tuple(layer for layer in s.train if isinstance(layer, str))
+        changes["train"] = (*named, 1) if len(named) < len(s.train) else named
+    return replace(s, **changes)
 
 
 def verify(sizes: Sizes, algo: str = "bp", optimizer: str = "adamw", seed: int = 0) -> Verification:
@@ -85,7 +135,7 @@ def verify(sizes: Sizes, algo: str = "bp", optimizer: str = "adamw", seed: int =
     unknown rule or optimizer, and where NumPy is not installed.
     """
     learning_rule(algo)
-    rows = evaluate(sizes, algo, "exact", optimizer=optimizer).rows
+    rows = evaluate(sizes, algo, "exact", optimizer=optimizer, causal=sizes.causal).rows
     predicted: Counts = {(str(row.layer), str(row.operation), str(row.phase)): row.scalars for row in rows}
     step = execute(sizes, algo, optimizer, seed)
     lines = tuple(_lines(predicted, step.tally.counts))
@@ -102,13 +152,18 @@ def execute(sizes: Sizes, algo: str, optimizer: str = "none", seed: int = 0) -> 
     from tcost.execution.steps import STEPS, Step
 
     draw = np.random.default_rng(seed)
-    lengths = {"encoder": sizes.encoder_context_length or sizes.context_length, "decoder": sizes.context_length}
-    targets = [int(draw.integers(sizes.vocab_size)) for _ in range(sizes.context_length)]
+    model, trace = trace_model(sizes), Trace()
+    project_error(model, trace)
+    rows, words = model.output.shape
+    targets = [int(draw.integers(words)) for _ in range(rows)]
     step = Step(lambda trace: trace_model(sizes, trace), {}, targets, seed=seed)
-    for index, (stack, length) in enumerate(lengths.items()):
-        step.data[f"{stack} tokens"] = draw.integers(0, sizes.vocab_size, length)
-        step.data[f"feedback {index}"] = step.tally.array(draw.normal(size=(sizes.vocab_size, sizes.d_model)))
-        step.data[f"mixing {index}"] = step.tally.array(draw.normal(size=(length, sizes.context_length)))
+    for name, tensor in (model.trace.inputs | trace.inputs).items():
+        if name.endswith("tokens"):
+            step.data[name] = draw.integers(0, tensor.shape[1], tensor.shape[0])
+        elif not name.endswith("buckets"):
+            step.data[name] = step.tally.array(draw.normal(size=tensor.shape))
+        else:
+            step.data[name] = None
     STEPS[algo](step)
     optimize(step, optimizer)
     return step

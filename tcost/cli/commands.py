@@ -9,6 +9,8 @@ import typer
 from tcost.cli.options import (
     Algos,
     Batch,
+    Causal,
+    CausalName,
     Context,
     ConventionName,
     EncoderContext,
@@ -40,6 +42,7 @@ def compute(
     encoder_context: EncoderContext = None,
     batch: Batch = 1,
     optimizer: OptimizerName = "none",
+    causal: Causal = CausalName.FULL,
     by: Annotated[Grouping | None, typer.Option("--by", help=BY_HELP, show_default=False)] = None,
     format_: FormatName = Format.TABLE,
     output: OutputPath = None,
@@ -65,6 +68,7 @@ def compute(
             batch=batch,
             optimizer=optimizer,
             errata=errata,
+            causal=causal.value,
         )
         for rule in rules(algos)
     ]
@@ -87,6 +91,7 @@ def compare_specs(
     encoder_context: EncoderContext = None,
     batch: Batch = 1,
     optimizer: OptimizerName = "none",
+    causal: Causal = CausalName.FULL,
     format_: FormatName = Format.TABLE,
     output: OutputPath = None,
     errata: Errata = True,
@@ -110,6 +115,7 @@ def compare_specs(
         batch=batch,
         optimizer=optimizer,
         errata=errata,
+        causal=causal.value,
     )
     comparisons = priced(convention=convention)
     if format_ in (Format.JSON, Format.CSV):

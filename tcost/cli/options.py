@@ -34,6 +34,13 @@ class Grouping(StrEnum):
     OPERATION = "operation"
 
 
+class CausalName(StrEnum):
+    """How much of a decoder's self-attention is priced."""
+
+    FULL = "full"
+    HALF = "half"
+
+
 class Listing(StrEnum):
     """What can be listed."""
 
@@ -43,9 +50,10 @@ class Listing(StrEnum):
     LAYERS = "layers"
 
 
+SPEC_HELP = "A YAML file, a Hugging Face config.json, - for standard input, or a bundled name (tcost list specs)."
 SpecName: TypeAlias = Annotated[
     str,
-    typer.Argument(metavar="SPEC", help="A YAML file, - for standard input, or a bundled name (tcost list specs)."),
+    typer.Argument(metavar="SPEC", help=SPEC_HELP),
 ]
 Algos: TypeAlias = Annotated[
     list[str],
@@ -64,6 +72,8 @@ EncoderContext: TypeAlias = Annotated[
     int | None, typer.Option("--encoder-context", metavar="N", help="Length of what an encoder-decoder reads.")
 ]
 Batch: TypeAlias = Annotated[int, typer.Option("--batch", metavar="N", help="Sequences per training step.")]
+CAUSAL_HELP = "Pairs of rows in a decoder's self-attention: all, or the half (and window) that a causal kernel computes."
+Causal: TypeAlias = Annotated[CausalName, typer.Option("--causal", help=CAUSAL_HELP)]
 FormatName: TypeAlias = Annotated[Format, typer.Option("--format", help="How to write the result.")]
 OutputPath: TypeAlias = Annotated[
     str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file, whole or not at all.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tcost.cost.evaluation import Spec, evaluate
 from tcost.cost.rows import Result
 from tcost.errors import InputError
-from tcost.sizes import Size
+from tcost.sizes import Causal, Size
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -66,6 +66,7 @@ def compare(
     batch: Size = 1,
     optimizer: str = "none",
     errata: bool = True,
+    causal: Causal = "full",
 ) -> list[Comparison]:
     """Price every spec at every context under every rule, each beside the first rule.
 
@@ -87,6 +88,7 @@ def compare(
                 batch=batch,
                 optimizer=optimizer,
                 errata=errata,
+                causal=causal,
             )
             for algo in algos
         ]

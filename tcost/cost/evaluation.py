@@ -1,15 +1,16 @@
 """From a spec, a learning rule and a convention to rows."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Protocol
 
 from tcost.conventions import Convention, Erratum, convention_of
-from tcost.cost.rows import Result, Row
+from tcost.cost.rows import Result, Row, merged
 from tcost.kinds import MODEL_PHASES, Phase, Scalars, kind_of
 from tcost.learning_rules import LearningRule, learning_rule
 from tcost.models import Model, trace_model
 from tcost.optimizers import Optimizer, optimizer_of
-from tcost.sizes import Size, Sizes, check_size
+from tcost.sizes import Causal, Size, Sizes, check_size
 from tcost.tracing import Op
 
 
@@ -30,16 +31,17 @@ def evaluate(
     batch: Size = 1,
     optimizer: str = "none",
     errata: bool = True,
+    causal: Causal = "full",
 ) -> Result:
     """Return what one training step of `spec` costs under a learning rule and a convention.
 
-    `context` and `encoder_context` replace the spec's own; `batch` is the sequences of a step, which
+    `causal` is "half" for decoders whose self-attention computes only the pairs that its mask leaves. `context` and `encoder_context` replace the spec's own; `batch` is the sequences of a step, which
     an `optimizer` ends once. Without `errata`, the slips in published totals are left out. Raises
     InputError for a rule, convention, optimizer or context that the model cannot have.
     """
     check_size("the batch", batch)
     rule, prices, sizes = learning_rule(algo), convention_of(convention), spec.at(context, encoder_context)
-    model = trace_model(prices.model(sizes))
+    model = trace_model(replace(prices.model(sizes), causal=causal))
     slips = [e for e in prices.errata_of(sizes, rule.name) if errata and rule.runs[e.phase]]
     rows = [*_step_rows(model, rule, prices, batch), *_optimizer_rows(model, optimizer_of(optimizer), prices)]
     rows += [_erratum_row(erratum, sizes, rule, prices, batch) for erratum in slips]
@@ -51,9 +53,11 @@ def evaluate(
         encoder_context=sizes.encoder_context_length,
         batch=batch,
         optimizer=optimizer,
-        rows=tuple(rows),
+        causal=causal,
+        rows=tuple(merged(rows)),
         not_counted=tuple(what for what in prices.not_counted if optimizer == "none" or what != "optimizer step"),
         errata=tuple((erratum.layer, erratum.slip) for erratum in slips),
+        priced_as_exact=tuple(dict.fromkeys(op.kind for op in model.trace.ops if prices.is_foreign(op))),
     )
 
 
@@ -78,7 +82,8 @@ def _optimizer_rows(model: Model, optimizer: Optimizer, convention: Convention) 
         return
     scalars = {} if convention.einsums_only else optimizer.per_parameter
     for op, parameters in _own_parameters(model, convention).items():
-        yield _row(op, "optimizer_step", convention, _times(scalars, parameters))
+        if op.is_trained:
+            yield _row(op, "optimizer_step", convention, _times(scalars, parameters))
 
 
 def _own_parameters(model: Model, convention: Convention) -> dict[Op, Size]:
@@ -87,7 +92,7 @@ def _own_parameters(model: Model, convention: Convention) -> dict[Op, Size]:
     for op in model.trace.ops:
         if op.weight:
             first.setdefault(op.weight, op)
-    return {op: op.repeats * convention.parameters(op) for op in first.values()}
+    return {op: op.weight_copies * convention.parameters(op) for op in first.values()}
 
 
 def _row(op: Op, phase: Phase, convention: Convention, scalars: Scalars, *, runs: int = 1, parameters: Size = 0) -> Row:
@@ -101,6 +106,7 @@ def _row(op: Op, phase: Phase, convention: Convention, scalars: Scalars, *, runs
         macc=scalars.get("macc", 0),
         flop=convention.flop(scalars),
         parameters=parameters,
+        active_parameters=op.active(parameters),
         scalars=scalars,
         note=f"not in the {convention.name}'s model" if convention.is_absent(op) else "",
     )
@@ -119,6 +125,7 @@ def _erratum_row(erratum: Erratum, sizes: Sizes, rule: LearningRule, convention:
         macc=scalars.get("macc", 0),
         flop=convention.flop(scalars),
         parameters=erratum.parameters(sizes),
+        active_parameters=erratum.parameters(sizes),
         scalars=scalars,
     )
 

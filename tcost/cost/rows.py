@@ -1,11 +1,11 @@
 """Tidy rows, of which every total, table and export is a group-by."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from tcost.kinds import PHASES, Phase, Scalars
-from tcost.sizes import Size
+from tcost.sizes import Causal, Size
 
 By: TypeAlias = Literal["layer", "phase", "operation"]
 
@@ -15,6 +15,7 @@ class Row:
     """The cost of one operation in one phase of a training step: all its copies, runs and sequences.
 
     `parameters` is what the operation learns; it stands on the forward row alone, so that rows add up.
+    `active_parameters` are those that one token uses: of experts, those that it chooses.
     A field that a grouping has merged is None. `scalars` has the numbers of each scalar operation,
     `note` what sets the row apart.
     """
@@ -28,6 +29,7 @@ class Row:
     macc: Size
     flop: Size
     parameters: Size = 0
+    active_parameters: Size = 0
     scalars: Scalars = field(default_factory=dict)
     note: str = ""
 
@@ -42,9 +44,10 @@ class Amount:
 
 @dataclass(frozen=True)
 class Totals(Amount):
-    """The work of a training step, and the number of learned parameters."""
+    """The work of a training step, and the number of learned parameters: all of them, and those that a token uses."""
 
     parameters: Size
+    active_parameters: Size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,17 +61,26 @@ class Result:
     encoder_context: Size
     batch: Size
     optimizer: str
+    causal: Causal
+    """Whether a decoder's self-attention is priced over all pairs of rows, or those that its mask leaves."""
     rows: tuple[Row, ...]
     not_counted: tuple[str, ...]
     """What the convention leaves out, in words."""
     errata: tuple[tuple[str, str], ...]
     """The layer of each erratum among the rows, and what the published slip is."""
+    priced_as_exact: tuple[str, ...]
+    """The kinds of operation that the convention's model does not have, priced as convention `exact` does."""
 
     @property
     def totals(self) -> Totals:
         """The sums of all rows."""
         amount = total(self.rows)
-        return Totals(amount.macc, amount.flop, sum(row.parameters for row in self.rows))
+        return Totals(
+            amount.macc,
+            amount.flop,
+            sum(row.parameters for row in self.rows),
+            sum(row.active_parameters for row in self.rows),
+        )
 
     @property
     def phases(self) -> dict[Phase, Amount]:
@@ -96,6 +108,27 @@ def group_by(rows: Iterable[Row], by: By) -> list[Row]:
     return [_merge(layer, group) for (layer, _), group in groups.items()]
 
 
+def merged(rows: Sequence[Row]) -> list[Row]:
+    """Return rows in which an operation that was traced in parts, each with copies of its own, is one row per phase."""
+    found: dict[tuple[str | None, str | None, Phase], Row] = {}
+    for row in rows:
+        key = (row.layer, row.operation, row.phase)
+        found[key] = _sum(found[key], row) if key in found else row
+    return list(found.values())
+
+
+def _sum(a: Row, b: Row) -> Row:
+    return replace(
+        a,
+        repeats=a.repeats + b.repeats,
+        macc=a.macc + b.macc,
+        flop=a.flop + b.flop,
+        parameters=a.parameters + b.parameters,
+        active_parameters=a.active_parameters + b.active_parameters,
+        scalars={name: a.scalars.get(name, 0) + b.scalars.get(name, 0) for name in {**a.scalars, **b.scalars}},
+    )
+
+
 def _merge(layer: str | None, rows: Sequence[Row]) -> Row:
     first, amount = rows[0], total(rows)
     return Row(
@@ -108,4 +141,5 @@ def _merge(layer: str | None, rows: Sequence[Row]) -> Row:
         macc=amount.macc,
         flop=amount.flop,
         parameters=sum(row.parameters for row in rows),
+        active_parameters=sum(row.active_parameters for row in rows),
     )

@@ -4,7 +4,7 @@ An array of them is a NumPy object array: NumPy does its element-wise arithmetic
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import erf, exp, inf, log, sqrt, tanh
 from typing import Any, TypeAlias
@@ -156,13 +156,39 @@ def einsum(a: Named, b: Named, start: Named) -> Array:
     (left, left_axes), (right, right_axes), (total, axes) = a, b, start
     summed = tuple(dict.fromkeys(axis for axis in (*left_axes, *right_axes) if axis not in axes))
     sizes = dict(zip((*left_axes, *right_axes), (*left.shape, *right.shape), strict=True))
-    left, right = _aligned(a, (*axes, *summed)), _aligned(b, (*axes, *summed))
+    left, right = aligned(a, (*axes, *summed)), aligned(b, (*axes, *summed))
     for index in np.ndindex(*(sizes[axis] for axis in summed)):
         total = macc(total, _at(left, index), _at(right, index))
     return total
 
 
-def _aligned(named: Named, axes: tuple[str, ...]) -> Array:
+def paired_einsum(a: Named, b: Named, start: Named, pairs: Sequence[tuple[int, int]]) -> Array:
+    """Return the same over some pairs of a query and a key, one MACC for each pair and point of the other axes.
+
+    What has both axes has one in their place, the last, of the pairs.
+    """
+    total, axes = start[0].copy(), start[1]
+    for pair, (query, key) in enumerate(pairs):
+        at = {"q": query, "k": key, "pair": pair}
+        where, rest = _where(axes, at)
+        total[where] = einsum(taken(a, at), taken(b, at), (total[where], rest))
+    return total
+
+
+def taken(named: Named, at: Mapping[str, int]) -> Named:
+    """Return an array at points of some of its axes, without them."""
+    where, rest = _where(named[1], at)
+    return named[0][where], rest
+
+
+def _where(axes: tuple[str, ...], at: Mapping[str, int]) -> tuple[Any, tuple[str, ...]]:
+    rest = tuple(axis for axis in axes if axis not in at)
+    if "pair" in at and {"q", "k"} <= {*axes}:
+        return (..., at["pair"]), rest
+    return tuple(at.get(axis, slice(None)) for axis in axes), rest
+
+
+def aligned(named: Named, axes: tuple[str, ...]) -> Array:
     """Return an array with all of the axes, in order; those that it has not are of size one."""
     x, own = named
     ordered = x.transpose([own.index(axis) for axis in axes if axis in own])

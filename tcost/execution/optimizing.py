@@ -44,6 +44,8 @@ _UPDATES: Mapping[str, Callable[[Array, Array, Array], Array]] = {
 def optimize(step: Step, optimizer: str) -> None:
     """Replace the parameters of a step by those after the optimizer's first step."""
     for name, weights in step.parameters.items():
+        if name not in step.gradients:  # frozen
+            continue
         with step.tally.label(*step.owners[name], "optimizer_step"):
             pairs = zip(weights, step.gradients[name], strict=True)
             step.parameters[name] = tuple(_UPDATES[optimizer](w, g, step.tally.zeros(w.shape)) for w, g in pairs)

@@ -7,7 +7,6 @@ MEMPEPITA (Srinivasan et al., arXiv 2302.05440) makes the same update, but recom
 beside the modulated one and forgets both as it goes.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -15,19 +14,20 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from tcost.execution.kernels import KERNELS, Call
+from tcost.execution.kernels.base import distances
 from tcost.execution.numbers import Array, Tally
 from tcost.kinds import DIFFERENCE
 from tcost.learning_rules import project_error
 from tcost.models import Model
-from tcost.tracing import Op, Tensor, Trace
+from tcost.tracing import COPY, Band, Op, Tensor, Trace
 
 Parameters: TypeAlias = dict[str, tuple[Array, ...]]
 """The weights of every operation that learns, under the name of the weight; LayerNorm has two."""
 
 BuildModel: TypeAlias = Callable[[Trace], Model]
 
-COPY = re.compile(r"\[\d+\]")
-"""The number of a copy in the path of a layer, which a traced model has not."""
+GAINS = ("layer_norm_without_bias", "rms_norm")
+"""Norms whose one weight is a gain."""
 
 
 @dataclass
@@ -57,6 +57,8 @@ class Step:
             draw = np.random.default_rng([self.seed, len(self.parameters)]).normal
             if op.kind == "layer_norm":
                 drawn: list[Any] = [draw(1, 0.5, op.columns), draw(0, 0.5, op.columns)]
+            elif op.kind in GAINS:
+                drawn = [draw(1, 0.5, op.columns)]
             else:
                 drawn = [draw(0, 0.5, tuple(op.einsum.sizes[axis] for axis in op.einsum.weight))]
             self.parameters[op.weight] = tuple(map(self.tally.array, drawn))
@@ -90,20 +92,33 @@ class Execution(Trace):
         super().__init__()
         self.step, self.phase = step, phase
         self.values: dict[Tensor, Array] = {}
+        self.choices: dict[tuple[int, str], Sequence[Sequence[int]]] = {}
+        self.lane = 0
+        self._done, self._copy, self._group = 0, "", 0
         self.calls: list[Call] = []
 
-    def input(self, name: str, *shape: int) -> Tensor:
+    def input(self, name: str, *shape: int, band: Band | None = None) -> Tensor:
         """Return a tensor with the values that the step's data has under that name."""
-        tensor = super().input(name, *shape)
+        tensor = super().input(name, *shape, band=band)
         self.values[tensor] = self.step.data[name]
         return tensor
 
-    def repeat(self, times: int, name: str, block: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-        """Run a block as often as it says, each copy with weights of its own."""
+    def repeat(
+        self, times: int, name: str, block: Callable[[Tensor], Tensor], x: Tensor, *, unique: int | None = None
+    ) -> Tensor:
+        """Run a block as often as it says, the first `unique` copies with weights that the others share."""
         for copy in range(times):
-            with self.scope(f"{name}[{copy}]"):
+            self._copy, self._group = f"{name}[{self._done + copy}]", copy if unique is None else copy * unique // times
+            with self.scope(self._copy):
                 x = block(x)
+        self._done += times
         return x
+
+    def own_weight(self, name: str) -> str:
+        """Return the name of a weight of this copy, or of the copies that share it."""
+        if not self._copy:
+            return self.path(name)
+        return self.path(name).replace(self._copy, f"{self._copy.partition('[')[0]}[{self._group}]")
 
     def record(self, kind: str, name: str, inputs: tuple[Tensor, ...], shape: tuple[int, ...], **more: Any) -> Tensor:
         """Run an operation and return its output."""
@@ -120,14 +135,22 @@ class Execution(Trace):
         call = Call(op, tuple(inputs), self.step.weights(op), self.step.tally.zeros, self._chosen(op, inputs))
         self.calls.append(call)
         with self.step.tally.label(layer_of(op), op.name, self.phase):
-            return call, KERNELS[op.kind].forward(call)
+            y = KERNELS[op.kind].forward(call)
+        if op.kind == "top_k":
+            self.choices[self.lane, op.layer] = call.chosen
+        return call, y
 
-    def _chosen(self, op: Op, inputs: Sequence[Array]) -> Sequence[int]:
-        """Return the row of a table, or the word of the vocabulary, that goes with each row."""
+    def _chosen(self, op: Op, inputs: Sequence[Array]) -> Sequence[Any]:
+        """Return the row of a table, the word of the vocabulary or the experts that go with each row."""
         if op.kind == "embedding":
             return list(inputs[0])
         if op.kind == "added_table":
             return range(op.output.shape[0]) if op.name == "position" else [0] * op.output.shape[0]
+        if op.kind == "relative_bias":
+            return list(np.minimum(distances(op.output), op.einsum.sizes["bucket"] - 1))
+        if op.kind == "expert_linear":
+            everyone = [range(op.einsum.sizes["expert"])] * op.output.shape[0]
+            return self.choices.get((self.lane, op.layer), everyone)
         return self.step.targets
 
     @property
@@ -150,10 +173,12 @@ def backpropagation(step: Step) -> None:
     for call in reversed(run.calls):
         dy = gradients.pop(call.op.output, None)  # none at the loss
         with step.tally.label(layer_of(call.op), call.op.name, "backward"):
-            found = KERNELS[call.op.kind].backward(call, dy)
-        if call.op.weight:
+            found = KERNELS[call.op.kind].backward(call, dy) if call.op.gradients else ()
+        if call.op.is_trained:
             step.update(call, dy)
         for tensor, gradient in zip(call.op.inputs, found, strict=False):  # tokens have none
+            if not tensor.has_gradient:
+                continue
             if tensor in gradients:
                 with step.tally.label(*run.gradient_label(tensor), "backward"):
                     gradients[tensor] = gradients[tensor] + gradient
@@ -173,14 +198,15 @@ class Modulated(Execution):
         self.modulated = iter(modulated_inputs(step, first, model))
         self.outputs = iter(outputs)
         self.probabilities = first.values[model.output]
+        self.embeddings = {(op.layer, op.name) for op in first.ops if op.output in model.embedded}
         self.logits = {(op.layer, op.name) for op in operations_of_logits(first.ops)}
 
     def run(self, op: Op, inputs: Sequence[Array]) -> Array:
         """Run an operation on the modulated pass and, where it learns, update from the difference."""
         call, y = self.forward(op, inputs)
-        if op.kind == "embedding":
+        if (op.layer, op.name) in self.embeddings:
             y = next(self.modulated)
-        if op.weight:
+        if op.is_trained:
             stored = next(self.outputs)
             if (op.layer, op.name) in self.logits:
                 targets = one_hot(self.step.targets, self.probabilities.shape)
@@ -197,8 +223,9 @@ class SideBySide(Modulated):
         """Run an operation on both passes and, where it learns, update from the difference."""
         first = [x[0] if isinstance(x, tuple) else x for x in inputs]
         second = [x[1] if isinstance(x, tuple) else x for x in inputs]
+        self.lane = 0
         _, y = self.forward(op, first)
-        self.outputs = iter((y,))
+        self.outputs, self.lane = iter((y,)), 1
         return y, super().run(op, second)
 
 
@@ -206,7 +233,7 @@ def operations_of_logits(ops: Sequence[Op]) -> Iterator[Op]:
     """Return the operations that give the logits: the last projection and its bias, with no activation behind them."""
     made_by = {op.output: op for op in ops}
     op = made_by[ops[-1].inputs[0]]
-    while op.kind == "bias":
+    while op.kind in ("bias", "soft_cap"):
         yield op
         op = made_by[op.inputs[0]]
     yield op
@@ -238,7 +265,7 @@ def _first_pass(step: Step) -> tuple[Execution, Model]:
 def pepita(step: Step) -> None:
     """Run the model, then run it on modulated inputs and update from the differences to what was stored."""
     first, model = _first_pass(step)
-    outputs = [first.values[call.op.output] for call in first.calls if call.op.weight]
+    outputs = [first.values[call.op.output] for call in first.calls if call.op.is_trained]
     step.build(Modulated(step, first, model, outputs))
 
 

@@ -29,7 +29,7 @@ def result_table(result: Result, by: By = "layer", *, integers: bool = False) ->
     amount = grouped if integers else si
     columns, sections = _by_phase(result, amount) if by == "phase" else _by_layer(result, by, amount)
     context = f"context {context_of(result, ', encoder context {}')}"
-    parameters = f"\n{amount(result.totals.parameters)} parameters" if by == "phase" else ""
+    parameters = f"\n{_parameters(result, amount)}" if by == "phase" or _has_experts(result) else ""
     return Table(
         title=f"{visible(result.spec)} under {learning_rule(result.algo).title} ({result.algo})",
         settings=f"{_settings(result)}, {context}{parameters}",
@@ -162,7 +162,18 @@ def _amount(rows: Sequence[Row], measure: Measure, amount: Format) -> str:
 
 def _settings(result: Result) -> str:
     optimizer = "" if result.optimizer == "none" else f", optimizer {result.optimizer}"
-    return f"convention {result.convention}, {sequences_of(result)}{optimizer}"
+    causal = ", causal half" if result.causal == "half" else ""
+    return f"convention {result.convention}{causal}, {sequences_of(result)}{optimizer}"
+
+
+def _has_experts(result: Result) -> bool:
+    return bool(result.totals.active_parameters != result.totals.parameters)
+
+
+def _parameters(result: Result, amount: Format) -> str:
+    """Return the number of parameters in words, and how many of them a token uses where that is not all."""
+    active = f", {amount(result.totals.active_parameters)} active" if _has_experts(result) else ""
+    return f"{amount(result.totals.parameters)} parameters{active}"
 
 
 def sequences_of(result: "Result | TorchCheck") -> str:
@@ -194,5 +205,7 @@ def _under_exact(comparisons: Sequence[Comparison], exact: Sequence[Comparison],
 
 def _notes(results: Sequence[Result]) -> tuple[str, ...]:
     """Say once what the convention leaves out, and what each erratum of the results is."""
+    foreign = ", ".join(dict.fromkeys(kind.replace("_", " ") for each in results for kind in each.priced_as_exact))
+    as_exact = (f"not in the {results[0].convention}'s model, priced as in exact: {foreign}",) if foreign else ()
     slips = dict.fromkeys(f"{layer}: {slip}" for result in results for layer, slip in result.errata)
-    return (f"not counted: {', '.join(results[0].not_counted)}", *slips)
+    return (*as_exact, f"not counted: {', '.join(results[0].not_counted)}", *slips)

@@ -1,101 +1,26 @@
-"""Tensors that are only shapes, and the operations that were called on them."""
+"""A trace: the operations of a model in the order they were called."""
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import wraps
 from math import prod
-from typing import Concatenate, ParamSpec, TypeAlias
+from typing import Concatenate, ParamSpec
 
 from tcost.sizes import Size, same
+from tcost.tracing.tensors import NO_AXES, AxisError, Band, Einsum, Op, Tensor, same_shape
 
-Axes: TypeAlias = tuple[str, ...]
 P = ParamSpec("P")
 
 LAYERS: dict[str, str] = {}
 """Every layer by name, with the first line of its docstring; `layer` fills it."""
 
+COPY = re.compile(r"\[\d+\]")
+"""The number of a copy in the path of an executed layer, which a traced model has not."""
 
-class AxisError(ValueError):
-    """A pattern or a shape that does not fit the tensors it was given."""
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Tensor:
-    """A tensor of which only the shape is known; layers are functions of these.
-
-    `copies` is how many of it the model has, `depth` how many repetitions it was made in;
-    `has_gradient` tells whether backward reaches it.
-    """
-
-    shape: tuple[Size, ...]
-    trace: "Trace"
-    copies: Size = 1
-    depth: int = 0
-    has_gradient: bool = False
-
-    def __add__(self, other: "Tensor") -> "Tensor":
-        """Record the residual addition of two tensors of one shape."""
-        return self.trace.add("residual", self, other)
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Einsum:
-    """The axes of each operand and of the output, in the order of the pattern, and the size of every axis.
-
-    `weight` has the axes of a learned weight, in alphabetical order.
-    """
-
-    operands: tuple[Axes, ...] = ()
-    output: Axes = ()
-    sizes: Mapping[str, Size] = field(default_factory=dict)
-    weight: Axes = ()
-
-
-NO_AXES = Einsum()
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Op:
-    """One operation of the forward pass, in the layer that called it.
-
-    `repeats` is how many copies of it the model has; `einsum` is empty for row-wise operations;
-    `weight` names what it learns, and operations that share a weight share its name.
-    """
-
-    layer: str
-    name: str
-    kind: str
-    inputs: tuple[Tensor, ...]
-    output: Tensor
-    repeats: Size
-    einsum: Einsum = NO_AXES
-    weight: str | None = None
-
-    @property
-    def elements(self) -> Size:
-        """The number of elements of the output."""
-        return prod(self.output.shape)
-
-    @property
-    def rows(self) -> Size:
-        """The number of rows of the output: all its axes but the last."""
-        return prod(self.output.shape[:-1])
-
-    @property
-    def columns(self) -> Size:
-        """The length of a row of the output."""
-        return self.output.shape[-1]
-
-    @property
-    def index_space(self) -> Size:
-        """The number of points of an einsum's index space: one MACC each."""
-        return prod(self.einsum.sizes.values())
-
-    @property
-    def weight_elements(self) -> Size:
-        """The number of elements of an einsum's learned weight."""
-        return prod(self.einsum.sizes[axis] for axis in self.einsum.weight)
+NUMBER = re.compile(r"_\d+$")
+"""The number of a further layer of one name."""
 
 
 @dataclass(slots=True)
@@ -116,16 +41,21 @@ class Trace:
     """The operations of a model in the order they were called, each with its layer and its copies."""
 
     def __init__(self) -> None:
-        """Start with no operations."""
+        """Start with no operations, and everything that learns trained."""
         self.ops: list[Op] = []
+        self.inputs: dict[str, Tensor] = {}
         self._uses: dict[Tensor, Uses] = {}
         self._path: list[str] = []
         self._times: list[Size] = []
+        self._shared: list[Size] = []
         self._layers: set[str] = set()
+        self._runs = 0
+        self._trained: frozenset[str] | None = None
 
-    def input(self, name: str, *shape: Size) -> Tensor:  # noqa: ARG002  # an execution looks its values up by name
+    def input(self, name: str, *shape: Size, band: Band | None = None) -> Tensor:
         """Return a tensor that no operation made, and that needs no gradient."""
-        return Tensor(shape, self)
+        self.inputs[name] = Tensor(shape, self, band=band)
+        return self.inputs[name]
 
     def record(
         self,
@@ -136,28 +66,72 @@ class Trace:
         *,
         einsum: Einsum = NO_AXES,
         weight: str | None = None,
+        trained: bool | None = None,
+        band: Band | None = None,
     ) -> Tensor:
-        """Append an operation and return its output."""
+        """Append an operation and return its output.
+
+        What it learns is trained as `training` says unless `trained` says otherwise.
+        """
         for tensor in inputs:
             self._use(tensor, name)
-        output = self._made(shape)
-        self.ops.append(Op(self.path(), name, kind, inputs, output, output.copies, einsum, weight))
+        learns = weight is not None and (self._trains() if trained is None else trained)
+        output = self._made(shape, has_gradient=learns or any(x.has_gradient for x in inputs), band=band)
+        copies = prod(self._shared) if weight else 1
+        self.ops.append(
+            Op(self.path(), name, kind, inputs, output, output.copies, einsum, weight, copies, is_trained=learns)
+        )
         return output
 
     def add(self, name: str, a: Tensor, b: Tensor) -> Tensor:
         """Record the addition of two tensors of one shape."""
         if not same_shape(a, b):
             raise AxisError(f"{name}: cannot add shapes {a.shape} and {b.shape}")
-        return self.record("add", name, (a, b), a.shape)
+        return self.record("add", name, (a, b), a.shape, band=a.band)
 
-    def repeat(self, times: Size, name: str, block: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-        """Trace a block once as `times` copies, each with an input of its own, and return the last one's output."""
+    def repeat(
+        self, times: Size, name: str, block: Callable[[Tensor], Tensor], x: Tensor, *, unique: Size = None
+    ) -> Tensor:
+        """Trace a block once as `times` copies, each with an input of its own, and return the last one's output.
+
+        Only `unique` of them have weights of their own, where it is given. Where backward does not
+        reach the first copy's input but reaches the second's, the first is traced apart.
+        """
+        unique = times if unique is None else unique
+        if not x.has_gradient and not same(times, 1):
+            x = self._copies(1, 1, name, block, x)
+            times, unique = times - 1, unique - 1
+        return self._copies(times, unique, name, block, x)
+
+    def _copies(self, times: Size, unique: Size, name: str, block: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
         self._use(x, name)
         self._times.append(times)
+        self._shared.append(unique)
+        self._runs += 1
+        self._layers = {path for path in self._layers if not path.startswith(f"{self.path(name)}.")}
         with self.scope(name):
-            y = block(self._made(x.shape))
+            y = block(self._made(x.shape, has_gradient=x.has_gradient))
         self._times.pop()
-        return self._made(y.shape)
+        self._shared.pop()
+        return self._made(y.shape, has_gradient=y.has_gradient)
+
+    @contextmanager
+    def training(self, names: frozenset[str] | None) -> Iterator[None]:
+        """Train only what is inside a scope of one of the names; None trains everything."""
+        outer, self._trained = self._trained, names
+        try:
+            yield
+        finally:
+            self._trained = outer
+
+    def _trains(self) -> bool:
+        return self._trained is None or not self._trained.isdisjoint(self._scopes())
+
+    def _scopes(self) -> Iterator[str]:
+        """Yield the names of the scopes that are open, those of a second layer of a name like the first's."""
+        for name in COPY.sub("", self.path()).split("."):
+            yield name
+            yield NUMBER.sub("", name)
 
     def gradient_sums(self) -> list[Op]:
         """Return the additions of gradients that meet: a tensor that is used n times takes n - 1 of them.
@@ -201,8 +175,12 @@ class Trace:
         """Return the scopes that are open, joined by dots."""
         return ".".join([*self._path, *last])
 
-    def _made(self, shape: tuple[Size, ...]) -> Tensor:
-        return Tensor(shape, self, prod(self._times), len(self._times), has_gradient=True)
+    def own_weight(self, name: str) -> str:
+        """Return the name of a weight that belongs to this place in this run of copies alone."""
+        return f"{self.path(name)}#{self._runs}" if self._times else self.path(name)
+
+    def _made(self, shape: tuple[Size, ...], *, has_gradient: bool, band: Band | None = None) -> Tensor:
+        return Tensor(shape, self, prod(self._times), len(self._times), has_gradient, band)
 
     def _use(self, tensor: Tensor, name: str) -> None:
         uses = self._uses.setdefault(tensor, Uses(self.path(), name))
@@ -221,18 +199,16 @@ def layer(function: Callable[Concatenate[Tensor, P], Tensor]) -> Callable[Concat
     return scoped
 
 
-def repeat(times: Size, name: str, block: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+def repeat(
+    times: Size, name: str, block: Callable[[Tensor], Tensor], x: Tensor, *, unique: Size = None
+) -> Tensor:
     """Trace a block once as `times` copies in a row, each fed by the one before it.
 
-    What else the block uses is shared by all its copies. Raises AxisError where the block changes the
-    shape, because a second copy could not follow.
+    What else the block uses is shared by all its copies; only `unique` of them have weights of their
+    own, where it is given. Raises AxisError where the block changes the shape, because a second copy
+    could not follow.
     """
-    y = x.trace.repeat(times, name, block, x)
+    y = x.trace.repeat(times, name, block, x, unique=unique)
     if not same_shape(x, y):
         raise AxisError(f"repeat {name}: the block turns shape {x.shape} into {y.shape}, so it cannot repeat")
     return y
-
-
-def same_shape(a: Tensor, b: Tensor) -> bool:
-    """Tell whether two tensors have equal shapes."""
-    return len(a.shape) == len(b.shape) and all(map(same, a.shape, b.shape))

@@ -1,0 +1,77 @@
+"""What a kernel is: the three functions of a kind, and what one call has at hand."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from tcost.execution.numbers import Array, einsum
+from tcost.tracing import Band, Op, Tensor
+
+
+@dataclass
+class Call:
+    """One operation at work: its inputs, its weights, what it was told and what it keeps for its gradients.
+
+    `chosen` has, for each row, the row of a table that it takes, the word that is right or the experts
+    that it goes through. Of a tensor with a band, the last two axes are one, of its pairs.
+    """
+
+    op: Op
+    inputs: tuple[Array, ...]
+    weights: tuple[Array, ...]
+    zeros: Callable[[tuple[int, ...]], Array]
+    chosen: Any = None
+    kept: dict[str, Array] = field(default_factory=dict)
+
+
+Forward: TypeAlias = Callable[[Call], Array]
+Backward: TypeAlias = Callable[[Call, Array], tuple[Array, ...]]
+Update: TypeAlias = Callable[[Call, Array, tuple[Array, ...]], tuple[Array, ...]]
+
+
+def no_gradient(_call: Call, _dy: Array) -> tuple[Array, ...]:
+    return ()
+
+
+def no_update(_call: Call, _dy: Array, start: tuple[Array, ...]) -> tuple[Array, ...]:
+    return start
+
+
+def same_gradient(call: Call, dy: Array) -> tuple[Array, ...]:
+    return (dy,) * len(call.inputs)
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """The three functions of a kind; an update adds to the gradients that its weights have so far."""
+
+    forward: Forward
+    backward: Backward = same_gradient
+    update: Update = no_update
+
+
+def row_dot(a: Array, b: Array, call: Call) -> Array:
+    """Return the sum of products of each row."""
+    axes = tuple(str(axis) for axis in range(a.ndim))
+    total = einsum((a, axes), (b, axes), (call.zeros(a.shape[:-1]), axes[:-1]))
+    return total[..., None]
+
+
+def pairs_of(band: Band) -> list[tuple[int, int]]:
+    """Return the pairs of a band, row by row."""
+    return [(q, k) for q in range(band.rows) for k in range(max(0, q - band.window + 1), q + 1)]
+
+
+def shape_of(tensor: Tensor) -> tuple[int, ...]:
+    """Return the shape of a tensor's values."""
+    return (*tensor.shape[:-2], tensor.band.pairs) if tensor.band else tensor.shape
+
+
+def distances(tensor: Tensor) -> Any:
+    """Return the distance of key and query for every point of the last two axes of scores."""
+    if tensor.band:
+        return np.array([q - k for q, k in pairs_of(tensor.band)])
+    rows, keys = tensor.shape[-2:]
+    return np.abs(np.arange(rows)[:, None] - np.arange(keys))

@@ -1,0 +1,162 @@
+"""Kernels of what works on rows: softmax, cross-entropy, norms, routing."""
+
+from collections.abc import Mapping
+from itertools import pairwise
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from tcost.execution.kernels.base import Call, Kernel, no_gradient, pairs_of, row_dot
+from tcost.execution.numbers import Array, Number, einsum, row_maximum, row_sum
+
+EPSILON = 1e-5
+
+
+def _rows_of(call: Call) -> list[slice]:
+    """Return where the rows of scores stand: all at once, or one after the other among the pairs of a band."""
+    band = call.op.output.band
+    if band is None:
+        return [slice(None)]
+    ends = [0, *(index + 1 for index, (q, k) in enumerate(pairs_of(band)) if q == k)]
+    return [slice(start, end) for start, end in pairwise(ends)]
+
+
+def _softmax(call: Call) -> Array:
+    (x,) = call.inputs
+    y = x.copy()
+    for row in _rows_of(call):
+        powers = np.exp(x[..., row] - row_maximum(x[..., row]))
+        y[..., row] = powers / row_sum(powers)
+    call.kept["y"] = y
+    return y
+
+
+def _softmax_backward(call: Call, dy: Array) -> tuple[Array, ...]:
+    y, dx = call.kept["y"], dy.copy()
+    for row in _rows_of(call):
+        part, gradient = y[..., row], dy[..., row]
+        dx[..., row] = (gradient - row_dot(gradient, part, call)) * part
+    return (dx,)
+
+
+def _cross_entropy(call: Call) -> Array:
+    y = _softmax(call)
+    loss = call.zeros(())
+    for row, target in enumerate(call.chosen):
+        loss = loss + y[row, target].log()
+    call.kept["minus_loss"] = loss
+    return y
+
+
+def _less_targets(y: Array, targets: Any) -> Array:
+    wrong = y.copy()
+    for row, target in enumerate(targets):
+        wrong[row, target] = wrong[row, target] - 1.0
+    return wrong
+
+
+def _cross_entropy_backward(call: Call, _dy: Array) -> tuple[Array, ...]:
+    return (_less_targets(call.kept["y"], call.chosen) * (1 / call.op.rows),)
+
+
+def _layer_norm(call: Call) -> Array:
+    (x,), (gain, shift), n = call.inputs, call.weights, call.op.columns
+    centred = x - row_sum(x) / n
+    variance = row_dot(centred, centred, call) / n
+    call.kept["inverse"] = 1.0 / np.sqrt(variance + EPSILON)
+    call.kept["normal"] = centred * call.kept["inverse"]
+    return call.kept["normal"] * gain + shift
+
+
+def _layer_norm_backward(call: Call, dy: Array) -> tuple[Array, ...]:
+    normal, n = call.kept["normal"], call.op.columns
+    dnormal = dy * call.weights[0]
+    mean, product = row_sum(dnormal) / n, row_dot(dnormal, normal, call) / n
+    return ((dnormal - mean - normal * product) * call.kept["inverse"],)
+
+
+def _layer_norm_update(call: Call, dy: Array, start: tuple[Array, ...]) -> tuple[Array, ...]:
+    rows, n = dy.reshape(-1, call.op.columns), call.kept["normal"].reshape(-1, call.op.columns)
+    shift = start[1]
+    for row in rows:
+        shift = shift + row
+    return einsum((rows, ("r", "c")), (n, ("r", "c")), (start[0], ("c",))), shift
+
+
+def _layer_norm_without_bias(call: Call) -> Array:
+    (x,), n = call.inputs, call.op.columns
+    centred = x - row_sum(x) / n
+    call.kept["inverse"] = 1.0 / np.sqrt(row_dot(centred, centred, call) / n + EPSILON)
+    call.kept["normal"] = centred * call.kept["inverse"]
+    return call.kept["normal"] * call.weights[0]
+
+
+def _gain_update(call: Call, dy: Array, start: tuple[Array, ...]) -> tuple[Array, ...]:
+    rows, n = dy.reshape(-1, call.op.columns), call.kept["normal"].reshape(-1, call.op.columns)
+    return (einsum((rows, ("r", "c")), (n, ("r", "c")), (start[0], ("c",))),)
+
+
+def _rms_norm(call: Call) -> Array:
+    (x,) = call.inputs
+    call.kept["inverse"] = 1.0 / np.sqrt(row_dot(x, x, call) / call.op.columns + EPSILON)
+    call.kept["normal"] = x * call.kept["inverse"]
+    return call.kept["normal"] * call.weights[0]
+
+
+def _rms_norm_backward(call: Call, dy: Array) -> tuple[Array, ...]:
+    normal, dnormal = call.kept["normal"], dy * call.weights[0]
+    product = row_dot(dnormal, normal, call) / call.op.columns
+    return ((dnormal - normal * product) * call.kept["inverse"],)
+
+
+def _top_k(call: Call) -> Array:
+    (x,), sizes = call.inputs, call.op.einsum.sizes
+    chosen = []
+    for row in x:
+        left, picked = list(row), []
+        for _ in range(sizes["choice"]):
+            best = Number(-inf, row[0].tally)
+            for index, value in enumerate(left):
+                if value >= best:
+                    best, at = value, index
+            left[at] = Number(-inf, row[0].tally)
+            picked.append(at)
+        chosen.append(picked)
+    call.chosen = chosen
+    return np.array([row[picked] for row, picked in zip(x, chosen, strict=True)], dtype=object)
+
+
+def _top_k_backward(call: Call, dy: Array) -> tuple[Array, ...]:
+    dx = call.zeros(call.inputs[0].shape)
+    for row, picked in enumerate(call.chosen):
+        dx[row][picked] = dy[row]
+    return (dx,)
+
+
+def _normalised_sum(call: Call) -> Array:
+    (x,) = call.inputs
+    call.kept["sum"] = row_sum(x)
+    call.kept["y"] = x / call.kept["sum"]
+    return call.kept["y"]
+
+
+def _normalised_sum_backward(call: Call, dy: Array) -> tuple[Array, ...]:
+    return ((dy - row_dot(dy, call.kept["y"], call)) / call.kept["sum"],)
+
+
+def _first_row_backward(call: Call, dy: Array) -> tuple[Array, ...]:
+    return (np.concatenate([dy, call.zeros((call.inputs[0].shape[0] - 1, *dy.shape[1:]))]),)
+
+
+ROWS: Mapping[str, Kernel] = {
+    "softmax": Kernel(_softmax, _softmax_backward),
+    "cross_entropy": Kernel(_cross_entropy, _cross_entropy_backward),
+    "layer_norm": Kernel(_layer_norm, _layer_norm_backward, _layer_norm_update),
+    "layer_norm_without_bias": Kernel(_layer_norm_without_bias, _layer_norm_backward, _gain_update),
+    "rms_norm": Kernel(_rms_norm, _rms_norm_backward, _gain_update),
+    "top_k": Kernel(_top_k, _top_k_backward),
+    "normalised_sum": Kernel(_normalised_sum, _normalised_sum_backward),
+    "first_row": Kernel(lambda call: call.inputs[0][:1], _first_row_backward),
+    "output_error": Kernel(lambda call: _less_targets(call.inputs[0], call.chosen), no_gradient),
+}

@@ -1,0 +1,93 @@
+"""What follows attention in a block: a feed-forward, or a mixture of experts."""
+
+from tcost.layers.projections import projection
+from tcost.sizes import Size, Sizes
+from tcost.tracing import (
+    Tensor,
+    activate,
+    combine,
+    expert_linear,
+    layer,
+    linear,
+    multiply,
+    normalise_sum,
+    scale,
+    softmax,
+    top_k,
+)
+
+
+@layer
+def feed_forward(x: Tensor, s: Sizes) -> Tensor:
+    """Two projections with an activation function between them, which may gate a third.
+
+    x [q, d] -> [q, f] -> [q, d]. Source: Vaswani et al. 2017, section 3.3; Shazeer 2020,
+    arXiv 2002.05202, for gates.
+    """
+    return _feed_forward(x, s, s.d_ff)
+
+
+def _feed_forward(x: Tensor, s: Sizes, width: Size, prefix: str = "") -> Tensor:
+    def up(name: str) -> Tensor:
+        return projection(f"{prefix}{name}", x, "q d -> q f", s, has_bias=s.ffn_bias, f=width)
+
+    if s.ffn_gated:
+        hidden = _gated(s, up("gate"), up("up"), prefix)
+    else:
+        hidden = activate(s.activation, up("up"), f"{prefix}activation")
+    return projection(f"{prefix}down", hidden, "q f -> q d", s, has_bias=s.ffn_bias, d=s.d_model)
+
+
+def _gated(s: Sizes, gate: Tensor, up: Tensor, prefix: str = "") -> Tensor:
+    return multiply(f"{prefix}gated", activate(s.activation, gate, f"{prefix}activation"), up)
+
+
+@layer
+def mixture_of_experts(x: Tensor, s: Sizes) -> Tensor:
+    """Feed-forwards of which a router chooses some for every token; each output has the router's weight.
+
+    x [q, d] -> [q, choice, f] -> [q, d]. Source: Jiang et al. 2024, arXiv 2401.04088, section 2.1;
+    Dai et al. 2024, arXiv 2401.06066, section 3, for shared experts. Omits: DeepSeek-V3's correction of
+    the scores and choice by groups, and losses that balance the load.
+    """
+    experts = s.experts
+    assert experts is not None  # noqa: S101  # block calls this layer for models that have it
+    weights = None if experts.router == "none" else _route(x, s)
+    choice = {"choice": experts.experts_per_token}
+
+    def up(name: str) -> Tensor:
+        return expert_linear(name, x, "q d -> q choice f", experts.n_experts, **choice, f=experts.d_expert)
+
+    if s.ffn_gated:
+        hidden = _gated(s, up("expert_gate"), up("expert_up"), "expert_")
+    else:
+        hidden = activate(s.activation, up("expert_up"), "expert_activation")
+    if weights is None:
+        y = expert_linear("expert_down", hidden, "q choice f -> q d", experts.n_experts, d=s.d_model)
+    else:
+        outputs = expert_linear("expert_down", hidden, "q choice f -> q choice d", experts.n_experts, d=s.d_model)
+        y = combine("combine", weights, outputs, "q choice, q choice d -> q d")
+    return y + _shared_expert(x, s) if experts.d_shared else y
+
+
+def _route(x: Tensor, s: Sizes) -> Tensor:
+    """Return the weight of every expert that a token chose: [q, choice]."""
+    experts = s.experts
+    assert experts is not None  # noqa: S101  # as above
+    scores = linear("router", x, "q d -> q expert", expert=experts.n_experts)
+    scores = softmax(scores) if experts.router == "softmax" else activate("sigmoid", scores, "router_sigmoid")
+    weights = top_k(scores, experts.experts_per_token)
+    if experts.normalise:
+        weights = normalise_sum(weights)
+    return scale(weights, s.d_model, "router_scale") if experts.scale else weights
+
+
+def _shared_expert(x: Tensor, s: Sizes) -> Tensor:
+    """Return the output of the expert that every token takes, weighed by its gate where it has one."""
+    experts = s.experts
+    assert experts is not None  # noqa: S101  # as above
+    y = _feed_forward(x, s, experts.d_shared, "shared_")
+    if not experts.shared_gate:
+        return y
+    gate = activate("sigmoid", linear("shared_expert_gate", x, "q d -> q one", one=1), "shared_sigmoid")
+    return combine("shared_weighed", gate, y, "q one, q d -> q d")
