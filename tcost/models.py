@@ -25,7 +25,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Blocks:
-    """Consecutive blocks of a stack that are alike: their number, scope and sizes, and whether all of them is trained."""
+    """Consecutive blocks of a stack that are alike: their number, scope and sizes, and whether they are trained."""
 
     number: Size
     scope: str
@@ -99,9 +99,7 @@ def _stack(trace: Trace, name: str, depth: Size, s: Sizes, memory: Tensor | None
 
 def _blocks(blocks: Blocks, x: Tensor, memory: Tensor | None, band: Band | None, biases: Tensor | None) -> Tensor:
     s = blocks.sizes
-    return repeat(
-        blocks.number, blocks.scope, lambda h: block(h, s, memory, band, biases), x, unique=s.n_unique_layers
-    )
+    return repeat(blocks.number, blocks.scope, lambda h: block(h, s, memory, band, biases), x, unique=s.n_unique_layers)
 
 
 def _band(stack: str, s: Sizes) -> Band | None:

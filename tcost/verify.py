@@ -79,7 +79,7 @@ def shrink(sizes: Sizes) -> Sizes:
     return _with_few_layers(_with_small_parts(small))
 
 
-_SMALL = {
+_SMALL: Mapping[str, Any] = {
     "encoder_n_heads": 3,
     "encoder_d_ff": 9,
     "encoder_vocab_size": 13,

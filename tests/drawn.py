@@ -1,8 +1,12 @@
 """Random models for property tests."""
 
+from dataclasses import replace
+from typing import Any
+
 from hypothesis import strategies as st
 
 from tcost import Sizes
+from tcost.sizes import PROJECTIONS, Experts, LatentAttention, LayerSet, Lora
 
 FAMILIES = ["encoder-only", "decoder-only", "encoder-decoder"]
 
@@ -47,7 +51,7 @@ def parts(draw: st.DrawFn) -> Sizes:
         encoder_context_length=draw(st.integers(1, 4)) if is_double else None,
         encoder_n_heads=heads if is_double and draw(st.booleans()) else None,
         encoder_d_ff=draw(st.integers(1, 5)) if is_double and draw(st.booleans()) else None,
-        attention_bias=draw(st.booleans()),
+        attention_bias=draw(st.frozensets(st.sampled_from(PROJECTIONS))),
         ffn_bias=draw(st.booleans()),
         activation=draw(st.sampled_from(["gelu", "gelu_tanh", "relu"])),
         norm_position=draw(st.sampled_from(["pre", "post"])),
@@ -59,3 +63,107 @@ def parts(draw: st.DrawFn) -> Sizes:
         head_transform=draw(st.booleans()),
         tie_embeddings=draw(st.booleans()),
     )
+
+
+def _tiny(**parts: Any) -> Sizes:
+    sizes = {"vocab_size": 7, "d_model": 8, "n_heads": 4, "d_head": 2, "d_ff": 5, "context_length": 4}
+    return Sizes(**{"n_encoder_layers": 0, "n_decoder_layers": 2, **sizes, **parts})
+
+
+ENCODER: dict[str, Any] = {"n_encoder_layers": 2, "n_decoder_layers": 0}
+DOUBLE: dict[str, Any] = {"n_encoder_layers": 2, "encoder_context_length": 3}
+LLAMA: dict[str, Any] = {
+    "norm": "rms_norm", "positions": "rotary", "norm_position": "pre", "final_norm": True,
+    "ffn_gated": True, "activation": "silu", "ffn_bias": False,
+}
+FIRST = LayerSet(frozenset({0}))
+LATENT = LatentAttention(kv_rank=3, d_nope=3, d_rope=2, d_value=5, q_rank=4)
+
+MODERN = {
+    "grouped-query": _tiny(**LLAMA, n_kv_heads=2),
+    "multi-query alibi": _tiny(n_kv_heads=1, positions="alibi", norm_bias=False),
+    "half alibi": _tiny(n_kv_heads=1, positions="alibi", causal="half"),
+    "window": _tiny(sliding_window=2, causal="half", full_attention_layers=LayerSet(every=2), n_decoder_layers=3),
+    "experts": _tiny(
+        **(LLAMA | {"n_decoder_layers": 3}),
+        experts=Experts(
+            n_experts=3,
+            experts_per_token=2,
+            d_expert=5,
+            d_shared=3,
+            shared_gate=True,
+            normalise=True,
+            scale=True,
+            dense_layers=FIRST,
+        ),
+    ),
+    "sigmoid router": _tiny(
+        experts=Experts(n_experts=3, experts_per_token=1, d_expert=5, d_shared=2, router="sigmoid")
+    ),
+    "no router": _tiny(experts=Experts(n_experts=2, experts_per_token=2, d_expert=5, router="none")),
+    "latent": _tiny(latent_attention=LATENT, attention_bias=frozenset({"output"})),
+    "latent half": _tiny(latent_attention=replace(LATENT, q_rank=None), causal="half"),
+    "relative": _tiny(
+        **DOUBLE,
+        positions="relative",
+        relative_buckets=3,
+        norm="rms_norm",
+        attention_scale=False,
+        norm_position="pre",
+        share_embeddings=True,
+        output_scale=True,
+    ),
+    "relative half": _tiny(**DOUBLE, positions="relative", relative_buckets=3, causal="half", tie_embeddings=True),
+    "head norms": _tiny(qk_norm="head", n_kv_heads=2, positions="rotary", d_head=4, rotary_dims=2),
+    "query norms": _tiny(qk_norm="all", n_kv_heads=2, norm="rms_norm", norm_position="output"),
+    "soft caps": _tiny(
+        norm_position="both",
+        attention_softcap=True,
+        logit_softcap=True,
+        embedding_scale=True,
+        tie_embeddings=True,
+        activation="gelu_tanh",
+        ffn_gated=True,
+    ),
+    "parallel": _tiny(parallel="one_norm", head_bias=True),
+    "parallel norms": _tiny(parallel="two_norms", activation="quick_gelu"),
+    "squared relu": _tiny(activation="relu2"),
+    "shared layers": _tiny(
+        **ENCODER, n_unique_layers=1, d_embedding=3, embedding_bias=True, head_transform=True, tie_embeddings=True
+    ),
+    "two layers shared": _tiny(n_decoder_layers=4, n_unique_layers=2),
+    "narrow embedding": _tiny(d_embedding=3, tie_embeddings=True),
+    "image": _tiny(
+        **ENCODER,
+        encoder_input="patches",
+        patch_size=2,
+        n_channels=1,
+        head="classifier",
+        n_classes=3,
+        positions="learned",
+        n_positions=4,
+        final_norm=True,
+    ),
+    "audio": _tiny(
+        **DOUBLE,
+        encoder_input="audio",
+        n_channels=2,
+        encoder_positions="stored",
+        positions="learned",
+        n_positions=4,
+        encoder_n_positions=3,
+        attention_bias=frozenset({"query", "value", "output"}),
+        tie_embeddings=True,
+    ),
+    "classifier": _tiny(**ENCODER, head="classifier", pooler="tanh", n_classes=3),
+    "token classifier": _tiny(**ENCODER, head="token_classifier", n_classes=3, head_bias=False),
+    "two vocabularies": _tiny(**DOUBLE, encoder_vocab_size=5, tie_embeddings=True, share_embeddings=False),
+    "adapters": _tiny(**LLAMA, train=Lora(rank=2, targets=("query", "value", "down"))),
+    "value adapter": _tiny(n_decoder_layers=3, train=Lora(rank=2, targets=("value",))),
+    "a layer trained": _tiny(n_decoder_layers=3, train=(1,)),
+    "two kinds of layer trained": _tiny(train=("attention", "final_norm"), final_norm=True),
+    "head trained": _tiny(train=("vocabulary_projection",)),
+    "tied head trained": _tiny(train=("vocabulary_projection",), tie_embeddings=True),
+    "decoder trained": _tiny(**DOUBLE, train=("decoder",)),
+}
+"""Tiny models that between them have every part, and train everything or some."""

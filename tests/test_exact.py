@@ -88,8 +88,9 @@ class ByHand:
     def attention(self, times: int, m: int, n: int, heads: int, width: int) -> None:
         """Add the attention of m rows over n rows, with its softmax and scale."""
         d, inner, scores = self.s.d_model, heads * width, times * m * n * heads
-        for rows, c_in, c_out in ((m, d, inner), (n, d, inner), (n, d, inner), (m, inner, d)):
-            self.linear(times * rows, c_in, c_out, has_bias=self.s.attention_bias)
+        widths = {"query": (m, d, inner), "key": (n, d, inner), "value": (n, d, inner), "output": (m, inner, d)}
+        for name, (rows, c_in, c_out) in widths.items():
+            self.linear(times * rows, c_in, c_out, has_bias=name in self.s.attention_bias)
         self.add("forward", 2 * scores * width, macc=1)
         self.add("backward", 4 * scores * width, macc=1)
         self.add("forward", scores, mul=1, cmp=1, add=2, exp=1, div=1)

@@ -65,7 +65,7 @@ def test_any_model(s: Sizes, algo: str, pair: tuple[str, str], data: st.DataObje
     width, flag = s.d_model, st.booleans()
     parts: dict[str, Any] = {
         name: data.draw(flag)
-        for name in ("attention_bias", "ffn_bias", "embedding_norm", "final_norm", "head_transform", "tie_embeddings")
+        for name in ("ffn_bias", "embedding_norm", "final_norm", "head_transform", "tie_embeddings")
     }
     if s.family == "encoder-decoder":
         divisors = [number for number in range(1, width + 1) if width % number == 0]

@@ -4,7 +4,7 @@ import pytest
 
 from tcost.errors import InputError
 from tcost.kinds import KINDS, PHASES, kind_of
-from tcost.tracing import LAYERS, AxisError, Op, Tensor, Trace, bias, contract, layer, layer_norm, linear, repeat
+from tcost.tracing import LAYERS, AxisError, Op, Tensor, Trace, bias, contract, layer, linear, normalise, repeat
 
 
 def only(trace: Trace) -> Op:
@@ -67,7 +67,7 @@ def test_layers_of_one_name_are_told_apart() -> None:
 
         More.
         """
-        return layer_norm(x)
+        return normalise("layer_norm", x)
 
     trace = Trace()
     x = norm_for_test(norm_for_test(trace.input("x", 5, 6)))

@@ -72,7 +72,9 @@ EncoderContext: TypeAlias = Annotated[
     int | None, typer.Option("--encoder-context", metavar="N", help="Length of what an encoder-decoder reads.")
 ]
 Batch: TypeAlias = Annotated[int, typer.Option("--batch", metavar="N", help="Sequences per training step.")]
-CAUSAL_HELP = "Pairs of rows in a decoder's self-attention: all, or the half (and window) that a causal kernel computes."
+CAUSAL_HELP = (
+    "Pairs of rows in a decoder's self-attention: all, or the half (and window) that a causal kernel computes."
+)
 Causal: TypeAlias = Annotated[CausalName, typer.Option("--causal", help=CAUSAL_HELP)]
 FormatName: TypeAlias = Annotated[Format, typer.Option("--format", help="How to write the result.")]
 OutputPath: TypeAlias = Annotated[

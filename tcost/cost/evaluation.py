@@ -35,8 +35,9 @@ def evaluate(
 ) -> Result:
     """Return what one training step of `spec` costs under a learning rule and a convention.
 
-    `causal` is "half" for decoders whose self-attention computes only the pairs that its mask leaves. `context` and `encoder_context` replace the spec's own; `batch` is the sequences of a step, which
-    an `optimizer` ends once. Without `errata`, the slips in published totals are left out. Raises
+    `context` and `encoder_context` replace the spec's own; `batch` is the sequences of a step, which
+    an `optimizer` ends once. With `causal` "half" a decoder's self-attention is priced over the pairs of
+    rows that its mask leaves. Without `errata`, the slips in published totals are left out. Raises
     InputError for a rule, convention, optimizer or context that the model cannot have.
     """
     check_size("the batch", batch)

@@ -21,6 +21,7 @@ from tcost.tracing import (
     split_heads,
 )
 
+
 @layer
 def attention(x: Tensor, s: Sizes, band: Band | None = None, biases: Tensor | None = None) -> Tensor:
     """Multi-head self-attention, each head of keys and values for one group of query heads.
@@ -54,18 +55,18 @@ def latent_attention(x: Tensor, s: Sizes, band: Band | None = None) -> Tensor:
     if latent.q_rank is not None:
         q = normed(projection("query_down", x, "q d -> q r", s, has_bias=has_bias, r=latent.q_rank), s, "query_norm")
     e = latent.d_nope + latent.d_rope
-    q = rotate("query_rotary", projection("query", q, "q r -> kv g q e", s, has_bias=False, **heads, e=e), latent.d_rope)
+    q = rotate(
+        "query_rotary", projection("query", q, "q r -> kv g q e", s, has_bias=False, **heads, e=e), latent.d_rope
+    )
     low = normed(projection("kv_down", x, "k d -> k r", s, has_bias=has_bias, r=latent.kv_rank), s, "kv_norm")
     shared = projection("key_rope", x, "k d -> k p", s, has_bias=has_bias, p=latent.d_rope)
     k = projection("key", low, "k r -> kv k e", s, has_bias=False, kv=s.n_heads, e=latent.d_nope)
     v = projection("value", low, "k r -> kv k e", s, has_bias=False, kv=s.n_heads, e=latent.d_value)
     k = join("key_join", k, rotate("key_rotary", shared, latent.d_rope))
-    return _mix(q, k, v, s, band, None, width=e)
+    return _mix((q, k, v), s, band, None, width=e)
 
 
-def _multi_head(
-    x: Tensor, memory: Tensor, s: Sizes, band: Band | None = None, biases: Tensor | None = None
-) -> Tensor:
+def _multi_head(x: Tensor, memory: Tensor, s: Sizes, band: Band | None = None, biases: Tensor | None = None) -> Tensor:
     kv, g = heads_of(s)
     q = _heads("query", x, s, kv=kv, g=g)
     k = _heads("key", memory, s, kv=kv)
@@ -73,7 +74,7 @@ def _multi_head(
     if s.positions == "rotary":
         width = s.d_head if s.rotary_dims is None else s.rotary_dims
         q, k = rotate("query_rotary", q, width), rotate("key_rotary", k, width)
-    return _mix(q, k, v, s, band, biases, width=s.d_head)
+    return _mix((q, k, v), s, band, biases, width=s.d_head)
 
 
 def _project(name: str, x: Tensor, pattern: str, s: Sizes, **sizes: Size) -> Tensor:
@@ -96,8 +97,9 @@ def _heads(name: str, x: Tensor, s: Sizes, **heads: Size) -> Tensor:
 
 
 def _mix(
-    q: Tensor, k: Tensor, v: Tensor, s: Sizes, band: Band | None, biases: Tensor | None, *, width: Size
+    qkv: tuple[Tensor, Tensor, Tensor], s: Sizes, band: Band | None, biases: Tensor | None, *, width: Size
 ) -> Tensor:
+    q, k, v = qkv
     scores = contract("scores", q, k, "kv g q e, kv k e -> kv g q k", band)
     if s.attention_scale:
         scores = scale(scores, width)

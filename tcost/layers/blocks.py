@@ -71,7 +71,7 @@ Part = Callable[[Tensor], Tensor]
 
 
 def _side_by_side(x: Tensor, s: Sizes, attend: Part, feed: Part) -> Tensor:
-    """Attention and feed-forward of one input. Source: Wang & Komatsuzaki 2021, GPT-J; Black et al. 2022, section 2.1."""
+    """Attention and feed-forward of one input. Source: Black et al. 2022, arXiv 2204.06745, section 2.1."""
     first = norm(x, s)
     second = norm(x, s) if s.parallel == "two_norms" else first
     return residual(residual(x, attend(first)), feed(second))

@@ -236,9 +236,9 @@ class ModelSpec(BaseModel):
             encoder_context_length=(context or self.context_length) if follows else self.encoder_context_length,
             n_positions=self.n_positions or max(self.context_length, self.encoder_context_length or 0),
             attention_bias=frozenset(self.attention_bias),
-            latent_attention=self.latent_attention and self.latent_attention.part(),
+            latent_attention=self.latent_attention.part() if self.latent_attention else None,
             full_attention_layers=layer_set(self.full_attention_layers),
-            experts=self.experts and self.experts.part(),
+            experts=self.experts.part() if self.experts else None,
             train=self._trained(),
             **{part: getattr(self, part) for part in PARTS},
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from tcost.errors import InputError
-from tcost.sizes import Family, Sizes
+from tcost.sizes import PROJECTIONS, Family, Sizes
 
 Group: TypeAlias = tuple[str, str]
 """A layer of ours and the operations in it that a class executes as one, joined by ` + `."""
@@ -96,7 +96,7 @@ def _head(projection: str, dense: str | None = None) -> dict[str, tuple[Group, .
 
 
 _WHOLE_HEADS = Need("heads of width d_model / n_heads", lambda s: bool(s.n_heads * s.d_head == s.d_model))
-_BIASES = _has(attention_bias=True, ffn_bias=True)
+_BIASES = (Need("attention_bias: true", lambda s: s.attention_bias == {*PROJECTIONS}), *_has(ffn_bias=True))
 _MASKED = (
     *(_WHOLE_HEADS, *_BIASES),
     *_has(norm_position="post", positions="learned", embedding_norm=True, final_norm=False),
@@ -250,7 +250,8 @@ CLASSES: tuple[HuggingFaceClass, ...] = (
         name="T5ForConditionalGeneration",
         family="encoder-decoder",
         needs=(
-            *_has(attention_bias=False, ffn_bias=False, norm_position="pre", positions="none", final_norm=True),
+            Need("attention_bias: false", lambda s: not s.attention_bias),
+            *_has(ffn_bias=False, norm_position="pre", final_norm=True),
             *_has(n_segments=0, embedding_norm=False, head_transform=False),
             *_has(encoder_n_heads=None, encoder_d_ff=None),
         ),

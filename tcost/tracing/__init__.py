@@ -35,10 +35,10 @@ from tcost.tracing.trace import COPY, LAYERS, Trace, layer, repeat
 
 __all__ = [
     "COPY",
+    "LAYERS",
     "AxisError",
     "Band",
     "Einsum",
-    "LAYERS",
     "Op",
     "Tensor",
     "Trace",

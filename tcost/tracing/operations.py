@@ -29,9 +29,7 @@ def expert_linear(name: str, x: Tensor, pattern: str, expert: Size, **sizes: Siz
     bound = _bind(f"expert_linear {name!r}", (x,), pattern, sizes)
     axes = ({*bound.operands[0]} ^ {*bound.output}) - {"choice"} | {"expert"}
     einsum = replace(bound, weight=tuple(sorted(axes)), sizes={**bound.sizes, "expert": expert})
-    return x.trace.record(
-        "expert_linear", name, (x,), _shape(einsum), einsum=einsum, weight=x.trace.own_weight(name)
-    )
+    return x.trace.record("expert_linear", name, (x,), _shape(einsum), einsum=einsum, weight=x.trace.own_weight(name))
 
 
 def contract(name: str, a: Tensor, b: Tensor, pattern: str, band: Band | None = None) -> Tensor:
@@ -145,9 +143,7 @@ def split_heads(name: str, x: Tensor, *shape: Size) -> Tensor:
 
 def scale(x: Tensor, width: Size, name: str = "scale") -> Tensor:
     """Record the product of `x` with a constant, one over the square root of a width."""
-    return x.trace.record(
-        "scale", name, (x,), x.shape, einsum=Einsum(sizes={"width": width}), band=x.band
-    )
+    return x.trace.record("scale", name, (x,), x.shape, einsum=Einsum(sizes={"width": width}), band=x.band)
 
 
 def multiply(name: str, a: Tensor, b: Tensor) -> Tensor:

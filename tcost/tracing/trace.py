@@ -199,9 +199,7 @@ def layer(function: Callable[Concatenate[Tensor, P], Tensor]) -> Callable[Concat
     return scoped
 
 
-def repeat(
-    times: Size, name: str, block: Callable[[Tensor], Tensor], x: Tensor, *, unique: Size = None
-) -> Tensor:
+def repeat(times: Size, name: str, block: Callable[[Tensor], Tensor], x: Tensor, *, unique: Size = None) -> Tensor:
     """Trace a block once as `times` copies in a row, each fed by the one before it.
 
     What else the block uses is shared by all its copies; only `unique` of them have weights of their

@@ -32,14 +32,17 @@ Update: TypeAlias = Callable[[Call, Array, tuple[Array, ...]], tuple[Array, ...]
 
 
 def no_gradient(_call: Call, _dy: Array) -> tuple[Array, ...]:
+    """Inputs have no gradient."""
     return ()
 
 
 def no_update(_call: Call, _dy: Array, start: tuple[Array, ...]) -> tuple[Array, ...]:
+    """Nothing is learned."""
     return start
 
 
 def same_gradient(call: Call, dy: Array) -> tuple[Array, ...]:
+    """Every input has the gradient of the output."""
     return (dy,) * len(call.inputs)
 
 

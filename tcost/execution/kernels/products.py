@@ -190,7 +190,5 @@ PRODUCTS: Mapping[str, Kernel] = {
     "bias": Kernel(_bias, update=_bias_update),
     "added_table": Kernel(_added_table, update=_scatter),
     "added_constant": Kernel(_added_constant),
-    "prepended_row": Kernel(
-        _prepended_row, lambda _call, dy: (dy[1:],), lambda _call, dy, start: (start[0] + dy[0],)
-    ),
+    "prepended_row": Kernel(_prepended_row, lambda _call, dy: (dy[1:],), lambda _call, dy, start: (start[0] + dy[0],)),
 }
