@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 
-RESULT_FIELDS = ("spec", "algo", "convention", "context", "encoder_context", "batch", "causal")
+RESULT_FIELDS = ("spec", "algo", "convention", "context", "encoder_context", "batch")
 AMOUNT_FIELDS = ("macc", "flop")
 TOTAL_FIELDS = (*AMOUNT_FIELDS, "parameters", "active_parameters")
 LINE_FIELDS = ("layer", "phase", "scalar", "predicted", "executed", "difference")
@@ -178,6 +178,7 @@ def _result(result: Result, by: By | None) -> dict[str, Any]:
     return {
         **_fields(result, RESULT_FIELDS),
         "optimizer": result.optimizer,
+        "causal": result.causal,
         "totals": _fields(result.totals, TOTAL_FIELDS),
         "phases": {phase: _fields(amount, AMOUNT_FIELDS) for phase, amount in result.phases.items()},
         "not_counted": result.not_counted,

@@ -73,8 +73,13 @@ def _tiny(**parts: Any) -> Sizes:
 ENCODER: dict[str, Any] = {"n_encoder_layers": 2, "n_decoder_layers": 0}
 DOUBLE: dict[str, Any] = {"n_encoder_layers": 2, "encoder_context_length": 3}
 LLAMA: dict[str, Any] = {
-    "norm": "rms_norm", "positions": "rotary", "norm_position": "pre", "final_norm": True,
-    "ffn_gated": True, "activation": "silu", "ffn_bias": False,
+    "norm": "rms_norm",
+    "positions": "rotary",
+    "norm_position": "pre",
+    "final_norm": True,
+    "ffn_gated": True,
+    "activation": "silu",
+    "ffn_bias": False,
 }
 FIRST = LayerSet(frozenset({0}))
 LATENT = LatentAttention(kv_rank=3, d_nope=3, d_rope=2, d_value=5, q_rank=4)

@@ -13,7 +13,19 @@ PACKAGE = Path(tcost.__file__).parent
 
 ORDER = [
     *("errors", "sizes", "tracing", "layers", "models", "kinds", "conventions", "learning_rules", "optimizers"),
-    *("cost", "execution", "verify", "estimators", "reconcile", "spec", "torch_check", "units", "text", "report"),
+    *(
+        "cost",
+        "execution",
+        "verify",
+        "estimators",
+        "reconcile",
+        "importers",
+        "spec",
+        "torch_check",
+        "units",
+        "text",
+        "report",
+    ),
     *("export", "output", "cli"),
 ]
 """Reading order is dependency order: a module imports those before it, never those after it."""
@@ -23,8 +35,8 @@ HOMES = {
     "yaml": {"spec"},
     "typer": {"cli"},
     "rich": {"report"},
-    "numpy": {"execution", "verify"},
-    "sympy": {"reconcile"},
+    "numpy": {"execution", "sizes", "verify"},
+    "sympy": {"reconcile", "sizes"},
     "torch": {"torch_check"},
     "transformers": {"torch_check"},
 }

@@ -41,7 +41,7 @@ def test_contract_checks_shared_axes() -> None:
 def test_row_wise_operations_keep_the_shape() -> None:
     """Rows are all axes but the last."""
     trace = Trace()
-    assert layer_norm(trace.input("x", 2, 5, 3)).shape == (2, 5, 3)
+    assert normalise("layer_norm", trace.input("x", 2, 5, 3)).shape == (2, 5, 3)
     assert (only(trace).rows, only(trace).columns, only(trace).elements) == (10, 3, 30)
 
 

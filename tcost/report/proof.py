@@ -1,6 +1,6 @@
 """Predictions beside executions, as tables."""
 
-from dataclasses import asdict
+from dataclasses import MISSING, fields, is_dataclass
 from typing import TYPE_CHECKING
 
 from tcost.report import Format, context_of, sequences_of
@@ -10,6 +10,8 @@ from tcost.units import grouped, si
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from _typeshed import DataclassInstance
 
     from tcost.torch_check import Line, TorchCheck
     from tcost.verify import Verification
@@ -30,18 +32,29 @@ def verification_table(verification: "Verification") -> Table:
     )
     lines.append(("total", "", "", grouped(predicted), grouped(executed), grouped(executed - predicted)))
     verdict = "executed as predicted" if verification.holds else "DIFFERS"
-    sizes = asdict(verification.sizes)
-    shown_sizes = ", ".join(
-        f"{name} {size}" for name, size in sizes.items() if name != "name" and size not in (None, 0)
-    )
     return Table(
         title=f"{visible(verification.sizes.name)} under {verification.algo}: {verdict}",
-        settings=wrap(f"convention exact; shrunk to {shown_sizes}"),
+        settings=wrap(f"convention exact; shrunk to {_shown(verification.sizes)}"),
         columns=("layer", "phase", "operation", "predicted", "executed", "diff"),
         sections=(Section(tuple(lines), has_total=True),),
         notes=(f"optimizer {verification.optimizer}; loss {verification.loss:.3f}, from random weights",),
         text_columns=3,
     )
+
+
+def _shown(part: "DataclassInstance") -> str:
+    """Return the sizes of a model, or of a part that has its own, in words: those that are not their defaults."""
+    shown = []
+    for field in fields(part):
+        value = getattr(part, field.name)
+        if field.name == "name" or value == field.default or (field.default is MISSING and value == 0):
+            continue
+        if is_dataclass(value) and not isinstance(value, type):
+            value = f"({_shown(value)})"
+        elif isinstance(value, frozenset | tuple):
+            value = " ".join(map(str, sorted(value, key=str)))
+        shown.append(f"{field.name} {value}")
+    return ", ".join(shown)
 
 
 def torch_check_table(check: "TorchCheck", *, integers: bool = False) -> Table:

@@ -3,12 +3,17 @@
 import os
 import sys
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
+
+from pydantic import ValidationError
 
 from tcost.errors import InputError, nearest
 from tcost.spec.document import parse
 from tcost.spec.model import ModelSpec
 from tcost.spec.problems import validate
+
+if TYPE_CHECKING:
+    from tcost.importers import Imported
 
 MAX_BYTES = 256 * 1024
 
@@ -50,7 +55,26 @@ def _read(file: BinaryIO, where: str) -> ModelSpec:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise InputError(f"{where}:{line}: the file is not UTF-8 text; save it as UTF-8") from None
+    if is_config(text):
+        return from_config(text, where)[0]
     return validate(parse(text, where))
+
+
+def from_config(text: str, where: str) -> tuple[ModelSpec, "Imported"]:
+    """Return the spec that a Hugging Face configuration becomes, and how it did; raises InputError as they do."""
+    from tcost.importers import import_config
+
+    imported = import_config(text, where)
+    try:
+        return ModelSpec.model_validate(imported.spec), imported
+    except ValidationError as error:
+        problems = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}".lstrip(": ") for each in error.errors()]
+        raise InputError("\n".join(f"{where}: {problem}" for problem in problems)) from None
+
+
+def is_config(text: str) -> bool:
+    """Tell whether a text is a Hugging Face configuration: JSON with a `model_type`."""
+    return text.lstrip().startswith("{") and '"model_type"' in text
 
 
 def _bundled_folder() -> Path:

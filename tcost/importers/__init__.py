@@ -1,0 +1,97 @@
+"""Hugging Face configurations: the fields of a `config.json` become the keys of a spec.
+
+Only the JSON is read: no network, no other library. A family's reader knows what its model class in
+transformers does; a field that it does not know is an error.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any, NoReturn
+
+from tcost.errors import InputError, unknown
+from tcost.importers.decoders import DECODERS
+from tcost.importers.encoder_decoders import ENCODER_DECODERS
+from tcost.importers.encoders import ENCODERS
+from tcost.importers.experts import EXPERTS
+from tcost.importers.fields import Fields
+
+FAMILIES = {**DECODERS, **EXPERTS, **ENCODERS, **ENCODER_DECODERS}
+
+NESTED = {"gemma3": "gemma3_text", "llava": "llama", "mistral3": "mistral", "paligemma": "gemma"}
+"""Models of several inputs, and the family of the text part where the part does not say."""
+
+MAX_DIGITS = 30
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What a configuration became: the keys of a spec, which field became which of them, and what is to be said."""
+
+    spec: dict[str, Any]
+    explained: tuple[tuple[str, str, str], ...]
+    """A field of the configuration, the key of the spec that it became, and the key's value."""
+    notes: tuple[str, ...]
+
+
+def import_config(text: str, where: str) -> Imported:
+    """Return what a configuration becomes; `where` names the text in messages.
+
+    Raises InputError for what is no configuration, for families and fields that tcost does not know, and
+    for values that cannot be.
+    """
+    values = _parse(text, where)
+    notes = []
+    if isinstance(values.get("text_config"), dict):
+        text_part = {"model_type": NESTED.get(str(values.get("model_type"))), **values["text_config"]}
+        for name in ("architectures", "tie_word_embeddings", "_name_or_path"):
+            if name in values and name not in text_part:
+                text_part[name] = values[name]
+        notes.append(f"a model of several inputs ({values.get('model_type')}): its text part alone is priced")
+        values, where = text_part, f"{where}, text_config"
+    family = values.get("model_type")
+    if not isinstance(family, str) or family not in FAMILIES:
+        raise unknown("model_type", str(family), FAMILIES)
+    read, defaults = FAMILIES[family]
+    fields = Fields(where, values, defaults, notes=notes)
+    fields.set(name=_name(values, where, family), description=f"Imported from a configuration of {family}")
+    read(fields)
+    fields.finish()
+    return Imported(fields.spec, tuple(fields.explained), tuple(fields.notes))
+
+
+def _name(values: dict[str, Any], where: str, family: str) -> str:
+    """Return the checkpoint's name, else the file's, else the family's."""
+    checkpoint = values.get("_name_or_path")
+    if isinstance(checkpoint, str) and checkpoint.strip("/. "):
+        return PurePath(checkpoint).name[:100]
+    stem = PurePath(where.partition(",")[0]).stem
+    return family if stem in ("", "config", "<standard input>") else stem[:100]
+
+
+def _parse(text: str, where: str) -> dict[str, Any]:
+    def constant(word: str) -> NoReturn:
+        raise InputError(f"{where}: {word} is not a number that JSON has")
+
+    def whole(digits: str) -> int:
+        if len(digits) > MAX_DIGITS:
+            raise InputError(f"{where}: a number of more than {MAX_DIGITS} digits")
+        return int(digits)
+
+    def mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            names = [name for name, _ in pairs]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise InputError(f"{where}: field '{twice}' is given twice; keep one of them")
+        return found
+
+    try:
+        values = json.loads(text, parse_int=whole, parse_constant=constant, object_pairs_hook=mapping)
+    except json.JSONDecodeError as error:
+        raise InputError(f"{where}:{error.lineno}:{error.colno}: not JSON: {error.msg}") from None
+    except RecursionError:
+        raise InputError(f"{where}: nested deeper than any configuration") from None
+    if not isinstance(values, dict):
+        raise InputError(f"{where}: expected fields with values, such as a config.json of Hugging Face has")
+    return values

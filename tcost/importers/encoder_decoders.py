@@ -1,0 +1,144 @@
+"""Encoder-decoder families."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tcost.importers.fields import Fields
+from tcost.importers.parts import ACTIVATIONS, ALL, activation, head, tied
+
+SPARE = 2
+"""BART's positions start at 2, past the padding token's."""
+
+
+def t5(f: Fields) -> None:
+    """Read a T5 or mT5: RMSNorm, biases of the scores by distance, one table for both embeddings."""
+    f.take("vocab_size", "vocab_size")
+    f.take("d_model", "d_model")
+    f.take("n_heads", "num_heads")
+    f.take("d_head", "d_kv")
+    f.take("d_ff", "d_ff")
+    encoder = f.take("n_encoder_layers", "num_layers")
+    f.take("n_decoder_layers", "num_decoder_layers", default=encoder)
+    f.take("context_length", "n_positions")
+    f.take("relative_buckets", "relative_attention_num_buckets")
+    f.ignore("relative_attention_max_distance", "is_gated_act", "dense_act_fn")
+    f.refuse(is_decoder=False)
+    f.set(positions="relative", norm="rms_norm", norm_position="pre", final_norm=True, ffn_bias=False)
+    f.set(attention_scale=False, share_embeddings=True)
+    is_tied = tied(f)
+    f.set(output_scale=f.flag("scale_decoder_outputs", default=is_tied))
+    word = f.get("feed_forward_proj")
+    gate, _, act = word.rpartition("-") if isinstance(word, str) else ("?", "", "")
+    if gate not in ("", "gated") or act not in ACTIVATIONS:
+        raise f.wrong("feed_forward_proj", f"one of {', '.join(ACTIVATIONS)}, or such a word after 'gated-'")
+    kind = "gelu_tanh" if word == "gated-gelu" else ACTIVATIONS[act]
+    f.became("feed_forward_proj", "activation, ffn_gated", f"{kind}, {bool(gate)}")
+    f.set(activation=kind, ffn_gated=bool(gate))
+    head(f)
+
+
+def _double(f: Fields) -> None:
+    """Set the sizes of a BART and its like, whose encoder has its own heads and width."""
+    f.take("vocab_size", "vocab_size")
+    f.take("d_model", "d_model")
+    f.take("n_heads", "decoder_attention_heads")
+    f.take("d_ff", "decoder_ffn_dim")
+    f.take("n_encoder_layers", "encoder_layers")
+    f.take("n_decoder_layers", "decoder_layers")
+    for key, name, own in (
+        ("n_heads", "encoder_attention_heads", "encoder_n_heads"),
+        ("d_ff", "encoder_ffn_dim", "encoder_d_ff"),
+    ):
+        number = f.number(name)
+        f.became(name, own, number)
+        if number != f.spec[key]:
+            f.spec[own] = number
+    f.ignore("num_hidden_layers", "num_key_value_heads")
+    f.set(attention_bias=ALL)
+    tied(f)
+    is_scaled = f.flag("scale_embedding")
+    f.became("scale_embedding", "embedding_scale", is_scaled)
+    f.set(embedding_scale=is_scaled)
+    activation(f, "activation_function")
+    f.refuse(is_decoder=False, add_bias_logits=False)
+
+
+def bart(f: Fields) -> None:
+    """Read a BART: norms after each part and of the embeddings."""
+    _double(f)
+    rows = f.number("max_position_embeddings")
+    f.became("max_position_embeddings", "n_positions", rows + SPARE)
+    f.set(context_length=rows, n_positions=rows + SPARE, positions="learned", norm_position="post", embedding_norm=True)
+    f.refuse(normalize_before=False, normalize_embedding=True, add_final_layer_norm=False)
+    head(f)
+
+
+def mbart(f: Fields) -> None:
+    """Read an mBART: norms before each part, of the embeddings and of each stack."""
+    _double(f)
+    rows = f.number("max_position_embeddings")
+    f.became("max_position_embeddings", "n_positions", rows + SPARE)
+    f.set(context_length=rows, n_positions=rows + SPARE, positions="learned", norm_position="pre", embedding_norm=True)
+    f.set(final_norm=True)
+    f.refuse(normalize_before=True, normalize_embedding=True, add_final_layer_norm=True)
+    head(f)
+
+
+def marian(f: Fields) -> None:
+    """Read a Marian: sinusoids that are stored, and one vocabulary or two."""
+    _double(f)
+    rows = f.take("n_positions", "max_position_embeddings")
+    f.set(context_length=rows, positions="stored", norm_position="post")
+    f.refuse(normalize_before=False, normalize_embedding=False, add_final_layer_norm=False)
+    target = f.optional("decoder_vocab_size")
+    if not f.flag("share_encoder_decoder_embeddings"):
+        f.set(
+            encoder_vocab_size=f.spec["vocab_size"], vocab_size=target or f.spec["vocab_size"], share_embeddings=False
+        )
+        f.became("decoder_vocab_size", "vocab_size", f.spec["vocab_size"])
+    else:
+        f.set(share_embeddings=True)
+    head(f)
+
+
+def whisper(f: Fields) -> None:
+    """Read a Whisper: audio through two convolutions, stored sinusoids in the encoder, no biases of keys."""
+    _double(f)
+    f.set(attention_bias=["query", "value", "output"], encoder_input="audio", norm_position="pre", final_norm=True)
+    f.take("n_channels", "num_mel_bins")
+    rows, encoder_rows = f.take("n_positions", "max_target_positions"), f.number("max_source_positions")
+    f.became("max_source_positions", "encoder_n_positions", encoder_rows)
+    f.set(context_length=rows, encoder_context_length=encoder_rows, encoder_n_positions=encoder_rows)
+    f.set(positions="learned", encoder_positions="stored")
+    # The encoder's embeddings are not scaled, and no published model scales the decoder's.
+    f.refuse(scale_embedding=False, use_weighted_layer_sum=False, apply_spec_augment=(False, True))
+    f.ignore("classifier_proj_size", "median_filter_width", "alignment_heads")
+    f.ignore(*(name for name in f.values if name.startswith("mask_")))
+    head(f)
+
+
+_DOUBLE: Mapping[str, Any] = {
+    "max_position_embeddings": 1024, "encoder_layers": 12, "encoder_ffn_dim": 4096, "encoder_attention_heads": 16,
+    "decoder_layers": 12, "decoder_ffn_dim": 4096, "decoder_attention_heads": 16, "activation_function": "gelu",
+    "d_model": 1024, "scale_embedding": False, "tie_word_embeddings": True, "vocab_size": 50265,
+}
+_T5: Mapping[str, Any] = {
+    "n_positions": 512, "relative_attention_num_buckets": 32, "feed_forward_proj": "relu", "d_kv": 64,
+    "tie_word_embeddings": True, "vocab_size": 32128,
+}
+
+ENCODER_DECODERS: Mapping[str, tuple[Callable[[Fields], None], Mapping[str, Any]]] = {
+    "t5": (t5, _T5),
+    "mt5": (t5, _T5 | {"vocab_size": 250112, "feed_forward_proj": "gated-gelu"}),
+    "bart": (bart, _DOUBLE),
+    "mbart": (mbart, _DOUBLE),
+    "marian": (marian, _DOUBLE | {"vocab_size": 58101, "share_encoder_decoder_embeddings": True}),
+    "whisper": (
+        whisper,
+        {
+            **_DOUBLE,
+            "vocab_size": 51865, "num_mel_bins": 80, "max_source_positions": 1500, "max_target_positions": 448,
+        },
+    ),
+}
+"""As DECODERS."""

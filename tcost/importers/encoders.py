@@ -1,0 +1,141 @@
+"""Encoder-only families."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tcost.errors import InputError
+from tcost.importers.fields import Fields
+from tcost.importers.parts import ALL, activation, classes, head, tied
+
+MASKED: Mapping[str, Any] = {
+    "attention_bias": ALL, "norm_position": "post", "positions": "learned", "embedding_norm": True,
+    "head_transform": True, "n_decoder_layers": 0,
+}
+"""What BERT and its like have."""
+
+
+def _masked(f: Fields, *, layers: str = "num_hidden_layers", spare: int = 0) -> int:
+    """Set the sizes of a masked language model; `spare` rows of its table of positions are never used."""
+    f.refuse(position_embedding_type=(None, "absolute"), is_decoder=False, add_cross_attention=False)
+    f.take("vocab_size", "vocab_size")
+    f.take("d_model", "hidden_size", "dim")
+    f.take("n_heads", "num_attention_heads", "n_heads")
+    f.take("d_ff", "intermediate_size", "hidden_dim")
+    depth = f.take("n_encoder_layers", layers)
+    rows = f.take("n_positions", "max_position_embeddings")
+    f.set(context_length=max(1, rows - spare), **MASKED)
+    tied(f)
+    activation(f, "hidden_act", "activation")
+    return depth
+
+
+def bert(f: Fields) -> None:
+    """Read a BERT."""
+    _masked(f)
+    f.take("n_segments", "type_vocab_size")
+    f.ignore("pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers", "pooler_size_per_head")
+    f.ignore("pooler_type", "directionality")
+    head(f, "tanh")
+
+
+def roberta(f: Fields) -> None:
+    """Read a RoBERTa: positions start at 2, past the padding token's."""
+    _masked(f, spare=2)
+    f.take("n_segments", "type_vocab_size")
+    head(f, "tanh")
+
+
+def distilbert(f: Fields) -> None:
+    """Read a DistilBERT: no segments."""
+    _masked(f, layers="n_layers")
+    if f.flag("sinusoidal_pos_embds"):
+        f.set(positions="stored")
+    head(f, "relu")
+
+
+def electra(f: Fields) -> None:
+    """Read an ELECTRA: narrow embeddings and a projection where their width is another."""
+    _masked(f)
+    f.take("n_segments", "type_vocab_size")
+    width = f.number("embedding_size")
+    if width != f.spec["d_model"]:
+        f.became("embedding_size", "d_embedding", width)
+        f.set(d_embedding=width, embedding_bias=True)
+    head(f, "gelu")
+
+
+def albert(f: Fields) -> None:
+    """Read an ALBERT: narrow embeddings, and layers that share weights in groups."""
+    depth = _masked(f)
+    f.take("n_segments", "type_vocab_size")
+    inner, groups = f.number("inner_group_num"), f.number("num_hidden_groups")
+    f.take("d_embedding", "embedding_size")
+    f.became("num_hidden_groups, inner_group_num", "n_unique_layers", groups * inner)
+    f.set(n_encoder_layers=depth * inner, n_unique_layers=groups * inner, embedding_bias=True)
+    f.ignore("net_structure_type", "num_memory_blocks", "gap_size", "down_scale_factor")
+    if depth % groups:
+        raise InputError(f"{f.where}: {groups} groups of layers do not divide {depth} layers")
+    head(f)
+
+
+def vit(f: Fields) -> None:
+    """Read a vision transformer that classifies images."""
+    image, patch = f.number("image_size"), f.number("patch_size")
+    if image % patch:
+        raise f.wrong("patch_size", f"a divisor of the image's side, {image}")
+    f.became("image_size", "context_length", (image // patch) ** 2 + 1)
+    f.set(vocab_size=1, context_length=(image // patch) ** 2 + 1, n_decoder_layers=0, encoder_input="patches")
+    f.take("d_model", "hidden_size")
+    f.take("n_heads", "num_attention_heads")
+    f.take("d_ff", "intermediate_size")
+    f.take("n_encoder_layers", "num_hidden_layers")
+    f.take("patch_size", "patch_size")
+    f.take("n_channels", "num_channels")
+    has_bias = f.flag("qkv_bias")
+    f.set(attention_bias=ALL if has_bias else ["output"], norm_position="pre", positions="learned", final_norm=True)
+    f.set(head="classifier", n_classes=classes(f))
+    f.ignore("encoder_stride", "pooler_output_size", "pooler_act")
+    activation(f, "hidden_act")
+    f.notes.append("vocab_size is not used: the model classifies images")
+    names = f.values.get("architectures") or []
+    if isinstance(names, list) and names and not str(names[0]).endswith(("ForImageClassification", "ViTModel")):
+        raise InputError(f"{f.where}: architecture {names[0]} is not understood\nknown: ViTForImageClassification")
+
+
+_BERT: Mapping[str, Any] = {
+    "hidden_act": "gelu", "max_position_embeddings": 512, "type_vocab_size": 2, "tie_word_embeddings": True,
+    "hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072,
+    "vocab_size": 30522,
+}
+
+ENCODERS: Mapping[str, tuple[Callable[[Fields], None], Mapping[str, Any]]] = {
+    "bert": (bert, _BERT),
+    "roberta": (roberta, _BERT | {"vocab_size": 50265}),
+    "distilbert": (
+        distilbert,
+        {
+            "vocab_size": 30522, "max_position_embeddings": 512, "sinusoidal_pos_embds": False, "n_layers": 6,
+            "n_heads": 12, "dim": 768, "hidden_dim": 3072, "activation": "gelu", "tie_word_embeddings": True,
+        },
+    ),
+    "electra": (
+        electra,
+        _BERT | {"embedding_size": 128, "hidden_size": 256, "num_attention_heads": 4, "intermediate_size": 1024},
+    ),
+    "albert": (
+        albert,
+        {
+            **_BERT,
+            "vocab_size": 30000, "embedding_size": 128, "hidden_size": 4096, "num_hidden_groups": 1,
+            "num_attention_heads": 64, "intermediate_size": 16384, "inner_group_num": 1, "hidden_act": "gelu_new",
+        },
+    ),
+    "vit": (
+        vit,
+        {
+            "hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072,
+            "hidden_act": "gelu", "image_size": 224, "patch_size": 16, "num_channels": 3, "qkv_bias": True,
+        },
+    ),
+}
+"""As DECODERS."""

@@ -1,0 +1,209 @@
+"""The fields of a Hugging Face configuration: each is read once, and none is ignored."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tcost.errors import InputError
+
+MISSING = object()
+MAX_SIZE = 10**18
+
+NO_EFFECT = frozenset(
+    (
+        *(
+            "architectures",
+            "model_type",
+            "transformers_version",
+            "_name_or_path",
+            "name_or_path",
+            "torch_dtype",
+            "dtype",
+        ),
+        *("auto_map", "language", "license", "_commit_hash", "attn_implementation", "_attn_implementation"),
+        *("_attn_implementation_autoset", "experts_implementation", "_experts_implementation", "quantization_config"),
+        *(
+            "bos_token_id",
+            "eos_token_id",
+            "pad_token_id",
+            "unk_token_id",
+            "sep_token_id",
+            "cls_token_id",
+            "mask_token_id",
+        ),
+        *("decoder_start_token_id", "forced_bos_token_id", "forced_eos_token_id", "bad_words_ids", "suppress_tokens"),
+        *("begin_suppress_tokens", "forced_decoder_ids", "prefix", "task_specific_params", "tokenizer_class"),
+        *("max_length", "min_length", "num_beams", "num_beam_groups", "early_stopping", "no_repeat_ngram_size"),
+        *("length_penalty", "repetition_penalty", "temperature", "top_k", "top_p", "typical_p", "do_sample"),
+        *("encoder_no_repeat_ngram_size", "diversity_penalty", "num_return_sequences", "remove_invalid_values"),
+        *("exponential_decay_length_penalty", "return_dict_in_generate", "output_scores", "renormalize_logits"),
+        *("dropout", "attention_dropout", "activation_dropout", "hidden_dropout", "hidden_dropout_prob"),
+        *("attention_probs_dropout_prob", "resid_pdrop", "embd_pdrop", "attn_pdrop", "emb_pdrop", "dropout_rate"),
+        *("classifier_dropout", "classif_dropout", "layerdrop", "encoder_layerdrop", "decoder_layerdrop", "qa_dropout"),
+        *("seq_classif_dropout", "summary_first_dropout", "summary_last_dropout", "classifier_dropout_prob"),
+        *("ffn_dropout", "classifier_dropout_rate", "embedding_dropout", "embed_dropout"),
+        *("summary_type", "summary_use_proj", "summary_activation", "summary_proj_to_labels"),
+        *("layer_norm_epsilon", "layer_norm_eps", "rms_norm_eps", "norm_eps", "initializer_range", "init_std"),
+        *("initializer_factor", "init_device", "use_cache", "gradient_checkpointing", "return_dict", "torchscript"),
+        *(
+            "output_attentions",
+            "output_hidden_states",
+            "output_past",
+            "problem_type",
+            "finetuning_task",
+            "use_bfloat16",
+        ),
+        *(
+            "chunk_size_feed_forward",
+            "pruned_heads",
+            "tf_legacy_loss",
+            "verbose",
+            "save_step",
+            "n_ctx",
+            "cache_implementation",
+        ),
+        *("id2label", "label2id", "num_labels", "_num_labels", "is_encoder_decoder", "cross_attention_hidden_size"),
+        *(
+            "rope_theta",
+            "rotary_emb_base",
+            "rope_local_base_freq",
+            "original_max_position_embeddings",
+            "pretraining_tp",
+        ),
+        *("router_aux_loss_coef", "output_router_logits", "router_jitter_noise", "aux_loss_alpha", "seq_aux"),
+        *("static_position_embeddings", "extra_pos_embeddings"),
+        *("attn_softmax_bf16", "attention_softmax_in_fp32", "masked_softmax_fusion"),
+        *("bias_dropout_fusion", "skip_bias_add", "skip_bias_add_qkv", "slow_but_exact", "offset_alibi", "seq_length"),
+        *("tie_encoder_decoder", "use_flash_attn", "flash_attn", "fused_dense"),
+    )
+)
+"""Fields that change no count: tokens, dropout, generation, initialisation, precision, bookkeeping."""
+
+
+@dataclass
+class Fields:
+    """The fields of one configuration, what was read of them, and the spec that they became.
+
+    `defaults` are those of the configuration class in transformers, for fields that a file leaves out.
+    """
+
+    where: str
+    values: Mapping[str, Any]
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    spec: dict[str, Any] = field(default_factory=dict)
+    explained: list[tuple[str, str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
+
+    def set(self, **spec: Any) -> None:
+        """Set keys of the spec that the family has whatever the fields are."""
+        self.spec.update(spec)
+
+    def get(self, *names: str) -> Any:
+        """Return the first field of these names that the file has, or the default."""
+        self.seen.update(names)
+        for name in names:
+            if name in self.values:
+                return self.values[name]
+        for name in names:
+            if name in self.defaults:
+                return self.defaults[name]
+        raise InputError(f"{self.where}: field '{names[0]}' is missing\nit has no default; give it as a number")
+
+    def wrong(self, name: str, expected: str) -> InputError:
+        """Return an error about a field's value."""
+        value = repr(self.values.get(name, self.defaults.get(name)))
+        shown = value if len(value) < 60 else f"{value[:57]}..."  # noqa: PLR2004  # what a line holds
+        return InputError(f"{self.where}: field '{name}' is {shown}\nexpected {expected}")
+
+    def number(self, *names: str, least: int = 1) -> int:
+        """Return a whole number."""
+        value = self.get(*names)
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= MAX_SIZE:
+            raise self.wrong(self._given(names), f"a whole number from {least} to 10^18")
+        return value
+
+    def optional(self, *names: str, least: int = 1) -> int | None:
+        """Return a whole number, or None for null or a field that is left out without a default."""
+        try:
+            value = self.get(*names)
+        except InputError:
+            return None
+        return None if value is None else self.number(*names, least=least)
+
+    def take(self, key: str, *names: str, default: int | None = None) -> int:
+        """Set a size of the spec to a field's number, or to a default where the field is null or left out."""
+        value = self.optional(*names) if default is not None else self.number(*names)
+        number = default if value is None else value
+        assert number is not None  # noqa: S101  # a field without a default has a number
+        self.became(self._given(names), key, number)
+        self.spec[key] = number
+        return number
+
+    def became(self, name: str, key: str, value: Any) -> None:
+        """Remember which key of the spec a field became."""
+        self.explained.append((name, key, str(value)))
+
+    def flag(self, name: str, *, default: bool | None = None) -> bool:
+        """Return a field that is true or false."""
+        value = self.get(name) if default is None else self.values.get(name, default)
+        self.seen.add(name)
+        if not isinstance(value, bool):
+            raise self.wrong(name, "true or false")
+        return value
+
+    def refuse(self, **allowed: Any) -> None:
+        """Raise InputError for fields whose value tcost does not understand; other values are free."""
+        for name, only in allowed.items():
+            self.seen.add(name)
+            values = only if isinstance(only, tuple) else (only,)
+            if name in self.values and not any(
+                self.values[name] == v and type(self.values[name]) is type(v) for v in values
+            ):
+                raise self.wrong(
+                    name, f"{' or '.join(map(str, values))}: another value may change the cost and is not understood"
+                )
+
+    def ignore(self, *names: str) -> None:
+        """Say that fields change no count in this family."""
+        self.seen.update(names)
+
+    def choice(self, name: str, known: Mapping[str, str], *others: str) -> str:
+        """Return what a word means."""
+        value = self.get(name, *others)
+        if not isinstance(value, str) or value not in known:
+            raise self.wrong(self._given((name, *others)), f"one of {', '.join(known)}")
+        return known[value]
+
+    def part(self, name: str) -> Mapping[str, Any]:
+        """Return a mapping, empty where the field is null or left out."""
+        self.seen.add(name)
+        value = self.values.get(name)
+        if value is not None and not isinstance(value, dict):
+            raise self.wrong(name, "a mapping")
+        return value or {}
+
+    def fraction(self, value: Any, name: str, of: int) -> int:
+        """Return a part of a whole number."""
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not math.isfinite(value)
+            or not 0 < value <= 1
+        ):
+            raise InputError(f"{self.where}: field '{name}' is {value!r}\nexpected a number above 0, at most 1")
+        return int(of * value)
+
+    def finish(self) -> None:
+        """Raise InputError with every field that was not read and is not known to change nothing."""
+        unknown = sorted(set(self.values) - self.seen - NO_EFFECT)
+        if unknown:
+            raise InputError(
+                f"{self.where}: not understood: {', '.join(unknown)}\n"
+                "these fields may change the cost; remove them if you know that they do not"
+            )
+
+    def _given(self, names: Iterable[str]) -> str:
+        names = tuple(names)
+        return next((name for name in names if name in self.values), names[0])

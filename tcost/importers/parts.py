@@ -1,0 +1,162 @@
+"""What the configurations of several families say in the same words."""
+
+from typing import Any
+
+from tcost.errors import InputError
+from tcost.importers.fields import Fields
+
+ACTIVATIONS = {
+    **dict.fromkeys(("gelu", "gelu_python"), "gelu"),
+    **dict.fromkeys(("gelu_new", "gelu_fast", "gelu_pytorch_tanh", "gelu_accurate", "gelu_python_tanh"), "gelu_tanh"),
+    **dict.fromkeys(("silu", "swish"), "silu"),
+    "quick_gelu": "quick_gelu",
+    "relu": "relu",
+    "relu2": "relu2",
+}
+"""Activation functions by the names that transformers has for them."""
+
+ALL = ["query", "key", "value", "output"]
+QKV = ALL[:3]
+
+
+def activation(f: Fields, *names: str) -> None:
+    """Set the activation function."""
+    word = f.choice(names[0], ACTIVATIONS, *names[1:])
+    f.became(names[0], "activation", word)
+    f.set(activation=word)
+
+
+def tied(f: Fields) -> bool:
+    """Set whether the vocabulary projection and the embedding are one table."""
+    is_tied = f.flag("tie_word_embeddings")
+    f.became("tie_word_embeddings", "tie_embeddings", is_tied)
+    f.set(tie_embeddings=is_tied)
+    return is_tied
+
+
+def decoder(
+    f: Fields, layers: str = "num_hidden_layers", context: tuple[str, ...] = ("max_position_embeddings",)
+) -> int:
+    """Set the sizes of a decoder in the words of most configurations, and return its depth."""
+    f.take("vocab_size", "vocab_size")
+    f.take("d_model", "hidden_size", "n_embd", "n_embed", "d_model")
+    f.take("n_heads", "num_attention_heads", "n_head", "n_heads")
+    f.set(n_encoder_layers=0)
+    depth = f.take("n_decoder_layers", layers, "n_layer")
+    f.take("context_length", *context)
+    tied(f)
+    return depth
+
+
+def heads(f: Fields) -> None:
+    """Set heads of keys and values, and the width of a head where it is given."""
+    kv = f.take("n_kv_heads", "num_key_value_heads", default=f.spec["n_heads"])
+    if f.spec["n_heads"] % kv:
+        raise f.wrong("num_key_value_heads", f"a divisor of the {f.spec['n_heads']} heads")
+    width = f.optional("head_dim")
+    if width is not None:
+        f.became("head_dim", "d_head", width)
+        f.set(d_head=width)
+
+
+def d_head(f: Fields) -> int:
+    """Return the width of a head."""
+    if "d_head" in f.spec:
+        return int(f.spec["d_head"])
+    if f.spec["d_model"] % f.spec["n_heads"]:
+        raise InputError(f"{f.where}: {f.spec['n_heads']} heads do not divide the width {f.spec['d_model']}")
+    return int(f.spec["d_model"] // f.spec["n_heads"])
+
+
+def rotary(f: Fields, partial: str = "partial_rotary_factor", default: float = 1.0) -> None:
+    """Set rotary positions, partial where a factor says so; bases and long-context scalings change no count."""
+    f.set(positions="rotary")
+    rope = f.part("rope_parameters") or f.part("rope_scaling")
+    f.ignore("rope_scaling", "rope_interleave")
+    factor: Any = f.values.get(partial, rope.get("partial_rotary_factor", default))
+    f.ignore(partial)
+    width = d_head(f)
+    dims = f.fraction(factor, partial, width)
+    if dims != width:
+        f.became(partial, "rotary_dims", dims)
+        f.set(rotary_dims=dims)
+
+
+def window(f: Fields, depth: int, *, every: int | None = None, from_layer: int = 0) -> None:
+    """Set the sliding window and the layers that have none, by list, by rule or from a layer on."""
+    size = f.optional("sliding_window", least=0)
+    types = f.values.get("layer_types")
+    f.ignore("layer_types")
+    if not size:
+        return
+    if types is not None:
+        full = _full_layers(f, types, depth)
+    elif every is not None:
+        full = {"every": every, "first": every - 1}
+    else:
+        full = list(range(min(from_layer, depth)))
+    if isinstance(full, list) and len(full) == depth:
+        return
+    f.became("sliding_window", "sliding_window", size)
+    f.set(sliding_window=size)
+    if full:
+        f.became("layer_types", "full_attention_layers", full)
+        f.set(full_attention_layers=full)
+
+
+def _full_layers(f: Fields, types: Any, depth: int) -> list[int]:
+    known = ("full_attention", "sliding_attention")
+    if not isinstance(types, list) or len(types) != depth or any(each not in known for each in types):
+        raise f.wrong("layer_types", f"a list of {depth} words, full_attention or sliding_attention")
+    return [layer for layer, each in enumerate(types) if each == "full_attention"]
+
+
+def biases(f: Fields, name: str, which: list[str]) -> None:
+    """Set which projections of the attention have biases where a flag says so."""
+    has_bias = f.flag(name)
+    f.became(name, "attention_bias", which if has_bias else False)
+    f.set(attention_bias=which if has_bias else [])
+
+
+LANGUAGE = ("ForCausalLM", "LMHeadModel", "ForMaskedLM", "ForConditionalGeneration", "MTModel", "WithLMHeadModel")
+PRETRAINING = ("BertForPreTraining", "AlbertForPreTraining")
+
+
+def head(f: Fields, pooler: str | None = None) -> None:
+    """Set the head that the architecture has: the vocabulary projection, unless it is a classifier.
+
+    `pooler` is what a classifier of sequences passes first; without one it reads every row without a bias.
+    """
+    names = f.values.get("architectures") or []
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise f.wrong("architectures", "a list of names")
+    name = names[0] if names else ""
+    if name in PRETRAINING:
+        f.notes.append(f"{name}: priced with the head of the masked language model alone")
+    elif not name or name.endswith(LANGUAGE):
+        return
+    elif name.endswith("ForSequenceClassification"):
+        kind = {"head": "token_classifier", "head_bias": False} if pooler is None else {"head": "classifier"}
+        f.set(**kind, pooler=pooler or "none", n_classes=_classes(f), head_transform=False, tie_embeddings=False)
+    elif name.endswith("ForTokenClassification"):
+        f.set(head="token_classifier", n_classes=_classes(f), head_transform=False, tie_embeddings=False)
+    elif name == "ElectraForPreTraining":
+        f.set(head="token_classifier", pooler="gelu", n_classes=1, head_transform=False, tie_embeddings=False)
+    elif name.endswith("ForImageClassification"):
+        f.set(head="classifier", n_classes=_classes(f))
+    elif name.endswith("Model"):
+        f.notes.append(f"{name} has no head: priced with that of the language model")
+    else:
+        raise InputError(f"{f.where}: architecture {name} is not understood\nknown: language models and classifiers")
+
+
+def _classes(f: Fields) -> int:
+    labels = f.values.get("id2label")
+    if isinstance(labels, dict) and labels:
+        return len(labels)
+    return int(f.values["num_labels"]) if isinstance(f.values.get("num_labels"), int) else 2
+
+
+def classes(f: Fields) -> int:
+    """Return the number of labels, two where nothing is said."""
+    return _classes(f)
