@@ -183,6 +183,7 @@ class Sizes:
     relative_buckets: Size = None
     d_embedding: Size = None
     embedding_bias: bool = False
+    wide_positions: bool = False
     embedding_norm: bool = False
     embedding_scale: bool = False
     n_unique_layers: Size = None

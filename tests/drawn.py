@@ -137,7 +137,9 @@ MODERN = {
         **ENCODER, n_unique_layers=1, d_embedding=3, embedding_bias=True, head_transform=True, tie_embeddings=True
     ),
     "two layers shared": _tiny(n_decoder_layers=4, n_unique_layers=2),
-    "narrow embedding": _tiny(d_embedding=3, tie_embeddings=True),
+    "narrow embedding": _tiny(
+        d_embedding=3, wide_positions=True, positions="learned", n_positions=4, tie_embeddings=True
+    ),
     "image": _tiny(
         **ENCODER,
         encoder_input="patches",

@@ -7,6 +7,7 @@ import typer
 
 from tcost import __version__
 from tcost.cli.commands import compare_specs, compute, list_names
+from tcost.cli.importing import import_spec
 from tcost.cli.options import Printed, SpecCommand
 from tcost.cli.proof import verify_specs
 from tcost.cli.reconciliation import reconcile_spec
@@ -46,6 +47,7 @@ app.command(cls=SpecCommand)(compute)
 app.command("compare", cls=SpecCommand)(compare_specs)
 app.command("reconcile")(reconcile_spec)
 app.command("verify", cls=SpecCommand)(verify_specs)
+app.command("import")(import_spec)
 app.command("list")(list_names)
 
 

@@ -18,9 +18,16 @@ from tcost.importers.parts import (
     window,
 )
 
+MPT_RATIO = 4
+"""Feed-forward width over model width of MptMLP, whatever the configuration says."""
+
 GATED: Mapping[str, Any] = {
-    "norm": "rms_norm", "norm_position": "pre", "final_norm": True,
-    "ffn_gated": True, "ffn_bias": False, "attention_bias": [],
+    "norm": "rms_norm",
+    "norm_position": "pre",
+    "final_norm": True,
+    "ffn_gated": True,
+    "ffn_bias": False,
+    "attention_bias": [],
 }
 """What Llama and its like have."""
 
@@ -67,13 +74,14 @@ def opt(f: Fields) -> None:
     decoder(f)
     f.take("d_ff", "ffn_dim")
     has_bias, is_pre = f.flag("enable_bias"), f.flag("do_layer_norm_before")
+    is_bare = f.flag("_remove_final_layer_norm")
     f.set(attention_bias=ALL if has_bias else [], ffn_bias=has_bias)
-    f.set(norm_position="pre" if is_pre else "post", final_norm=is_pre and not f.flag("_remove_final_layer_norm"))
+    f.set(norm_position="pre" if is_pre else "post", final_norm=is_pre and not is_bare)
     f.set(positions="learned", n_positions=f.spec["context_length"] + 2)
     width = f.optional("word_embed_proj_dim")
     if width is not None and width != f.spec["d_model"]:
         f.became("word_embed_proj_dim", "d_embedding", width)
-        f.set(d_embedding=width)
+        f.set(d_embedding=width, wide_positions=True)
     activation(f, "activation_function")
     head(f)
 
@@ -114,8 +122,9 @@ def falcon(f: Fields) -> None:
 def mpt(f: Fields) -> None:
     """Read an MPT: no biases, LayerNorms without them, ALiBi."""
     decoder(f, "n_layers", ("max_seq_len",))
-    ratio = f.number("expansion_ratio")
-    f.set(d_ff=ratio * f.spec["d_model"], activation="gelu", ffn_bias=False, norm_bias=False, norm_position="pre")
+    if (ratio := f.number("expansion_ratio")) != MPT_RATIO:
+        f.notes.append(f"expansion_ratio {ratio} is not used: the class in transformers has {MPT_RATIO}")
+    f.set(d_ff=MPT_RATIO * f.spec["d_model"], activation="gelu", ffn_bias=False, norm_bias=False, norm_position="pre")
     f.set(final_norm=True, positions="alibi")
     f.refuse(no_bias=True, logit_scale=None)
     attention = Fields(f"{f.where}, attn_config", f.part("attn_config"))
@@ -254,41 +263,68 @@ def olmo2(f: Fields) -> None:
     head(f)
 
 
-_LLAMA: Mapping[str, Any] = {"hidden_act": "silu", "tie_word_embeddings": False, "attention_bias": False}
-_QWEN: Mapping[str, Any] = _LLAMA | {"use_sliding_window": False, "max_window_layers": 28, "sliding_window": 4096}
-_GEMMA: Mapping[str, Any] = {
-    "hidden_act": "gelu_pytorch_tanh", "tie_word_embeddings": True, "attention_bias": False, "head_dim": 256,
-    "attn_logit_softcapping": None, "final_logit_softcapping": None, "sliding_window": 4096,
+_LLAMA: dict[str, Any] = {"hidden_act": "silu", "tie_word_embeddings": False, "attention_bias": False}
+_QWEN: dict[str, Any] = _LLAMA | {"use_sliding_window": False, "max_window_layers": 28, "sliding_window": 4096}
+_GEMMA: dict[str, Any] = {
+    "hidden_act": "gelu_pytorch_tanh",
+    "tie_word_embeddings": True,
+    "attention_bias": False,
+    "head_dim": 256,
+    "attn_logit_softcapping": None,
+    "final_logit_softcapping": None,
+    "sliding_window": 4096,
 }
 
 DECODERS: Mapping[str, tuple[Callable[[Fields], None], Mapping[str, Any]]] = {
     "gpt2": (
         gpt2,
         {
-            "vocab_size": 50257, "n_positions": 1024, "n_embd": 768, "n_layer": 12, "n_head": 12,
-            "activation_function": "gelu_new", "scale_attn_weights": True, "tie_word_embeddings": True,
+            "vocab_size": 50257,
+            "n_positions": 1024,
+            "n_embd": 768,
+            "n_layer": 12,
+            "n_head": 12,
+            "activation_function": "gelu_new",
+            "scale_attn_weights": True,
+            "tie_word_embeddings": True,
         },
     ),
     "gpt_neox": (
         gpt_neox,
         {
-            "hidden_act": "gelu", "use_parallel_residual": True, "attention_bias": True,
-            "tie_word_embeddings": False, "max_position_embeddings": 2048,
+            "hidden_act": "gelu",
+            "use_parallel_residual": True,
+            "attention_bias": True,
+            "tie_word_embeddings": False,
+            "max_position_embeddings": 2048,
         },
     ),
     "gptj": (
         gptj,
         {
-            "vocab_size": 50400, "n_positions": 2048, "n_embd": 4096, "n_layer": 28, "n_head": 16,
-            "rotary_dim": 64, "activation_function": "gelu_new", "tie_word_embeddings": False,
+            "vocab_size": 50400,
+            "n_positions": 2048,
+            "n_embd": 4096,
+            "n_layer": 28,
+            "n_head": 16,
+            "rotary_dim": 64,
+            "activation_function": "gelu_new",
+            "tie_word_embeddings": False,
         },
     ),
     "opt": (
         opt,
         {
-            "vocab_size": 50272, "hidden_size": 768, "num_hidden_layers": 12, "ffn_dim": 3072,
-            "max_position_embeddings": 2048, "do_layer_norm_before": True, "_remove_final_layer_norm": False,
-            "num_attention_heads": 12, "activation_function": "relu", "enable_bias": True,
+            "vocab_size": 50272,
+            "hidden_size": 768,
+            "num_hidden_layers": 12,
+            "ffn_dim": 3072,
+            "max_position_embeddings": 2048,
+            "do_layer_norm_before": True,
+            "_remove_final_layer_norm": False,
+            "num_attention_heads": 12,
+            "activation_function": "relu",
+            "enable_bias": True,
             "tie_word_embeddings": True,
         },
     ),
@@ -296,16 +332,30 @@ DECODERS: Mapping[str, tuple[Callable[[Fields], None], Mapping[str, Any]]] = {
     "falcon": (
         falcon,
         {
-            "vocab_size": 65024, "hidden_size": 4544, "num_hidden_layers": 32, "num_attention_heads": 71,
-            "alibi": False, "new_decoder_architecture": False, "multi_query": True, "parallel_attn": True,
-            "bias": False, "max_position_embeddings": 2048, "activation": "gelu", "tie_word_embeddings": True,
+            "vocab_size": 65024,
+            "hidden_size": 4544,
+            "num_hidden_layers": 32,
+            "num_attention_heads": 71,
+            "alibi": False,
+            "new_decoder_architecture": False,
+            "multi_query": True,
+            "parallel_attn": True,
+            "bias": False,
+            "max_position_embeddings": 2048,
+            "activation": "gelu",
+            "tie_word_embeddings": True,
         },
     ),
     "mpt": (
         mpt,
         {
-            "d_model": 2048, "n_heads": 16, "n_layers": 24, "expansion_ratio": 4, "max_seq_len": 2048,
-            "vocab_size": 50368, "tie_word_embeddings": True,
+            "d_model": 2048,
+            "n_heads": 16,
+            "n_layers": 24,
+            "expansion_ratio": 4,
+            "max_seq_len": 2048,
+            "vocab_size": 50368,
+            "tie_word_embeddings": True,
         },
     ),
     "llama": (llama, {**_LLAMA, "mlp_bias": False, "vocab_size": 32000, "max_position_embeddings": 2048}),
@@ -324,15 +374,23 @@ DECODERS: Mapping[str, tuple[Callable[[Fields], None], Mapping[str, Any]]] = {
         gemma3,
         {
             **_GEMMA,
-            "vocab_size": 262208, "hidden_size": 2304, "intermediate_size": 9216, "num_hidden_layers": 26,
-            "num_attention_heads": 8, "num_key_value_heads": 4, "max_position_embeddings": 131072,
+            "vocab_size": 262208,
+            "hidden_size": 2304,
+            "intermediate_size": 9216,
+            "num_hidden_layers": 26,
+            "num_attention_heads": 8,
+            "num_key_value_heads": 4,
+            "max_position_embeddings": 131072,
             "sliding_window_pattern": 6,
         },
     ),
     "phi": (
         phi,
         {
-            "vocab_size": 51200, "hidden_act": "gelu_new", "qk_layernorm": False, "tie_word_embeddings": False,
+            "vocab_size": 51200,
+            "hidden_act": "gelu_new",
+            "qk_layernorm": False,
+            "tie_word_embeddings": False,
             "max_position_embeddings": 2048,
         },
     ),

@@ -117,14 +117,27 @@ def whisper(f: Fields) -> None:
     head(f)
 
 
-_DOUBLE: Mapping[str, Any] = {
-    "max_position_embeddings": 1024, "encoder_layers": 12, "encoder_ffn_dim": 4096, "encoder_attention_heads": 16,
-    "decoder_layers": 12, "decoder_ffn_dim": 4096, "decoder_attention_heads": 16, "activation_function": "gelu",
-    "d_model": 1024, "scale_embedding": False, "tie_word_embeddings": True, "vocab_size": 50265,
+_DOUBLE: dict[str, Any] = {
+    "max_position_embeddings": 1024,
+    "encoder_layers": 12,
+    "encoder_ffn_dim": 4096,
+    "encoder_attention_heads": 16,
+    "decoder_layers": 12,
+    "decoder_ffn_dim": 4096,
+    "decoder_attention_heads": 16,
+    "activation_function": "gelu",
+    "d_model": 1024,
+    "scale_embedding": False,
+    "tie_word_embeddings": True,
+    "vocab_size": 50265,
 }
-_T5: Mapping[str, Any] = {
-    "n_positions": 512, "relative_attention_num_buckets": 32, "feed_forward_proj": "relu", "d_kv": 64,
-    "tie_word_embeddings": True, "vocab_size": 32128,
+_T5: dict[str, Any] = {
+    "n_positions": 512,
+    "relative_attention_num_buckets": 32,
+    "feed_forward_proj": "relu",
+    "d_kv": 64,
+    "tie_word_embeddings": True,
+    "vocab_size": 32128,
 }
 
 ENCODER_DECODERS: Mapping[str, tuple[Callable[[Fields], None], Mapping[str, Any]]] = {
@@ -137,7 +150,10 @@ ENCODER_DECODERS: Mapping[str, tuple[Callable[[Fields], None], Mapping[str, Any]
         whisper,
         {
             **_DOUBLE,
-            "vocab_size": 51865, "num_mel_bins": 80, "max_source_positions": 1500, "max_target_positions": 448,
+            "vocab_size": 51865,
+            "num_mel_bins": 80,
+            "max_source_positions": 1500,
+            "max_target_positions": 448,
         },
     ),
 }

@@ -8,8 +8,12 @@ from tcost.importers.fields import Fields
 from tcost.importers.parts import ALL, activation, classes, head, tied
 
 MASKED: Mapping[str, Any] = {
-    "attention_bias": ALL, "norm_position": "post", "positions": "learned", "embedding_norm": True,
-    "head_transform": True, "n_decoder_layers": 0,
+    "attention_bias": ALL,
+    "norm_position": "post",
+    "positions": "learned",
+    "embedding_norm": True,
+    "head_transform": True,
+    "n_decoder_layers": 0,
 }
 """What BERT and its like have."""
 
@@ -102,9 +106,15 @@ def vit(f: Fields) -> None:
         raise InputError(f"{f.where}: architecture {names[0]} is not understood\nknown: ViTForImageClassification")
 
 
-_BERT: Mapping[str, Any] = {
-    "hidden_act": "gelu", "max_position_embeddings": 512, "type_vocab_size": 2, "tie_word_embeddings": True,
-    "hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072,
+_BERT: dict[str, Any] = {
+    "hidden_act": "gelu",
+    "max_position_embeddings": 512,
+    "type_vocab_size": 2,
+    "tie_word_embeddings": True,
+    "hidden_size": 768,
+    "num_hidden_layers": 12,
+    "num_attention_heads": 12,
+    "intermediate_size": 3072,
     "vocab_size": 30522,
 }
 
@@ -114,8 +124,15 @@ ENCODERS: Mapping[str, tuple[Callable[[Fields], None], Mapping[str, Any]]] = {
     "distilbert": (
         distilbert,
         {
-            "vocab_size": 30522, "max_position_embeddings": 512, "sinusoidal_pos_embds": False, "n_layers": 6,
-            "n_heads": 12, "dim": 768, "hidden_dim": 3072, "activation": "gelu", "tie_word_embeddings": True,
+            "vocab_size": 30522,
+            "max_position_embeddings": 512,
+            "sinusoidal_pos_embds": False,
+            "n_layers": 6,
+            "n_heads": 12,
+            "dim": 768,
+            "hidden_dim": 3072,
+            "activation": "gelu",
+            "tie_word_embeddings": True,
         },
     ),
     "electra": (
@@ -126,15 +143,28 @@ ENCODERS: Mapping[str, tuple[Callable[[Fields], None], Mapping[str, Any]]] = {
         albert,
         {
             **_BERT,
-            "vocab_size": 30000, "embedding_size": 128, "hidden_size": 4096, "num_hidden_groups": 1,
-            "num_attention_heads": 64, "intermediate_size": 16384, "inner_group_num": 1, "hidden_act": "gelu_new",
+            "vocab_size": 30000,
+            "embedding_size": 128,
+            "hidden_size": 4096,
+            "num_hidden_groups": 1,
+            "num_attention_heads": 64,
+            "intermediate_size": 16384,
+            "inner_group_num": 1,
+            "hidden_act": "gelu_new",
         },
     ),
     "vit": (
         vit,
         {
-            "hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072,
-            "hidden_act": "gelu", "image_size": 224, "patch_size": 16, "num_channels": 3, "qkv_bias": True,
+            "hidden_size": 768,
+            "num_hidden_layers": 12,
+            "num_attention_heads": 12,
+            "intermediate_size": 3072,
+            "hidden_act": "gelu",
+            "image_size": 224,
+            "patch_size": 16,
+            "num_channels": 3,
+            "qkv_bias": True,
         },
     ),
 }

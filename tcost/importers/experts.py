@@ -130,10 +130,15 @@ def deepseek_v3(f: Fields) -> None:
     deepseek(f, "sigmoid")
 
 
-_BASE: Mapping[str, Any] = {"hidden_act": "silu", "tie_word_embeddings": False, "attention_bias": False}
-_QWEN: Mapping[str, Any] = _BASE | {
-    "decoder_sparse_step": 1, "mlp_only_layers": [], "norm_topk_prob": False, "qkv_bias": True,
-    "use_sliding_window": False, "max_window_layers": 28, "sliding_window": 4096,
+_BASE: dict[str, Any] = {"hidden_act": "silu", "tie_word_embeddings": False, "attention_bias": False}
+_QWEN: dict[str, Any] = _BASE | {
+    "decoder_sparse_step": 1,
+    "mlp_only_layers": [],
+    "norm_topk_prob": False,
+    "qkv_bias": True,
+    "use_sliding_window": False,
+    "max_window_layers": 28,
+    "sliding_window": 4096,
     "max_position_embeddings": 32768,
 }
 
@@ -142,15 +147,20 @@ EXPERTS: Mapping[str, tuple[Callable[[Fields], None], Mapping[str, Any]]] = {
         mixtral,
         {
             **_BASE,
-            "num_key_value_heads": 8, "num_local_experts": 8, "num_experts_per_tok": 2,
-            "sliding_window": None, "max_position_embeddings": 131072,
+            "num_key_value_heads": 8,
+            "num_local_experts": 8,
+            "num_experts_per_tok": 2,
+            "sliding_window": None,
+            "max_position_embeddings": 131072,
         },
     ),
     "qwen2_moe": (
         qwen2_moe,
         {
             **_QWEN,
-            "num_experts": 60, "num_experts_per_tok": 4, "moe_intermediate_size": 1408,
+            "num_experts": 60,
+            "num_experts_per_tok": 4,
+            "moe_intermediate_size": 1408,
             "shared_expert_intermediate_size": 5632,
         },
     ),
@@ -158,16 +168,27 @@ EXPERTS: Mapping[str, tuple[Callable[[Fields], None], Mapping[str, Any]]] = {
         qwen3_moe,
         {
             **_QWEN,
-            "num_experts": 128, "num_experts_per_tok": 8, "moe_intermediate_size": 768, "num_key_value_heads": 4,
+            "num_experts": 128,
+            "num_experts_per_tok": 8,
+            "moe_intermediate_size": 768,
+            "num_key_value_heads": 4,
         },
     ),
     "deepseek_v2": (
         deepseek_v2,
         {
             **_BASE,
-            "first_k_dense_replace": 0, "kv_lora_rank": 512, "q_lora_rank": 1536, "n_routed_experts": 64,
-            "n_shared_experts": 2, "qk_nope_head_dim": 128, "qk_rope_head_dim": 64, "v_head_dim": 128,
-            "routed_scaling_factor": 1.0, "norm_topk_prob": False, "moe_intermediate_size": 1407,
+            "first_k_dense_replace": 0,
+            "kv_lora_rank": 512,
+            "q_lora_rank": 1536,
+            "n_routed_experts": 64,
+            "n_shared_experts": 2,
+            "qk_nope_head_dim": 128,
+            "qk_rope_head_dim": 64,
+            "v_head_dim": 128,
+            "routed_scaling_factor": 1.0,
+            "norm_topk_prob": False,
+            "moe_intermediate_size": 1407,
             "max_position_embeddings": 2048,
         },
     ),
@@ -175,10 +196,19 @@ EXPERTS: Mapping[str, tuple[Callable[[Fields], None], Mapping[str, Any]]] = {
         deepseek_v3,
         {
             **_BASE,
-            "first_k_dense_replace": 3, "kv_lora_rank": 512, "q_lora_rank": 1536, "n_routed_experts": 256,
-            "n_shared_experts": 1, "qk_nope_head_dim": 128, "qk_rope_head_dim": 64, "v_head_dim": 128,
-            "routed_scaling_factor": 2.5, "norm_topk_prob": True, "moe_intermediate_size": 2048,
-            "num_experts_per_tok": 8, "max_position_embeddings": 4096,
+            "first_k_dense_replace": 3,
+            "kv_lora_rank": 512,
+            "q_lora_rank": 1536,
+            "n_routed_experts": 256,
+            "n_shared_experts": 1,
+            "qk_nope_head_dim": 128,
+            "qk_rope_head_dim": 64,
+            "v_head_dim": 128,
+            "routed_scaling_factor": 2.5,
+            "norm_topk_prob": True,
+            "moe_intermediate_size": 2048,
+            "num_experts_per_tok": 8,
+            "max_position_embeddings": 4096,
         },
     ),
 }

@@ -90,7 +90,7 @@ def window(f: Fields, depth: int, *, every: int | None = None, from_layer: int =
     if not size:
         return
     if types is not None:
-        full = _full_layers(f, types, depth)
+        full: list[int] | dict[str, int] = _full_layers(f, types, depth)
     elif every is not None:
         full = {"every": every, "first": every - 1}
     else:

@@ -114,13 +114,17 @@ def embed(trace: Trace, stack: str, s: Sizes) -> tuple[Tensor, Tensor]:
     embedded = x = read(trace, stack, s)
     if s.embedding_scale:
         x = embedding_scale(x, s)
+    if s.d_embedding is not None and s.wide_positions:
+        x = embedding_projection(x, s)
     if s.positions in (*TABLES, "sinusoidal"):
         x = positions(x, s)
     if s.n_segments:
         x = segments(x, s)
     if s.embedding_norm:
         x = embedding_norm(x, s)
-    return embedded, x if s.d_embedding is None else embedding_projection(x, s)
+    if s.d_embedding is not None and not s.wide_positions:
+        x = embedding_projection(x, s)
+    return embedded, x
 
 
 def read(trace: Trace, stack: str, s: Sizes) -> Tensor:

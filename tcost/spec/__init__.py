@@ -1,6 +1,6 @@
 """Model specs: YAML in, a validated `ModelSpec` out. The only package that knows pydantic and PyYAML."""
 
-from tcost.spec.files import bundled_specs, load_spec
+from tcost.spec.files import bundled_specs, import_spec_from, load_spec, to_yaml
 from tcost.spec.model import ModelSpec
 
-__all__ = ["ModelSpec", "bundled_specs", "load_spec"]
+__all__ = ["ModelSpec", "bundled_specs", "import_spec_from", "load_spec", "to_yaml"]

@@ -32,7 +32,7 @@ PARTS = (
     *("encoder_n_heads", "encoder_d_ff", "encoder_vocab_size", "encoder_positions", "encoder_n_positions"),
     *("encoder_input", "patch_size", "n_channels", "n_kv_heads", "attention_scale", "attention_softcap", "qk_norm"),
     *("sliding_window", "ffn_bias", "ffn_gated", "activation", "parallel", "norm", "norm_bias", "norm_position"),
-    *("positions", "n_segments", "rotary_dims", "relative_buckets", "d_embedding", "embedding_bias"),
+    *("positions", "n_segments", "rotary_dims", "relative_buckets", "d_embedding", "embedding_bias", "wide_positions"),
     *("embedding_norm", "embedding_scale", "n_unique_layers", "final_norm", "output_scale", "head", "n_classes"),
     *("pooler", "head_transform", "head_bias", "logit_softcap", "tie_embeddings", "share_embeddings"),
 )
@@ -133,6 +133,8 @@ class ModelSpec(BaseModel):
     """Width of the token embedding where a projection leads from it to d_model."""
     embedding_bias: bool = False
     """Whether that projection has a bias."""
+    wide_positions: bool = False
+    """Whether positions are added behind that projection, in its width."""
     embedding_norm: bool = False
     """Whether each stack normalises its embeddings."""
     embedding_scale: bool = False

@@ -1,0 +1,42 @@
+"""The command that makes a spec of a Hugging Face configuration."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tcost.cli.options import OutputPath, Printed
+
+if TYPE_CHECKING:
+    from tcost.importers import Imported
+
+CONFIG_HELP = "A config.json of Hugging Face, or - for standard input."
+EXPLAIN_HELP = "Say which field of the configuration became which key, instead of writing the spec."
+
+
+def import_spec(
+    config: Annotated[str, typer.Argument(metavar="CONFIG", help=CONFIG_HELP)],
+    output: OutputPath = None,
+    explain: Annotated[bool, typer.Option("--explain", help=EXPLAIN_HELP)] = False,
+) -> Printed:
+    """Make a spec of a Hugging Face config.json.
+
+    Nothing is downloaded. A field that may change the cost and is not understood is an error that names
+    it. compute and the other commands read a config.json directly, too.
+
+    Example: tcost import config.json --output my-model.yaml
+    """
+    from tcost.spec import import_spec_from, to_yaml
+
+    spec, imported = import_spec_from(config)
+    text = _explained(imported) if explain else to_yaml(spec, [f"note: {note}" for note in imported.notes])
+    return Printed(text, output)
+
+
+def _explained(imported: "Imported") -> str:
+    """Return a line per field: the field, the key, and its value; then the notes."""
+    from tcost.text import visible
+
+    rows = [tuple(map(visible, row)) for row in imported.explained]
+    widths = [max((len(row[column]) for row in rows), default=0) for column in (0, 1)]
+    lines = [f"{name:<{widths[0]}}  {key:<{widths[1]}}  {value}" for name, key, value in rows]
+    return "".join(f"{line}\n" for line in [*lines, *(f"note: {visible(note)}" for note in imported.notes)])
