@@ -174,3 +174,69 @@ MODERN = {
     "decoder trained": _tiny(**DOUBLE, train=("decoder",)),
 }
 """Tiny models that between them have every part, and train everything or some."""
+
+
+@st.composite
+def modern(draw: st.DrawFn) -> Sizes:
+    """Draw a tiny model of any family with any combination of modern parts."""
+    s, flag, few = draw(parts()), st.booleans(), st.integers(1, 3)
+    divisors = [number for number in range(1, s.n_heads + 1) if s.n_heads % number == 0]
+    is_encoder = s.family == "encoder-only"
+    experts = draw(few)
+    mixture = Experts(
+        n_experts=experts,
+        experts_per_token=draw(st.integers(1, experts)),
+        d_expert=draw(few),
+        d_shared=draw(st.integers(0, 2)),
+        shared_gate=draw(flag),
+        router=draw(st.sampled_from(["softmax", "sigmoid"])),
+        normalise=draw(flag),
+        scale=draw(flag),
+        dense_layers=draw(st.sampled_from([LayerSet(), FIRST])),
+    )
+    latent = LatentAttention(
+        q_rank=draw(st.none() | few), kv_rank=draw(few), d_nope=draw(few), d_rope=2, d_value=draw(few)
+    )
+    parts_drawn: dict[str, Any] = {
+        "n_kv_heads": draw(st.sampled_from(divisors)) if s.encoder_n_heads is None else None,
+        "latent_attention": draw(st.sampled_from([None, None, latent])),
+        "experts": draw(st.sampled_from([None, mixture])),
+        "attention_scale": draw(flag),
+        "attention_softcap": draw(flag),
+        "logit_softcap": draw(flag),
+        "qk_norm": draw(st.sampled_from(["none", "head", "all"])),
+        "sliding_window": draw(st.none() | few),
+        "full_attention_layers": draw(st.sampled_from([LayerSet(), LayerSet(every=2)])),
+        "causal": draw(st.sampled_from(["full", "half"])),
+        "ffn_gated": draw(flag),
+        "activation": draw(st.sampled_from(["gelu", "gelu_tanh", "quick_gelu", "relu", "relu2", "silu", "tanh"])),
+        "parallel": draw(st.sampled_from(["none", "none", "one_norm", "two_norms"])),
+        "norm": draw(st.sampled_from(["layer_norm", "rms_norm"])),
+        "norm_bias": draw(flag),
+        "norm_position": draw(st.sampled_from(["pre", "post", "both", "output"])),
+        "positions": draw(st.sampled_from(["learned", "stored", "rotary", "alibi", "relative", "none"])),
+        "relative_buckets": draw(few),
+        "rotary_dims": draw(st.none() | st.integers(1, s.d_model // s.n_heads)),
+        "d_embedding": draw(st.none() | few),
+        "embedding_bias": draw(flag),
+        "wide_positions": draw(flag),
+        "embedding_scale": draw(flag),
+        "n_unique_layers": draw(st.sampled_from([None, 1])),
+        "output_scale": draw(flag),
+        "head": draw(st.sampled_from(["vocabulary", "classifier", "token_classifier"])) if is_encoder else "vocabulary",
+        "n_classes": draw(few),
+        "pooler": draw(st.sampled_from(["none", "tanh"])),
+        "head_bias": draw(st.sampled_from([None, True, False])),
+        "train": draw(st.sampled_from([None, None, Lora(rank=2, targets=("output",)), ("attention_or_latent",), (0,)])),
+    }
+    if parts_drawn["train"] == ("attention_or_latent",):
+        parts_drawn["train"] = ("latent_attention",) if parts_drawn["latent_attention"] else ("attention",)
+    if s.family == "encoder-decoder":
+        parts_drawn["parallel"] = "none"
+    if parts_drawn["latent_attention"] and parts_drawn["positions"] == "relative":
+        parts_drawn["positions"] = "none"
+    if parts_drawn["n_unique_layers"] and parts_drawn["experts"]:
+        parts_drawn["n_unique_layers"] = None  # layers that differ share nothing
+    if isinstance(parts_drawn["train"], tuple) or parts_drawn["sliding_window"]:
+        parts_drawn["n_unique_layers"] = None
+    return replace(s, **parts_drawn)

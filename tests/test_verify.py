@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import Tcost
-from drawn import parts
+from drawn import MODERN, modern, parts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -39,11 +39,38 @@ def test_execution_equals_prediction(algo: str, s: Sizes, optimizer: str, seed: 
     assert sum(line.executed for line in verification.lines) > 0
 
 
+@pytest.mark.parametrize("algo", RULES)
+@pytest.mark.parametrize("name", MODERN)
+def test_every_modern_part_executes_as_predicted(name: str, algo: str) -> None:
+    """Groups, windows, experts, latent attention, rotations, adapters and the rest, under each rule."""
+    verification = verify(MODERN[name], algo, "adamw")
+    assert verification.holds
+    assert all(line.difference == 0 for line in verification.lines)
+
+
+@given(s=modern(), algo=st.sampled_from(RULES), seed=st.integers(0, 9))
+@settings(max_examples=150)
+def test_any_combination_executes_as_predicted(s: Sizes, algo: str, seed: int) -> None:
+    """So do combinations of them that nobody has trained."""
+    assert verify(s, algo, "adam", seed).holds
+
+
+@pytest.mark.parametrize("name", bundled_specs())
+def test_shrunk_specs_keep_their_parts(name: str) -> None:
+    """Every bundled spec, shrunk, keeps its parts and executes as predicted, with and without its mask's half."""
+    spec = load_spec(name)
+    for causal in ("full", "half"):
+        small = replace(shrink(spec.at()), causal=causal)
+        assert verify(small, "bp").holds
+        operations = {row.operation for row in evaluate(small, "bp", "exact").rows}
+        assert operations == {row.operation for row in evaluate(spec, "bp", "exact").rows}
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("phase", ["forward", "backward", "weight_update"])
 def test_a_wrong_prediction_shows(kind: str, phase: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Were any kind to state another count in any phase that it runs in, the proof would fail."""
-    specs = [shrink(load_spec(name).at()) for name in ("gpt2", "bert-base", "transformer-base")]
+    specs = [*(shrink(load_spec(name).at()) for name in ("gpt2", "bert-base", "transformer-base")), *MODERN.values()]
     stated = getattr(KINDS[kind], phase)
     probe = [row for s in specs for algo in RULES for row in evaluate(s, algo, "exact").rows if row.kind == kind]
     if not any(row.phase == phase and row.scalars for row in probe):
@@ -53,7 +80,8 @@ def test_a_wrong_prediction_shows(kind: str, phase: str, monkeypatch: pytest.Mon
     changed: dict[str, Any] = {phase: lambda op: {**stated(op), "add": stated(op).get("add", 0) + 1}}
     wrong = replace(KINDS[kind], **changed)
     monkeypatch.setitem(KINDS, kind, wrong)
-    assert not all(verify(s, algo).holds for s in specs for algo in RULES)
+    having = [s for s in specs if any(row.kind == kind for algo in RULES for row in evaluate(s, algo, "exact").rows)]
+    assert not all(verify(s, algo).holds for s in having for algo in RULES)
 
 
 @given(s=parts())

@@ -173,7 +173,7 @@ class ModelSpec(BaseModel):
             if getattr(self, key) is not None and not is_double:
                 other = {"encoder_context_length": "context_length"}.get(key, key.removeprefix("encoder_"))
                 raise problem(key, f"{key} is for encoder-decoder models; give it as {other}")
-        if max(self.n_encoder_layers, self.n_decoder_layers) > MAX_PATTERN and self.at().has_patterns:
+        if max(self.n_encoder_layers, self.n_decoder_layers) > MAX_PATTERN and self._has_patterns():
             raise problem("n_decoder_layers", f"a model whose layers differ may have at most {MAX_PATTERN} of them")
         return self
 
@@ -210,6 +210,20 @@ class ModelSpec(BaseModel):
         for key, is_needed in needs.items():
             if (getattr(self, key) is not None) != is_needed:
                 raise problem(key, f"{key} is {'missing' if is_needed else 'given, but nothing of the model uses it'}")
+        for key, without, is_wrong in (
+            (
+                "parallel",
+                "cross-attention",
+                self.parallel != "none" and self.n_encoder_layers and self.n_decoder_layers,
+            ),
+            ("positions", "latent_attention", self.latent_attention and self.positions == "relative"),
+            ("n_kv_heads", "latent_attention", self.latent_attention and self.n_kv_heads),
+            ("qk_norm", "latent_attention", self.latent_attention and self.qk_norm != "none"),
+            ("rotary_dims", "other positions", self.rotary_dims and self.positions != "rotary"),
+            ("n_unique_layers", "layers that differ", self.n_unique_layers and self._has_patterns()),
+        ):
+            if is_wrong:
+                raise problem(key, f"{key} cannot be given with {without}")
         if self.encoder_input != "tokens" and not self.n_encoder_layers:
             raise problem("encoder_input", "encoder_input is for models with an encoder")
         if self.encoder_input == "patches" and self.context_length == 1:
@@ -245,6 +259,11 @@ class ModelSpec(BaseModel):
             **{part: getattr(self, part) for part in PARTS},
         )
         return sizes.at(context, encoder_context)
+
+    def _has_patterns(self) -> bool:
+        """Tell whether the layers of a stack differ from each other."""
+        dense = self.experts.dense_layers if self.experts else []
+        return bool(self.full_attention_layers or dense or isinstance(self.train, list))
 
     def _trained(self) -> Lora | tuple[int | str, ...] | None:
         if isinstance(self.train, TrainSpec):
