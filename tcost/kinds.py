@@ -120,12 +120,12 @@ def _choices(op: Op) -> Scalars:
 
 def _combine_backward(op: Op) -> Scalars:
     weights, rows = op.inputs
-    return {"macc": op.index_space * weights.has_gradient, "mul": op.index_space * rows.has_gradient}
+    return {"macc": op.index_space * int(weights.has_gradient), "mul": op.index_space * int(rows.has_gradient)}
 
 
 def _shared_gradient(op: Op) -> Scalars:
     _, shared = op.inputs
-    return {"add": op.rows * shared.shape[-1] * shared.has_gradient}
+    return {"add": op.rows * shared.shape[-1] * int(shared.has_gradient)}
 
 
 KINDS: Mapping[str, Kind] = {

@@ -33,13 +33,18 @@ SYMBOLS: Mapping[str, tuple[str, str]] = {
 }
 """The field's symbol for each size, and what it is called."""
 
+DEPTHS = ("n_encoder_layers", "n_decoder_layers")
+
 LAYERS = ("L", "layers")
 """The same for the depth of a model of one stack."""
 
 
 @dataclass(frozen=True)
 class Symbol:
-    """A letter of the formulas, what it stands for, its value here, and its field of `Sizes`; the batch has none."""
+    """A letter of the formulas, what it stands for, its value here, and its field of `Sizes`.
+
+    The batch has no field, nor has what stands in formulas as numbers.
+    """
 
     name: str
     meaning: str
@@ -184,10 +189,13 @@ def _absent_name(row: Row, absent: frozenset[str]) -> str:
 
 
 def _symbols(s: Sizes, batch: int) -> tuple[Symbol, ...]:
-    """Return the symbol of each size that the model has, and that of a batch of more than one."""
-    one_stack = {} if s.family == "encoder-decoder" else dict.fromkeys(("n_encoder_layers", "n_decoder_layers"), LAYERS)
+    """Return the symbol of each size that the model has, and that of a batch of more than one.
+
+    The depth of a stack whose layers differ stands in formulas as numbers: of each kind there are so many.
+    """
+    one_stack = {} if s.family == "encoder-decoder" else dict.fromkeys(DEPTHS, LAYERS)
     found = [
-        Symbol(name, meaning, value, field)
+        Symbol(name, meaning, value, "" if s.has_patterns and field in DEPTHS else field)
         for field, (name, meaning) in {**SYMBOLS, **one_stack}.items()
         if (value := getattr(s, field))
     ]

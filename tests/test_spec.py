@@ -32,9 +32,10 @@ def problem(text: str | bytes, tmp_path: Path) -> str:
 
 
 def test_bundled_specs() -> None:
-    """The bundled specs are those that were promised; each has its file's name, a description and a source."""
+    """Those that were promised are bundled, more than 30 in all, each with a description and a source."""
     promised = "gpt2 gpt2-medium gpt2-large gpt2-xl gpt3-small gpt3 bert-base bert-large distilbert t5-base bart-base"
-    assert set(bundled_specs()) == {*promised.split(), "transformer-base", "alexatm-20b"}
+    assert {*promised.split(), "transformer-base", "alexatm-20b"} <= set(bundled_specs())
+    assert len(bundled_specs()) > 30
     for name in bundled_specs():
         spec = load_spec(name)
         assert spec.name == name
@@ -193,7 +194,10 @@ def test_all_problems_are_said_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("word", "message"),
     [
-        ("gtp2", "no spec 'gtp2': neither a file nor a bundled spec; did you mean 'gpt2'?\nbundled: alexatm-20b"),
+        (
+            "gtp2",
+        ("gtp2", "no spec 'gtp2': neither a file nor a bundled spec; did you mean 'gpt2'?"),
+        ),
         ("missing/model.yaml", "no spec 'missing/model.yaml': neither a file nor a bundled spec"),
         (".", ". is a directory\nexpected a spec"),
         ("dangling.yaml", "cannot read dangling.yaml: No such file or directory"),

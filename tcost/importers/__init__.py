@@ -15,8 +15,9 @@ from tcost.importers.encoder_decoders import ENCODER_DECODERS
 from tcost.importers.encoders import ENCODERS
 from tcost.importers.experts import EXPERTS
 from tcost.importers.fields import Fields
+from tcost.importers.llamas import LLAMAS
 
-FAMILIES = {**DECODERS, **EXPERTS, **ENCODERS, **ENCODER_DECODERS}
+FAMILIES = {**DECODERS, **LLAMAS, **EXPERTS, **ENCODERS, **ENCODER_DECODERS}
 
 NESTED = {"gemma3": "gemma3_text", "llava": "llama", "mistral3": "mistral", "paligemma": "gemma"}
 """Models of several inputs, and the family of the text part where the part does not say."""

@@ -5,9 +5,7 @@ from typing import Any
 
 from tcost.importers.fields import Fields
 from tcost.importers.parts import (
-    ACTIVATIONS,
     ALL,
-    QKV,
     activation,
     biases,
     d_head,
@@ -15,21 +13,10 @@ from tcost.importers.parts import (
     head,
     heads,
     rotary,
-    window,
 )
 
 MPT_RATIO = 4
 """Feed-forward width over model width of MptMLP, whatever the configuration says."""
-
-GATED: Mapping[str, Any] = {
-    "norm": "rms_norm",
-    "norm_position": "pre",
-    "final_norm": True,
-    "ffn_gated": True,
-    "ffn_bias": False,
-    "attention_bias": [],
-}
-"""What Llama and its like have."""
 
 
 def gpt2(f: Fields) -> None:
@@ -135,106 +122,6 @@ def mpt(f: Fields) -> None:
     head(f)
 
 
-def llama(f: Fields) -> None:
-    """Read a Llama."""
-    depth = _llama_like(f)
-    biases(f, "attention_bias", ALL)
-    f.set(ffn_bias=f.flag("mlp_bias"))
-    window(f, depth)
-    head(f)
-
-
-def _llama_like(f: Fields, *, act: tuple[str, ...] = ("hidden_act",)) -> int:
-    depth = decoder(f)
-    heads(f)
-    f.take("d_ff", "intermediate_size")
-    f.set(**GATED)
-    rotary(f)
-    activation(f, *act)
-    return depth
-
-
-def mistral(f: Fields) -> None:
-    """Read a Mistral."""
-    depth = _llama_like(f)
-    f.refuse(attention_bias=False, mlp_bias=False)
-    window(f, depth)
-    head(f)
-
-
-def qwen2(f: Fields) -> None:
-    """Read a Qwen2: biases on queries, keys and values."""
-    depth = _llama_like(f)
-    f.set(attention_bias=QKV)
-    f.refuse(attention_bias=False, qkv_bias=True)
-    late_window(f, depth)
-    head(f)
-
-
-def late_window(f: Fields, depth: int) -> None:
-    """Set the sliding window of the layers from `max_window_layers` on, where it is used."""
-    first = f.optional("max_window_layers", least=0)
-    if f.flag("use_sliding_window"):
-        window(f, depth, from_layer=first or 0)
-    f.ignore("sliding_window", "layer_types")
-
-
-def qwen3(f: Fields) -> None:
-    """Read a Qwen3: queries and keys are normalised per head."""
-    depth = _llama_like(f)
-    f.set(qk_norm="head")
-    biases(f, "attention_bias", ALL)
-    late_window(f, depth)
-    head(f)
-
-
-def gemma(f: Fields) -> None:
-    """Read a Gemma: embeddings are scaled."""
-    _gemma_like(f)
-    head(f)
-
-
-def _gemma_like(f: Fields) -> int:
-    f.refuse(use_bidirectional_attention=(None, False))
-    if f.values.get("hidden_activation") is None:
-        f.ignore("hidden_activation")
-        depth = _llama_like(f, act=("hidden_act",))
-    else:
-        depth = _llama_like(f, act=("hidden_activation",))
-        f.ignore("hidden_act")
-    biases(f, "attention_bias", ALL)
-    f.set(embedding_scale=True)
-    f.ignore("query_pre_attn_scalar")
-    return depth
-
-
-def gemma2(f: Fields) -> None:
-    """Read a Gemma 2: norms on both sides, soft caps, a window on every second layer."""
-    depth = _gemma_like(f)
-    f.set(norm_position="both")
-    _soft_caps(f)
-    window(f, depth, every=2)
-    head(f)
-
-
-def _soft_caps(f: Fields) -> None:
-    for name, key in (("attn_logit_softcapping", "attention_softcap"), ("final_logit_softcapping", "logit_softcap")):
-        cap = f.get(name)
-        if cap is not None and (isinstance(cap, bool) or not isinstance(cap, int | float)):
-            raise f.wrong(name, "a number or null")
-        f.became(name, key, cap is not None)
-        f.set(**{key: cap is not None})
-
-
-def gemma3(f: Fields) -> None:
-    """Read a Gemma 3: norms of queries and keys, full attention on every sixth layer."""
-    depth = _gemma_like(f)
-    f.set(norm_position="both", qk_norm="head")
-    _soft_caps(f)
-    window(f, depth, every=f.number("sliding_window_pattern", "_sliding_window_pattern"))
-    head(f)
-
-
 def phi(f: Fields) -> None:
     """Read a Phi: side by side after one norm, biases everywhere."""
     decoder(f)
@@ -246,34 +133,6 @@ def phi(f: Fields) -> None:
     activation(f, "hidden_act")
     head(f)
 
-
-def phi3(f: Fields) -> None:
-    """Read a Phi-3."""
-    depth = _llama_like(f)
-    f.refuse(attention_bias=False, mlp_bias=False)
-    window(f, depth)
-    head(f)
-
-
-def olmo2(f: Fields) -> None:
-    """Read an OLMo 2: norms of what parts give, and of queries and keys over all heads."""
-    _llama_like(f)
-    f.set(norm_position="output", qk_norm="all")
-    biases(f, "attention_bias", ALL)
-    head(f)
-
-
-_LLAMA: dict[str, Any] = {"hidden_act": "silu", "tie_word_embeddings": False, "attention_bias": False}
-_QWEN: dict[str, Any] = _LLAMA | {"use_sliding_window": False, "max_window_layers": 28, "sliding_window": 4096}
-_GEMMA: dict[str, Any] = {
-    "hidden_act": "gelu_pytorch_tanh",
-    "tie_word_embeddings": True,
-    "attention_bias": False,
-    "head_dim": 256,
-    "attn_logit_softcapping": None,
-    "final_logit_softcapping": None,
-    "sliding_window": 4096,
-}
 
 DECODERS: Mapping[str, tuple[Callable[[Fields], None], Mapping[str, Any]]] = {
     "gpt2": (
@@ -358,32 +217,6 @@ DECODERS: Mapping[str, tuple[Callable[[Fields], None], Mapping[str, Any]]] = {
             "tie_word_embeddings": True,
         },
     ),
-    "llama": (llama, {**_LLAMA, "mlp_bias": False, "vocab_size": 32000, "max_position_embeddings": 2048}),
-    "mistral": (
-        mistral,
-        {**_LLAMA, "num_key_value_heads": 8, "sliding_window": 4096, "max_position_embeddings": 131072},
-    ),
-    "qwen2": (qwen2, {**_QWEN, "max_position_embeddings": 32768}),
-    "qwen3": (qwen3, {**_QWEN, "head_dim": 128, "max_position_embeddings": 32768}),
-    "gemma": (gemma, {**_GEMMA, "max_position_embeddings": 8192}),
-    "gemma2": (
-        gemma2,
-        {**_GEMMA, "max_position_embeddings": 8192, "attn_logit_softcapping": 50.0, "final_logit_softcapping": 30.0},
-    ),
-    "gemma3_text": (
-        gemma3,
-        {
-            **_GEMMA,
-            "vocab_size": 262208,
-            "hidden_size": 2304,
-            "intermediate_size": 9216,
-            "num_hidden_layers": 26,
-            "num_attention_heads": 8,
-            "num_key_value_heads": 4,
-            "max_position_embeddings": 131072,
-            "sliding_window_pattern": 6,
-        },
-    ),
     "phi": (
         phi,
         {
@@ -394,9 +227,5 @@ DECODERS: Mapping[str, tuple[Callable[[Fields], None], Mapping[str, Any]]] = {
             "max_position_embeddings": 2048,
         },
     ),
-    "phi3": (phi3, {**_LLAMA, "vocab_size": 32064, "max_position_embeddings": 4096, "sliding_window": None}),
-    "olmo2": (olmo2, {**_LLAMA, "vocab_size": 50304, "max_position_embeddings": 2048}),
 }
 """The reader of each family, and the defaults of its configuration class in transformers 5.23."""
-
-__all__ = ["ACTIVATIONS", "DECODERS", "GATED", "late_window"]

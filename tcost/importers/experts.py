@@ -3,9 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tcost.importers.decoders import GATED, late_window
 from tcost.importers.fields import Fields
-from tcost.importers.parts import ALL, QKV, activation, biases, decoder, head, heads, rotary, window
+from tcost.importers.parts import ALL, GATED, QKV, activation, biases, decoder, head, heads, late_window, rotary, window
 
 
 def _base(f: Fields) -> int:

@@ -1,5 +1,6 @@
 """What the configurations of several families say in the same words."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from tcost.errors import InputError
@@ -17,6 +18,17 @@ ACTIVATIONS = {
 
 ALL = ["query", "key", "value", "output"]
 QKV = ALL[:3]
+
+
+GATED: Mapping[str, Any] = {
+    "norm": "rms_norm",
+    "norm_position": "pre",
+    "final_norm": True,
+    "ffn_gated": True,
+    "ffn_bias": False,
+    "attention_bias": [],
+}
+"""What Llama and its like have."""
 
 
 def activation(f: Fields, *names: str) -> None:
@@ -102,6 +114,14 @@ def window(f: Fields, depth: int, *, every: int | None = None, from_layer: int =
     if full:
         f.became("layer_types", "full_attention_layers", full)
         f.set(full_attention_layers=full)
+
+
+def late_window(f: Fields, depth: int) -> None:
+    """Set the sliding window of the layers from `max_window_layers` on, where it is used."""
+    first = f.optional("max_window_layers", least=0)
+    if f.flag("use_sliding_window"):
+        window(f, depth, from_layer=first or 0)
+    f.ignore("sliding_window", "layer_types")
 
 
 def _full_layers(f: Fields, types: Any, depth: int) -> list[int]:

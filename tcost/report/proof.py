@@ -68,7 +68,7 @@ def torch_check_table(check: "TorchCheck", *, integers: bool = False) -> Table:
         cells.append((layer, *[""] * (2 * len(check.totals) + 1)))
         cells += [_compared(f"  {operation}", lines, amount) for operation, lines in operations.items()]
     cells.append(_compared("total", check.totals, amount))
-    built = "not compared" if check.executed_parameters is None else f"{grouped(check.executed_parameters)} built"
+    built = f"{grouped(check.executed_parameters)} built"
     phases = [total.phase.replace("_", " ") for total in check.totals]
     return Table(
         title=f"{visible(check.spec)} under convention torch, and as {check.executed_class} executes it",

@@ -47,8 +47,7 @@ class TorchCheck:
     lines: tuple[Line, ...]
     """Every group in the model's order, and of each every phase."""
     predicted_parameters: int
-    executed_parameters: int | None
-    """None where the class learns what a spec cannot say."""
+    executed_parameters: int
     notes: tuple[str, ...]
 
     @property
@@ -62,8 +61,8 @@ class TorchCheck:
 
     @property
     def agrees(self) -> bool:
-        """Whether nothing differs: no group in any phase, nor the parameters where they can be compared."""
-        same_parameters = self.executed_parameters in (None, self.predicted_parameters)
+        """Whether nothing differs: no group in any phase, nor the parameters."""
+        same_parameters = self.executed_parameters == self.predicted_parameters
         return same_parameters and not any(line.difference for line in self.lines)
 
 
@@ -89,8 +88,8 @@ def check(spec: Spec, *, context: Size = None, encoder_context: Size = None, bat
         batch=batch,
         lines=_lines(_by_group(predicted, chosen), execution.flops),
         predicted_parameters=predicted.totals.parameters,
-        executed_parameters=None if chosen.other_parameters else execution.parameters,
-        notes=(f"executed by {execution.versions}, eager attention", *_notes(chosen, sizes, built)),
+        executed_parameters=execution.parameters,
+        notes=(f"executed by {execution.versions}, eager attention", *_notes(sizes, built)),
     )
 
 
@@ -123,11 +122,9 @@ def _lines(predicted: Counter[tuple[Group, Phase]], executed: Counter[tuple[Grou
     )
 
 
-def _notes(chosen: HuggingFaceClass, asked: Sizes, built: Sizes) -> tuple[str, ...]:
-    """Say where the model that was built is not the spec's, and what was not compared."""
+def _notes(asked: Sizes, built: Sizes) -> tuple[str, ...]:
+    """Say where the model that was built is not the spec's."""
     notes = []
     if built.n_positions != asked.n_positions:
         notes.append(f"built with {built.n_positions} positions, not {asked.n_positions}, so that the context fits")
-    if chosen.other_parameters:
-        notes.append(f"parameters not compared: {chosen.name} has {chosen.other_parameters}")
     return tuple(notes)

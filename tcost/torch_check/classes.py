@@ -1,7 +1,7 @@
 """Hugging Face classes: which specs each builds, from what configuration, and what its modules multiply."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, TypeAlias
 
 from tcost.errors import InputError
@@ -12,6 +12,16 @@ Group: TypeAlias = tuple[str, str]
 
 Modules: TypeAlias = Mapping[str, tuple[Group, ...]]
 """The groups that each module multiplies, in order, by the module's path without the numbers of layers."""
+
+MODERN = frozenset(
+    (
+        *("n_kv_heads", "latent_attention", "attention_scale", "attention_softcap", "qk_norm", "sliding_window"),
+        *("ffn_gated", "experts", "parallel", "norm", "norm_bias", "rotary_dims", "relative_buckets", "d_embedding"),
+        *("embedding_scale", "n_unique_layers", "output_scale", "head", "head_bias", "logit_softcap", "train"),
+        *("share_embeddings", "encoder_input", "encoder_positions", "encoder_n_positions", "encoder_vocab_size"),
+    )
+)
+"""Parts that a class must know to build a model which has them."""
 
 _FUSED = "query + key + value"
 _ACTIVATIONS = {"gelu": "gelu", "gelu_tanh": "gelu_new", "relu": "relu"}
@@ -35,14 +45,16 @@ class HuggingFaceClass:
     needs: tuple[Need, ...]
     config: Callable[[Sizes], dict[str, Any]]
     modules: Modules
+    knows: frozenset[str] = frozenset()
+    """Parts that only some classes have, and this one too."""
     spare_positions: int = 0
     """Rows of the position table that no position uses."""
-    other_parameters: str = ""
-    """What the class learns that a spec cannot say, so that parameters cannot be compared."""
 
     def misfits(self, s: Sizes) -> list[str]:
         """Return what the class needs and the model does not have, in words."""
-        return [need.text for need in self.needs if not need.is_met(s)]
+        unknown = [field for field in fields(s) if field.name in MODERN and field.name not in self.knows]
+        modern = [f"no {field.name}" for field in unknown if getattr(s, field.name) != field.default]
+        return [*(need.text for need in self.needs if not need.is_met(s)), *modern]
 
     def with_room(self, s: Sizes) -> Sizes:
         """Return the sizes with a position table that is long enough to run at their context."""
@@ -168,6 +180,7 @@ def _t5(s: Sizes) -> dict[str, Any]:
         "d_model": s.d_model,
         "d_kv": s.d_head,
         "num_heads": s.n_heads,
+        "relative_attention_num_buckets": s.relative_buckets,
         "d_ff": s.d_ff,
         "num_layers": s.n_encoder_layers,
         "num_decoder_layers": s.n_decoder_layers,
@@ -251,7 +264,8 @@ CLASSES: tuple[HuggingFaceClass, ...] = (
         family="encoder-decoder",
         needs=(
             Need("attention_bias: false", lambda s: not s.attention_bias),
-            *_has(ffn_bias=False, norm_position="pre", final_norm=True),
+            *_has(ffn_bias=False, norm_position="pre", positions="relative", final_norm=True, norm="rms_norm"),
+            *_has(attention_scale=False, share_embeddings=True),
             *_has(n_segments=0, embedding_norm=False, head_transform=False),
             *_has(encoder_n_heads=None, encoder_d_ff=None),
         ),
@@ -273,7 +287,7 @@ CLASSES: tuple[HuggingFaceClass, ...] = (
             ),
             **_head("lm_head"),
         },
-        other_parameters="RMSNorms and relative position biases",
+        knows=frozenset(("norm", "attention_scale", "share_embeddings", "relative_buckets", "output_scale")),
     ),
 )
 """The classes that convention `torch` can be checked against."""
