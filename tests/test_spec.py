@@ -196,7 +196,7 @@ def test_all_problems_are_said_at_once(tmp_path: Path) -> None:
     [
         (
             "gtp2",
-        ("gtp2", "no spec 'gtp2': neither a file nor a bundled spec; did you mean 'gpt2'?"),
+            ("gtp2", "no spec 'gtp2': neither a file nor a bundled spec; did you mean 'gpt2'?"),
         ),
         ("missing/model.yaml", "no spec 'missing/model.yaml': neither a file nor a bundled spec"),
         (".", ". is a directory\nexpected a spec"),

@@ -76,6 +76,7 @@ def opt(f: Fields) -> None:
 def bloom(f: Fields) -> None:
     """Read a BLOOM. Where the residual branches off a norm changes no count."""
     f.ignore("apply_residual_connection_post_layernorm")
+    f.refuse(n_inner=None)
     decoder(f, "n_layer", ("seq_length",))
     f.set(d_ff=4 * f.spec["d_model"], activation="gelu_tanh", attention_bias=ALL, positions="alibi")
     f.set(embedding_norm=True, norm_position="pre", final_norm=True)
