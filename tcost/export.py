@@ -200,7 +200,8 @@ def _fields(item: object, names: Sequence[str]) -> dict[str, Any]:
 
 def _document(**content: Any) -> str:
     tool = {"name": "tcost", "version": __version__}
-    return json.dumps({"schema_version": SCHEMA_VERSION, "tool": tool, **content}, indent=2) + "\n"
+    document = {"schema_version": SCHEMA_VERSION, "tool": tool, **content}
+    return json.dumps(document, indent=2, default=sorted) + "\n"
 
 
 def _csv(columns: Sequence[str], lines: Iterable[dict[str, Any]]) -> str:

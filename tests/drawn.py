@@ -235,6 +235,8 @@ def modern(draw: st.DrawFn) -> Sizes:
         parts_drawn["parallel"] = "none"
     if parts_drawn["latent_attention"] and parts_drawn["positions"] == "relative":
         parts_drawn["positions"] = "none"
+    if parts_drawn["positions"] == "relative":
+        parts_drawn["sliding_window"] = None
     if parts_drawn["n_unique_layers"] and parts_drawn["experts"]:
         parts_drawn["n_unique_layers"] = None  # layers that differ share nothing
     if isinstance(parts_drawn["train"], tuple) or parts_drawn["sliding_window"]:

@@ -4,7 +4,25 @@ import pytest
 
 from tcost.errors import InputError
 from tcost.kinds import KINDS, PHASES, kind_of
-from tcost.tracing import LAYERS, AxisError, Op, Tensor, Trace, bias, contract, layer, linear, normalise, repeat
+from tcost.tracing import (
+    LAYERS,
+    AxisError,
+    Op,
+    Tensor,
+    Trace,
+    bias,
+    combine,
+    contract,
+    convolve,
+    expert_linear,
+    join,
+    layer,
+    linear,
+    normalise,
+    repeat,
+    rotate,
+    top_k,
+)
 
 
 def only(trace: Trace) -> Op:
@@ -48,8 +66,20 @@ def test_row_wise_operations_keep_the_shape() -> None:
 def test_repeat_counts_copies_of_copies() -> None:
     """What is recorded in a repeated block has as many copies as all the scopes around it say."""
     trace = Trace()
-    repeat(3, "outer", lambda x: repeat(4, "inner", lambda y: bias("b", y, "q d", "d"), x), trace.input("x", 5, 6))
-    assert (only(trace).repeats, only(trace).layer) == (12, "outer.inner")
+    x = bias("a", trace.input("x", 5, 6), "q d", "d")
+    repeat(3, "outer", lambda x: repeat(4, "inner", lambda y: bias("b", y, "q d", "d"), x), x)
+    assert [(op.repeats, op.layer) for op in trace.ops] == [(1, ""), (12, "outer.inner")]
+
+
+def test_a_first_copy_without_gradient_is_apart() -> None:
+    """Where backward reaches every copy's input but the first's, the first is traced apart, under the same name."""
+    trace = Trace()
+    repeat(5, "stack", lambda x: linear("up", x, "q d -> q f", f=6), trace.input("x", 5, 6))
+    assert [(op.layer, op.name, op.repeats, op.gradients) for op in trace.ops] == [
+        ("stack", "up", 1, 0),
+        ("stack", "up", 4, 1),
+    ]
+    assert len({op.weight for op in trace.ops}) == 2
 
 
 def test_a_block_that_changes_the_shape_cannot_repeat() -> None:
@@ -101,8 +131,8 @@ def test_mistakes_name_the_pattern_and_the_cause(call: object, message: str) -> 
 def test_an_unknown_kind_is_not_a_silent_zero() -> None:
     """A kind that nobody has stated is an error that lists the known ones."""
     trace = Trace()
-    trace.record("convolution", "conv", (), (5, 6))
-    with pytest.raises(InputError, match=r"unknown kind of operation 'convolution'(.|\n)*known: linear, contract"):
+    trace.record("pooling", "pool", (), (5, 6))
+    with pytest.raises(InputError, match=r"unknown kind of operation 'pooling'(.|\n)*known: linear, contract"):
         kind_of(only(trace))
 
 
@@ -134,6 +164,42 @@ EFFICIENT = {
         {"macc": R * C, "mul": 3 * R * C, "add": 3 * R * C, "div": 2 * R},
         {"macc": R * C, "add": R * C},
     ),
+    "rms_norm": (
+        {"macc": R * C, "mul": 2 * R * C, "add": R, "div": 2 * R, "sqrt": R},
+        {"macc": R * C, "mul": 3 * R * C, "add": R * C, "div": R},
+        {"macc": R * C},
+    ),
+    "layer_norm_without_bias": (
+        {"macc": R * C, "mul": 2 * R * C, "add": 2 * R * C + R, "div": 3 * R, "sqrt": R},
+        {"macc": R * C, "mul": 3 * R * C, "add": 3 * R * C, "div": 2 * R},
+        {"macc": R * C},
+    ),
+    "relu2": ({"cmp": R * C, "mul": R * C}, {"mul": 2 * R * C}, {}),
+    # With its product by the other projection, silu(g) u: mul 3, add, div and exp; back mul 4, add 2.
+    "silu": (
+        {"mul": 2 * R * C, "add": R * C, "div": R * C, "exp": R * C},
+        {"mul": 2 * R * C, "add": 2 * R * C},
+        {},
+    ),
+    "multiply": ({"mul": R * C}, {"mul": R * C}, {}),
+    "quick_gelu": (
+        {"mul": 2 * R * C, "add": R * C, "div": R * C, "exp": R * C},
+        {"mul": 3 * R * C, "add": 2 * R * C},
+        {},
+    ),
+    "sigmoid": (
+        {"mul": R * C, "add": R * C, "div": R * C, "exp": R * C},
+        {"mul": 2 * R * C, "add": R * C},
+        {},
+    ),
+    "tanh": ({"tanh": R * C}, {"mul": 2 * R * C, "add": R * C}, {}),
+    "soft_cap": ({"mul": 2 * R * C, "tanh": R * C}, {"mul": 2 * R * C, "add": R * C}, {}),
+    "normalised_sum": ({"add": R * C, "div": R * C}, {"macc": R * C, "add": R * C, "div": R * C}, {}),
+    "alibi": ({"add": R * C}, {}, {}),
+    "relative_bias": ({}, {}, {"add": R * C}),
+    "prepended_row": ({}, {}, {"add": C}),
+    "first_row": ({}, {}, {}),
+    "split_heads": ({}, {}, {}),
     "gelu_tanh": ({"mul": 5 * R * C, "add": 2 * R * C, "tanh": R * C}, {"mul": 8 * R * C, "add": 4 * R * C}, {}),
 }
 """Scalar operations of r rows and c columns, forward, backward and weight update.
@@ -142,12 +208,39 @@ Counted on an executed training step whose gradients equal autograd's to 6e-16.
 """
 
 
+OTHERS = ("convolution", "expert_linear", "combine", "rotary", "top_k", "join")
+"""Kinds that are more than rows and columns: `test_shaped_kinds`."""
+
+
+def test_shaped_kinds() -> None:
+    """Experts, convolutions, rotations and choices, counted by hand from their sizes."""
+    trace = Trace()
+    x = bias("b", trace.input("x", 6, 4), "q d", "d")
+    y = expert_linear("up", x, "q d -> q choice f", 5, choice=2, f=3)
+    weights = top_k(linear("router", x, "q d -> q expert", expert=5), 2)
+    combine("sum", weights, y, "q choice, q choice d -> q d")
+    convolve("halving", x, 7, 3, 2)
+    rotate("turn", x, 2)
+    keys = linear("keys", x, "k d -> head k e", head=2, e=3)
+    join("join", keys, x)
+    counts = {op.name: [KINDS[op.kind].count(op, phase) for phase in PHASES[:3]] for op in trace.ops}
+    assert counts["up"] == [{"macc": 6 * 2 * 4 * 3}] * 3
+    assert counts["top_k"] == [{"cmp": 6 * 2 * 5}, {}, {}]
+    assert counts["sum"] == [{"macc": 6 * 2 * 3}, {"macc": 6 * 2 * 3, "mul": 6 * 2 * 3}, {}]
+    assert counts["halving"] == [{"macc": 3 * 3 * 4 * 7}] * 3
+    assert counts["turn"] == [{"mul": 2 * 6 * 2, "add": 6 * 2}] * 2 + [{}]
+    assert counts["join"] == [{}, {"add": 2 * 6 * 4}, {}]
+    up = next(op for op in trace.ops if op.name == "up")
+    assert (KINDS["expert_linear"].parameters(up), up.active(up.weight_elements)) == (5 * 4 * 3, 2 * 4 * 3)
+
+
 @pytest.mark.parametrize("kind", EFFICIENT)
 def test_row_wise_kinds(kind: str) -> None:
     """Each row-wise kind states the scalar operations that an executed step was counted to take."""
     trace = Trace()
-    trace.record(kind, kind, (), (R, C))
-    counts = tuple(KINDS[kind].count(only(trace), phase) for phase in PHASES[:3])
+    x = bias("b", trace.input("x", R, C), "q d", "d")
+    trace.record(kind, kind, (x,), (R, C), weight="w")
+    counts = tuple(KINDS[kind].count(trace.ops[-1], phase) for phase in PHASES[:3])
     assert counts == EFFICIENT[kind]
 
 
@@ -156,8 +249,10 @@ def test_einsum_kinds() -> None:
     trace = Trace()
     x = linear("up", trace.input("x", R, C), "q d -> q f", f=3)
     contract("scores", x, x, "q f, k f -> q k")
-    up, scores = trace.ops
+    linear("down", x, "q f -> q d", d=C)
+    up, scores, down = trace.ops
     phases = PHASES[:3]
-    assert [KINDS["linear"].count(up, phase) for phase in phases] == [{"macc": R * C * 3}] * 3
+    assert [KINDS["linear"].count(up, phase) for phase in phases] == [{"macc": R * C * 3}, {}, {"macc": R * C * 3}]
+    assert [KINDS["linear"].count(down, phase) for phase in phases] == [{"macc": R * C * 3}] * 3
     assert [KINDS["contract"].count(scores, p) for p in phases] == [{"macc": R * R * 3}, {"macc": 2 * R * R * 3}, {}]
-    assert set(EFFICIENT) | {"linear", "contract", "embedding"} == set(KINDS)
+    assert set(EFFICIENT) | {"linear", "contract", "embedding", *OTHERS} == set(KINDS)

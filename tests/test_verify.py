@@ -241,11 +241,10 @@ def test_without_numpy(tcost: Tcost, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("name", bundled_specs())
 def test_bundled_specs_verify(name: str) -> None:
-    """Every bundled spec, shrunk, executes what is predicted under every rule with every optimizer."""
+    """Every bundled spec, shrunk, executes what is predicted under every rule; `parts` draws the optimizers."""
     s = shrink(load_spec(name).at())
     for algo in RULES:
-        for optimizer in OPTIMIZERS:
-            assert verify(s, algo, optimizer).holds
+        assert verify(s, algo, "adamw").holds
 
 
 def test_unknown_names() -> None:

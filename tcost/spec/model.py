@@ -217,6 +217,7 @@ class ModelSpec(BaseModel):
                 self.parallel != "none" and self.n_encoder_layers and self.n_decoder_layers,
             ),
             ("positions", "latent_attention", self.latent_attention and self.positions == "relative"),
+            ("sliding_window", "relative positions", self.sliding_window and self.positions == "relative"),
             ("n_kv_heads", "latent_attention", self.latent_attention and self.n_kv_heads),
             ("qk_norm", "latent_attention", self.latent_attention and self.qk_norm != "none"),
             ("rotary_dims", "other positions", self.rotary_dims and self.positions != "rotary"),
