@@ -221,6 +221,25 @@ def test_the_command_for_machines(tcost: Tcost) -> None:
     assert [int(line["executed"]) for line in lines] == [line["executed"] for line in found["lines"]]
 
 
+def test_half_of_the_mask_is_executed(tcost: Tcost) -> None:
+    """`--causal half` executes the pairs that the mask leaves: of 4 rows 10, with a window of 3 rows 9."""
+    command = ("verify", "gemma-3-1b", "--algo", "bp", "--format", "json", "--causal")
+    pairs = {}
+    for causal in ("full", "half"):
+        (found,) = json.loads(tcost(*command, causal).out)["verifications"]
+        assert found["holds"]
+        for line in found["lines"]:
+            if (line["phase"], line["scalar"]) == ("forward", "cmp") and line["layer"].endswith(".attention"):
+                pairs[causal, line["layer"].split(".")[1]] = line["executed"]
+    heads = 4
+    assert pairs == {
+        ("full", "sliding"): 2 * heads * 16,
+        ("full", "full"): heads * 16,
+        ("half", "sliding"): 2 * heads * 9,
+        ("half", "full"): heads * 10,
+    }
+
+
 def test_a_difference_is_status_1(tcost: Tcost, monkeypatch: pytest.MonkeyPatch) -> None:
     """A count that was not executed as predicted is named, and the command exits with status 1."""
     wrong = replace(KINDS["scale"], forward=lambda op: {"mul": 2 * op.elements})

@@ -1,11 +1,14 @@
 """The command that executes what is priced."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tcost.cli.options import (
     Algos,
+    Causal,
+    CausalName,
     EncoderContext,
     Format,
     FormatName,
@@ -32,6 +35,7 @@ def verify_specs(
     specs: Annotated[list[str], typer.Argument(metavar="SPEC", help=SPECS_HELP)] = ONE_PER_FAMILY,
     algos: Algos = ["bp", "pepita", "mempepita"],  # noqa: B006  # typer reads the default, nothing changes it
     optimizer: OptimizerName = "adamw",
+    causal: Causal = CausalName.FULL,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of weights, data and fixed matrices.")] = 0,
     torch: Annotated[bool, typer.Option("--torch", help=TORCH_HELP)] = False,
     context: Annotated[int | None, typer.Option("--context", metavar="N", help=CONTEXT_HELP)] = None,
@@ -53,7 +57,8 @@ def verify_specs(
         raise InputError("a context is for --torch; what is executed else has sizes of its own")
     from tcost.verify import shrink, verify
 
-    found = [verify(shrink(model.at()), rule, optimizer, seed) for model in models for rule in rules(algos)]
+    small = [replace(shrink(model.at()), causal=causal.value) for model in models]
+    found = [verify(sizes, rule, optimizer, seed) for sizes in small for rule in rules(algos)]
     wrong = "\n".join(f"{each.sizes.name} under {each.algo} does not verify" for each in found if not each.holds)
     if format_ in (Format.JSON, Format.CSV):
         from tcost.export import verification_to_csv, verification_to_json
