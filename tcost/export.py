@@ -183,6 +183,7 @@ def _result(result: Result, by: By | None) -> dict[str, Any]:
         "phases": {phase: _fields(amount, AMOUNT_FIELDS) for phase, amount in result.phases.items()},
         "not_counted": result.not_counted,
         "priced_as_exact": list(result.priced_as_exact),
+        "notes": list(result.notes),
         "errata": [{"layer": layer, "slip": slip} for layer, slip in result.errata],
         "rows": [_row(row, has_scalars=by == "operation") for row in group_by(result.rows, by or "operation")],
     }

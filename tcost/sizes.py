@@ -142,6 +142,8 @@ class Sizes:
     """
 
     name: str = ""
+    notes: tuple[str, ...] = ()
+    """What a reader of a result should know about the model."""
     vocab_size: Size
     d_model: Size
     n_heads: Size

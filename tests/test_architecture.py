@@ -91,7 +91,7 @@ UNUSED = {
     ("--version",): {"argparse", "json", "pathlib", "tcost.cost", "typing", *LIBRARIES},
     ("list", "algos"): {"rich", "tcost.export", "tcost.report", "tcost.spec", "yaml", "numpy", "sympy"},
     ("list", "layers"): {"rich", "tcost.export", "tcost.report", "tcost.spec", "yaml", "numpy", "sympy"},
-    ("compute", "gpt2", "--format", "json"): {"rich", "tcost.report", "numpy", "sympy"},
+    ("compute", "gpt2", "--format", "json"): {"rich", "tcost.report", "tcost.importers", "numpy", "sympy"},
     ("compute", "gpt2", "--convention", "exact", "--optimizer", "adam", "--format", "json"): {
         *("rich", "tcost.report", "tcost.execution", "tcost.verify", "tcost.reconcile", "numpy", "sympy")
     },

@@ -120,7 +120,8 @@ def test_yaml_says_the_same(path: Path, tmp_path: Path) -> None:
     """The spec that is written is the spec that is priced directly."""
     spec, imported = import_spec_from(path)
     written = tmp_path / "spec.yaml"
-    written.write_text(to_yaml(spec, imported.notes))
+    written.write_text(to_yaml(spec))
+    assert tuple(spec.notes) == imported.notes
     assert load_spec(written) == spec == load_spec(path)
 
 
@@ -137,8 +138,11 @@ def test_the_text_part_is_said(tmp_path: Path, tcost: Tcost) -> None:
     """Of a model of several inputs the text part is priced, and the spec says so."""
     path = tmp_path / "config.json"
     path.write_text(json.dumps(PUBLISHED["Gemma 3"][0]))
-    out = tcost("import", path).out
-    assert "# note: a model of several inputs (gemma3): its text part alone is priced\n" in out
+    out, note = tcost("import", path).out, "a model of several inputs (gemma3): its text part alone is priced"
+    assert f"notes: ['{note}']\n" in out
+    for command in ("compute", "compare"):
+        assert note in tcost(command, path).out.replace("\n  ", " ")
+    assert json.loads(tcost("compute", path, "--format", "json").out)["results"][0]["notes"] == [note]
     assert "full_attention_layers: {every: 6, first: 5}" in out
 
 

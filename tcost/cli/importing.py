@@ -28,7 +28,7 @@ def import_spec(
     from tcost.spec import import_spec_from, to_yaml
 
     spec, imported = import_spec_from(config)
-    text = _explained(imported) if explain else to_yaml(spec, [f"note: {note}" for note in imported.notes])
+    text = _explained(imported) if explain else to_yaml(spec)
     return Printed(text, output)
 
 

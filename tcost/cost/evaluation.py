@@ -58,6 +58,7 @@ def evaluate(
         rows=tuple(merged(rows)),
         not_counted=tuple(what for what in prices.not_counted if optimizer == "none" or what != "optimizer step"),
         errata=tuple((erratum.layer, erratum.slip) for erratum in slips),
+        notes=sizes.notes,
         priced_as_exact=tuple(dict.fromkeys(op.kind for op in model.trace.ops if prices.is_foreign(op))),
     )
 

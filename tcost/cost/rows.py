@@ -68,6 +68,8 @@ class Result:
     """What the convention leaves out, in words."""
     errata: tuple[tuple[str, str], ...]
     """The layer of each erratum among the rows, and what the published slip is."""
+    notes: tuple[str, ...]
+    """What the spec says that a reader should know."""
     priced_as_exact: tuple[str, ...]
     """The kinds of operation that the convention's model does not have, priced as convention `exact` does."""
 

@@ -208,4 +208,5 @@ def _notes(results: Sequence[Result]) -> tuple[str, ...]:
     foreign = ", ".join(dict.fromkeys(kind.replace("_", " ") for each in results for kind in each.priced_as_exact))
     as_exact = (f"not in the {results[0].convention}'s model, priced as in exact: {foreign}",) if foreign else ()
     slips = dict.fromkeys(f"{layer}: {slip}" for result in results for layer, slip in result.errata)
-    return (*as_exact, f"not counted: {', '.join(results[0].not_counted)}", *slips)
+    said = dict.fromkeys(visible(f"{each.spec}: {note}") for each in results for note in each.notes)
+    return (*said, *as_exact, f"not counted: {', '.join(results[0].not_counted)}", *slips)

@@ -47,7 +47,7 @@ def _shown(part: "DataclassInstance") -> str:
     shown = []
     for field in fields(part):
         value = getattr(part, field.name)
-        if field.name == "name" or value == field.default or (field.default is MISSING and value == 0):
+        if field.name in ("name", "notes") or value == field.default or (field.default is MISSING and value == 0):
             continue
         if is_dataclass(value) and not isinstance(value, type):
             value = f"({_shown(value)})"

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -56,7 +55,7 @@ def _imported(text: str, where: str) -> tuple[ModelSpec, "Imported"]:
 
     imported = import_config(text, where)
     try:
-        return ModelSpec.model_validate(imported.spec), imported
+        return ModelSpec.model_validate({**imported.spec, "notes": list(imported.notes)}), imported
     except ValidationError as error:
         problems = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}".lstrip(": ") for each in error.errors()]
         raise InputError("\n".join(f"{where}: {problem}" for problem in problems)) from None
@@ -91,10 +90,10 @@ def _text(file: BinaryIO, where: str) -> str:
         raise InputError(f"{where}:{line}: the file is not UTF-8 text; save it as UTF-8") from None
 
 
-def to_yaml(spec: ModelSpec, comments: Iterable[str] = ()) -> str:
-    """Return a spec as YAML that `load_spec` reads: the keys that are not their defaults, under comments."""
+def to_yaml(spec: ModelSpec) -> str:
+    """Return a spec as YAML that `load_spec` reads: the keys that are not their defaults."""
     keys = spec.model_dump(mode="json", exclude_defaults=True)
-    lines = [f"# {comment}\n" for comment in comments]
+    lines = []
     for key, value in keys.items():
         if isinstance(value, dict | list):
             lines.append(f"{key}: {yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=10**6)}")

@@ -57,6 +57,8 @@ class ModelSpec(BaseModel):
     description: str = ""
     source: str = ""
     """Where the numbers come from."""
+    notes: list[str] = []
+    """What to know about the model; said below every result."""
     vocab_size: Count
     d_model: Count
     n_heads: Count
@@ -242,6 +244,7 @@ class ModelSpec(BaseModel):
         follows = self.n_encoder_layers and self.n_decoder_layers and self.encoder_context_length is None
         sizes = Sizes(
             name=self.name,
+            notes=tuple(self.notes),
             vocab_size=self.vocab_size,
             d_model=self.d_model,
             n_heads=self.n_heads,
