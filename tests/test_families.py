@@ -1,0 +1,89 @@
+"""The golden file of families, executed anew by FlopCounterMode on the classes of transformers."""
+
+import os
+import warnings
+from importlib.util import find_spec
+from typing import Any
+
+import pytest
+from conftest import golden
+
+HAS_TORCH = bool(find_spec("torch") and find_spec("transformers"))
+CASES = golden("families")
+EXPERTS = ("mixtral", "qwen2_moe", "qwen3_moe", "deepseek_v2", "deepseek_v3")
+
+
+def inputs(case: dict[str, Any], config: Any) -> dict[str, Any]:
+    """Return what a training step calls the class with: zeros, and no padding."""
+    import torch
+
+    batch, rows, name = case["batch"], case["context"], case["hf_class"]
+    if config.model_type == "vit":
+        pixels = torch.zeros(batch, config.num_channels, config.image_size, config.image_size)
+        return {"pixel_values": pixels, "labels": torch.zeros(batch, dtype=torch.long)}
+    words = torch.zeros(batch, rows, dtype=torch.long)
+    if config.model_type == "whisper":
+        audio = torch.zeros(batch, config.num_mel_bins, 2 * config.max_source_positions)
+        return {"input_features": audio, "decoder_input_ids": words, "labels": words}
+    read = torch.zeros(batch, case["encoder_context"] or rows, dtype=torch.long)
+    labels = torch.zeros(batch, dtype=torch.long) if name.endswith("ForSequenceClassification") else words
+    labels = labels.float() if name == "ElectraForPreTraining" else labels
+    return {"input_ids": read, "attention_mask": torch.ones_like(read), "labels": labels}
+
+
+def counted(model: Any, given: dict[str, Any]) -> tuple[int, int]:
+    """Return the FLOPs of a forward and a backward."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with FlopCounterMode(display=False) as forward:
+        out = model(**given)
+    # Some losses are no sum of logits that autograd can take back over zeros alone.
+    loss = out.loss if out.loss.requires_grad else out.logits.sum()
+    with FlopCounterMode(display=False) as backward:
+        loss.backward()
+    return forward.get_total_flops(), backward.get_total_flops()
+
+
+def execute(case: dict[str, Any]) -> dict[str, int]:
+    """Return the FLOPs of each phase and the parameters of a class, built at a case's configuration.
+
+    Gradients of weights are what the backward executes less once the matrices are frozen.
+    """
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    import torch
+    import transformers
+
+    transformers.utils.logging.set_verbosity_error()
+    values = {key: value for key, value in case["config"].items() if key not in ("model_type", "architectures")}
+    # The default numbers of special tokens lie outside a small vocabulary.
+    tokens = dict.fromkeys(("decoder_start_token_id", "bos_token_id", "eos_token_id"), 0) | {"pad_token_id": 1}
+    config = transformers.CONFIG_MAPPING[case["config"]["model_type"]](**(tokens | values))
+    config._attn_implementation, config.use_cache = "eager", False  # fused attention reports no FLOPs
+    if config.model_type in EXPERTS:
+        config._experts_implementation = "batched_mm"  # grouped experts report no FLOPs
+    model = getattr(transformers, case["hf_class"])(config).eval()
+    given = inputs(case, config)
+    forward, backward = counted(model, given)
+    for parameter in model.parameters():
+        parameter.requires_grad_(parameter.dim() == 1)
+    for module in model.modules():
+        if isinstance(module, torch.nn.Embedding):
+            module.register_forward_hook(lambda _module, _inputs, y: y if y.requires_grad else y.requires_grad_())
+    _, activations = counted(model, given)
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    return {
+        "parameters": parameters,
+        "forward": forward,
+        "backward": activations,
+        "weight_update": backward - activations,
+    }
+
+
+@pytest.mark.skipif(not HAS_TORCH, reason="torch and transformers are missing: test_torch.py has what they counted")
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['hf_class']}-{case['batch']}")
+def test_recorded_families(case: dict[str, Any]) -> None:
+    """What the golden file has is what the class executes here and now."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = execute(case)
+    assert found == {name: case[name] for name in found}
