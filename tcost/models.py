@@ -1,7 +1,9 @@
 """Model families: how layers make a model, from its sizes."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from tcost.errors import InputError, unknown
 from tcost.layers import block, embed, final_norm, head, score_biases
@@ -31,6 +33,19 @@ class Blocks:
     scope: str
     sizes: Sizes
     is_trained: bool = False
+
+
+class Traits(NamedTuple):
+    """What sets blocks of a stack apart; `above` is whether one stands above the first that is trained, or is it."""
+
+    above: bool
+    is_trained: bool
+    slides: bool
+    is_sparse: bool
+
+
+WORDS = {"slides": ("sliding", "full"), "is_sparse": ("sparse", "dense"), "is_trained": ("trained", "frozen")}
+"""What names the scope of blocks that have a trait, and of those that have not, where both are in a stack."""
 
 
 def trace_model(s: Sizes, trace: Trace | None = None) -> Model:
@@ -117,31 +132,31 @@ def _runs(stack: str, depth: Size, s: Sizes) -> Iterator[Blocks]:
     if not s.has_patterns:
         yield Blocks(depth, stack, s)
         return
-    alike: dict[tuple[bool, bool, bool, bool], int] = {}
-    trained = {layer for layer in s.train if isinstance(layer, int)} if isinstance(s.train, tuple) else set()
-    if stack == "encoder" and s.n_decoder_layers:
-        trained = set()
-    for layer in range(depth):
-        above = not trained or layer >= min(trained)
-        key = (above, layer in trained, _slides(s, layer), _is_sparse(s, layer))
-        alike[key] = alike.get(key, 0) + 1
-    for key, number in alike.items():
-        _, is_trained, slides, is_sparse = key
-        names = [
-            stack,
-            *_name(alike, 2, "sliding" if slides else "full"),
-            *_name(alike, 3, "sparse" if is_sparse else "dense"),
-            *_name(alike, 1, "trained" if is_trained else "frozen"),
-        ]
-        sizes = replace(
-            s, sliding_window=s.sliding_window if slides else None, experts=s.experts if is_sparse else None
+    trained = _trained_blocks(stack, s)
+    alike = Counter(
+        Traits(
+            above=layer >= min(trained, default=0),
+            is_trained=layer in trained,
+            slides=_slides(s, layer),
+            is_sparse=_is_sparse(s, layer),
         )
-        yield Blocks(number, ".".join(names), sizes, is_trained)
+        for layer in range(depth)
+    )
+    for traits, number in alike.items():
+        differing = {
+            trait: words for trait, words in WORDS.items() if len({getattr(each, trait) for each in alike}) > 1
+        }
+        scope = [stack, *(yes if getattr(traits, trait) else no for trait, (yes, no) in differing.items())]
+        window, experts = s.sliding_window if traits.slides else None, s.experts if traits.is_sparse else None
+        sizes = replace(s, sliding_window=window, experts=experts)
+        yield Blocks(number, ".".join(scope), sizes, traits.is_trained)
 
 
-def _name(alike: dict[tuple[bool, bool, bool, bool], int], index: int, name: str) -> list[str]:
-    """Return a name for what sets blocks apart, where some have it and some have not."""
-    return [name] if len({key[index] for key in alike}) == 2 else []  # noqa: PLR2004  # yes and no
+def _trained_blocks(stack: str, s: Sizes) -> set[int]:
+    """Return the numbers of the blocks that are trained whole: they count the stack that carries the loss."""
+    if not isinstance(s.train, tuple) or (stack == "encoder" and s.n_decoder_layers):
+        return set()
+    return {layer for layer in s.train if isinstance(layer, int)}
 
 
 def _slides(s: Sizes, layer: int) -> bool:
