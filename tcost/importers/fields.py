@@ -134,9 +134,7 @@ class Fields:
 
     def take(self, key: str, *names: str, default: int | None = None) -> int:
         """Set a size of the spec to a field's number, or to a default where the field is null or left out."""
-        value = self.optional(*names) if default is not None else self.number(*names)
-        number = default if value is None else value
-        assert number is not None  # noqa: S101  # a field without a default has a number
+        number = self.number(*names) if default is None else self.optional(*names) or default
         self.became(self._given(names), key, number)
         self.spec[key] = number
         return number

@@ -3,7 +3,7 @@
 from math import prod
 
 from tcost.layers.projections import normed, projection
-from tcost.sizes import Size, Sizes, exact_div
+from tcost.sizes import LatentAttention, Size, Sizes, exact_div
 from tcost.tracing import (
     Band,
     Tensor,
@@ -42,14 +42,12 @@ def cross_attention(x: Tensor, memory: Tensor, s: Sizes) -> Tensor:
 
 
 @layer
-def latent_attention(x: Tensor, s: Sizes, band: Band | None = None) -> Tensor:
+def latent_attention(x: Tensor, s: Sizes, latent: LatentAttention, band: Band | None = None) -> Tensor:
     """Multi-head latent attention: keys and values, and queries if they have one, pass a low rank.
 
     x [q, d] -> [q, d]. The paper's W^DQ, W^UQ with W^QR, W^DKV, W^KR, W^UK, W^UV and W^O are query_down,
     query, kv_down, key_rope, key, value and output. Source: DeepSeek-V2, arXiv 2405.04434, section 2.1.
     """
-    latent = s.latent_attention
-    assert latent is not None  # noqa: S101  # block calls this layer for models that have it
     heads, has_bias = {"kv": s.n_heads, "g": 1}, "output" in s.attention_bias
     q = x
     if latent.q_rank is not None:

@@ -54,10 +54,11 @@ def block(
     """
 
     def attend(h: Tensor) -> Tensor:
-        return latent_attention(h, s, band) if s.latent_attention else attention(h, s, band, biases)
+        latent = s.latent_attention
+        return latent_attention(h, s, latent, band) if latent else attention(h, s, band, biases)
 
     def feed(h: Tensor) -> Tensor:
-        return mixture_of_experts(h, s) if s.experts else feed_forward(h, s)
+        return mixture_of_experts(h, s, s.experts) if s.experts else feed_forward(h, s)
 
     if s.parallel != "none":
         return _side_by_side(x, s, attend, feed)

@@ -1,7 +1,7 @@
 """What follows attention in a block: a feed-forward, or a mixture of experts."""
 
 from tcost.layers.projections import projection
-from tcost.sizes import Size, Sizes
+from tcost.sizes import Experts, Size, Sizes
 from tcost.tracing import (
     Tensor,
     activate,
@@ -43,16 +43,14 @@ def _gated(s: Sizes, gate: Tensor, up: Tensor, prefix: str = "") -> Tensor:
 
 
 @layer
-def mixture_of_experts(x: Tensor, s: Sizes) -> Tensor:
+def mixture_of_experts(x: Tensor, s: Sizes, experts: Experts) -> Tensor:
     """Feed-forwards of which a router chooses some for every token; each output has the router's weight.
 
     x [q, d] -> [q, choice, f] -> [q, d]. Source: Jiang et al. 2024, arXiv 2401.04088, section 2.1;
     Dai et al. 2024, arXiv 2401.06066, section 3, for shared experts. Omits: DeepSeek-V3's correction of
     the scores and choice by groups, and losses that balance the load.
     """
-    experts = s.experts
-    assert experts is not None  # noqa: S101  # block calls this layer for models that have it
-    weights = None if experts.router == "none" else _route(x, s)
+    weights = None if experts.router == "none" else _route(x, s, experts)
     choice = {"choice": experts.experts_per_token}
 
     def up(name: str) -> Tensor:
@@ -67,13 +65,11 @@ def mixture_of_experts(x: Tensor, s: Sizes) -> Tensor:
     else:
         outputs = expert_linear("expert_down", hidden, "q choice f -> q choice d", experts.n_experts, d=s.d_model)
         y = combine("combine", weights, outputs, "q choice, q choice d -> q d")
-    return y + _shared_expert(x, s) if experts.d_shared else y
+    return y + _shared_expert(x, s, experts) if experts.d_shared else y
 
 
-def _route(x: Tensor, s: Sizes) -> Tensor:
+def _route(x: Tensor, s: Sizes, experts: Experts) -> Tensor:
     """Return the weight of every expert that a token chose: [q, choice]."""
-    experts = s.experts
-    assert experts is not None  # noqa: S101  # as above
     scores = linear("router", x, "q d -> q expert", expert=experts.n_experts)
     scores = softmax(scores) if experts.router == "softmax" else activate("sigmoid", scores, "router_sigmoid")
     weights = top_k(scores, experts.experts_per_token)
@@ -82,10 +78,8 @@ def _route(x: Tensor, s: Sizes) -> Tensor:
     return scale(weights, s.d_model, "router_scale") if experts.scale else weights
 
 
-def _shared_expert(x: Tensor, s: Sizes) -> Tensor:
+def _shared_expert(x: Tensor, s: Sizes, experts: Experts) -> Tensor:
     """Return the output of the expert that every token takes, weighed by its gate where it has one."""
-    experts = s.experts
-    assert experts is not None  # noqa: S101  # as above
     y = _feed_forward(x, s, experts.d_shared, "shared_")
     if not experts.shared_gate:
         return y
