@@ -62,13 +62,15 @@ def shrink(sizes: Sizes) -> Sizes:
     """
     wide = sizes.n_heads * sizes.d_head != sizes.d_model
     grouped = not same(sizes.kv_heads, sizes.n_heads)
+    rotated = sizes.positions == "rotary"  # in pairs, so that the width of a head is even
+    heads, width = 4 if grouped else 2, 4 if rotated and not grouped else 2 if grouped else 3
     small = replace(
         sizes,
         vocab_size=11,
-        d_model=8 if grouped else 6,
-        n_heads=4 if grouped else 2,
+        d_model=heads * width,
+        n_heads=heads,
         n_kv_heads=(2 if sizes.kv_heads > 1 else 1) if grouped else None,
-        d_head=5 if wide else 2 if grouped else 3,
+        d_head=width if not wide else 6 if rotated else 5,
         d_ff=7,
         context_length=4,
         encoder_context_length=5 if sizes.family == "encoder-decoder" else None,

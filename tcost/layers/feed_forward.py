@@ -5,6 +5,7 @@ from tcost.sizes import Experts, Size, Sizes
 from tcost.tracing import (
     Tensor,
     activate,
+    add,
     combine,
     expert_linear,
     layer,
@@ -65,7 +66,7 @@ def mixture_of_experts(x: Tensor, s: Sizes, experts: Experts) -> Tensor:
     else:
         outputs = expert_linear("expert_down", hidden, "q choice f -> q choice d", experts.n_experts, d=s.d_model)
         y = combine("combine", weights, outputs, "q choice, q choice d -> q d")
-    return y + _shared_expert(x, s, experts) if experts.d_shared else y
+    return add("shared_sum", y, _shared_expert(x, s, experts)) if experts.d_shared else y
 
 
 def _route(x: Tensor, s: Sizes, experts: Experts) -> Tensor:

@@ -196,6 +196,9 @@ class ModelSpec(BaseModel):
         d_head = self.d_head or self.d_model // self.n_heads
         if self.rotary_dims and self.rotary_dims > d_head:
             raise problem("rotary_dims", f"rotary_dims {self.rotary_dims} is more than the {d_head} of a head")
+        rotated = self.latent_attention.d_rope if self.latent_attention else self.rotary_dims or d_head
+        if self.positions == "rotary" and rotated % 2:
+            raise problem("positions", f"rotary positions turn pairs: a width of {rotated} is odd")
         depth = max(self.n_encoder_layers, self.n_decoder_layers)
         if self.n_unique_layers and depth % self.n_unique_layers:
             raise problem("n_unique_layers", f"n_unique_layers {self.n_unique_layers} does not divide {depth} layers")
