@@ -93,11 +93,12 @@ class Convention:
 
     def is_foreign(self, op: Op) -> bool:
         """Tell whether an operation is of a kind that this convention's model does not have."""
-        return bool(self.kinds) and op.kind not in self.kinds and not self.is_absent(op)
+        return bool(self.kinds) and op.kind not in self.kinds
 
     def is_absent(self, op: Op) -> bool:
         """Tell whether an operation is not in the model that this convention was published for."""
-        return op.name.removesuffix(DIFFERENCE) in self.absent or op.layer.rpartition(".")[2] in self.absent
+        names = {op.name.removesuffix(DIFFERENCE), op.layer.rpartition(".")[2]}
+        return not self.is_foreign(op) and not names.isdisjoint(self.absent)
 
     def parameters(self, op: Op) -> Size:
         """Return the learned parameters of one copy of `op`."""
@@ -217,7 +218,7 @@ _PAPER = Convention(
     kinds=frozenset(
         (
             *("linear", "contract", "embedding", "bias", "add", "scale", "softmax", "cross_entropy", "layer_norm"),
-            *("gelu_tanh", "gradient_sum", "output_error", "difference"),
+            *("gelu_tanh", "gradient_sum", "output_error", "difference", "added_table", "added_constant"),
         )
     ),
     absent=frozenset(

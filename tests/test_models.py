@@ -149,7 +149,7 @@ def test_the_paper_says_what_it_does_not_have() -> None:
     """Under `paper` kinds that its model has not are priced as in `exact`, and named; its own are not."""
     result = evaluate(load_spec("llama-3-8b"))
     assert set(result.priced_as_exact) == {"rms_norm", "rotary", "silu", "multiply"}
-    post = replace(load_spec("llama-3-8b").at(), norm_position="post", final_norm=False)
+    post = replace(load_spec("llama-3-8b").at(), norm_position="post")
     rows = evaluate(post, "bp", "exact").rows
     exact = {(row.layer, row.operation, row.phase): row.flop for row in rows}
     found = [row for row in result.rows if row.kind in result.priced_as_exact and not row.note]
