@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
@@ -331,7 +332,7 @@ def test_help_and_output(tcost: Tcost, tmp_path: Path) -> None:
 
 def note(out: str) -> str:
     """Return the first note below a comparison, unfolded."""
-    return out.split("\n\n")[2].partition("\nnot ")[0].replace("\n  ", " ")
+    return re.split(r"\n(?! )", out.split("\n\n")[2])[0].replace("\n  ", " ")
 
 
 def test_compare_says_what_exact_says(tcost: Tcost) -> None:
