@@ -6,9 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tcost.errors import InputError
-
-MISSING = object()
-MAX_SIZE = 10**18
+from tcost.sizes import MAX_SIZE
 
 NO_EFFECT = frozenset(
     (

@@ -157,26 +157,22 @@ def head(f: Fields, pooler: str | None = None) -> None:
         return
     elif name.endswith("ForSequenceClassification"):
         kind = {"head": "token_classifier", "head_bias": False} if pooler is None else {"head": "classifier"}
-        f.set(**kind, pooler=pooler or "none", n_classes=_classes(f), head_transform=False, tie_embeddings=False)
+        f.set(**kind, pooler=pooler or "none", n_classes=classes(f), head_transform=False, tie_embeddings=False)
     elif name.endswith("ForTokenClassification"):
-        f.set(head="token_classifier", n_classes=_classes(f), head_transform=False, tie_embeddings=False)
+        f.set(head="token_classifier", n_classes=classes(f), head_transform=False, tie_embeddings=False)
     elif name == "ElectraForPreTraining":
         f.set(head="token_classifier", pooler="gelu", n_classes=1, head_transform=False, tie_embeddings=False)
     elif name.endswith("ForImageClassification"):
-        f.set(head="classifier", n_classes=_classes(f))
+        f.set(head="classifier", n_classes=classes(f))
     elif name.endswith("Model"):
         f.notes.append(f"{name} has no head: priced with that of the language model")
     else:
         raise InputError(f"{f.where}: architecture {name} is not understood\nknown: language models and classifiers")
 
 
-def _classes(f: Fields) -> int:
+def classes(f: Fields) -> int:
+    """Return the number of labels, two where nothing is said."""
     labels = f.values.get("id2label")
     if isinstance(labels, dict) and labels:
         return len(labels)
     return int(f.values["num_labels"]) if isinstance(f.values.get("num_labels"), int) else 2
-
-
-def classes(f: Fields) -> int:
-    """Return the number of labels, two where nothing is said."""
-    return _classes(f)
