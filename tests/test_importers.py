@@ -163,6 +163,10 @@ def test_an_unknown_field_is_named(family: str) -> None:
         ({"hidden_act": "mish"}, "c.json: field 'hidden_act' is 'mish'\nexpected one of gelu, "),
         ({"hidden_size": "48"}, "c.json: field 'hidden_size' is '48'\nexpected a whole number from 1 to 10^18"),
         ({"hidden_size": True}, "field 'hidden_size' is True"),
+        (
+            {"num_hidden_layers": 10**18},
+            "field 'num_hidden_layers' is 1000000000000000000\nexpected at most 100000 layers",
+        ),
         ({"num_hidden_layers": 0}, "field 'num_hidden_layers' is 0"),
         ({"num_key_value_heads": 4}, "field 'num_key_value_heads' is 4\nexpected a divisor of the 6 heads"),
         ({"attention_bias": "no"}, "field 'attention_bias' is 'no'\nexpected true or false"),

@@ -16,6 +16,9 @@ ACTIVATIONS = {
 }
 """Activation functions by the names that transformers has for them."""
 
+MAX_LAYERS = 100_000
+"""No model is deeper; its layers may differ."""
+
 ALL = ["query", "key", "value", "output"]
 QKV = ALL[:3]
 
@@ -55,6 +58,8 @@ def decoder(
     f.take("n_heads", "num_attention_heads", "n_head", "n_heads")
     f.set(n_encoder_layers=0)
     depth = f.take("n_decoder_layers", layers, "n_layer")
+    if depth > MAX_LAYERS:
+        raise f.wrong(layers, f"at most {MAX_LAYERS} layers, which are told apart one by one")
     f.take("context_length", *context)
     tied(f)
     return depth
