@@ -201,6 +201,32 @@ def test_texts_that_are_none(text: str, message: str) -> None:
     assert message in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("family", "architecture"),
+    [
+        ("t5", "T5EncoderModel"),
+        ("t5", "T5ForSequenceClassification"),
+        ("bart", "BartForCausalLM"),
+        ("bart", "BartForSequenceClassification"),
+        ("gpt2", "GPT2DoubleHeadsModel"),
+    ],
+)
+def test_other_heads_are_refused(family: str, architecture: str) -> None:
+    """A class that is a part of the family's model, or ends in what cannot be said, is named."""
+    config = next(case["config"] for case in golden("families") if case["config"]["model_type"] == family)
+    with pytest.raises(InputError, match=f"architecture {architecture} is not understood"):
+        import_config(json.dumps(config | {"architectures": [architecture]}), "c.json")
+
+
+def test_a_classifier_of_albert(tmp_path: Path) -> None:
+    """It pools the first row through a dense layer and tanh, and has a bias: 11,685,122 parameters."""
+    sizes = {"hidden_size": 768, "num_attention_heads": 12, "intermediate_size": 3072}
+    config = {"model_type": "albert", "architectures": ["AlbertForSequenceClassification"], **sizes}
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(config))
+    assert evaluate(load_spec(path), convention="torch").totals.parameters == 11_685_122
+
+
 def test_unknown_families_list_the_known_ones() -> None:
     """An unknown model_type is answered with all that there are."""
     with pytest.raises(InputError) as error:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tcost.importers.fields import Fields
-from tcost.importers.parts import ACTIVATIONS, ALL, activation, head, tied
+from tcost.importers.parts import ACTIVATIONS, ALL, activation, tied, whole
 
 SPARE = 2
 """BART's positions start at 2, past the padding token's."""
@@ -34,7 +34,13 @@ def t5(f: Fields) -> None:
     kind = "gelu_tanh" if word == "gated-gelu" else ACTIVATIONS[act]
     f.became("feed_forward_proj", "activation, ffn_gated", f"{kind}, {bool(gate)}")
     f.set(activation=kind, ffn_gated=bool(gate))
-    head(f)
+    whole(f)
+
+
+def mt5(f: Fields) -> None:
+    """Read an mT5, whose class does not scale what goes into the vocabulary projection."""
+    t5(f)
+    f.set(output_scale=False)
 
 
 def _double(f: Fields) -> None:
@@ -70,7 +76,7 @@ def bart(f: Fields) -> None:
     f.became("max_position_embeddings", "n_positions", rows + SPARE)
     f.set(context_length=rows, n_positions=rows + SPARE, positions="learned", norm_position="post", embedding_norm=True)
     f.refuse(normalize_before=False, normalize_embedding=True, add_final_layer_norm=False)
-    head(f)
+    whole(f)
 
 
 def mbart(f: Fields) -> None:
@@ -81,7 +87,7 @@ def mbart(f: Fields) -> None:
     f.set(context_length=rows, n_positions=rows + SPARE, positions="learned", norm_position="pre", embedding_norm=True)
     f.set(final_norm=True)
     f.refuse(normalize_before=True, normalize_embedding=True, add_final_layer_norm=True)
-    head(f)
+    whole(f)
 
 
 def marian(f: Fields) -> None:
@@ -98,7 +104,7 @@ def marian(f: Fields) -> None:
         f.became("decoder_vocab_size", "vocab_size", f.spec["vocab_size"])
     else:
         f.set(share_embeddings=True)
-    head(f)
+    whole(f)
 
 
 def whisper(f: Fields) -> None:
@@ -114,7 +120,7 @@ def whisper(f: Fields) -> None:
     f.refuse(scale_embedding=False, use_weighted_layer_sum=False, apply_spec_augment=(False, True))
     f.ignore("classifier_proj_size", "median_filter_width", "alignment_heads")
     f.ignore(*(name for name in f.values if name.startswith("mask_")))
-    head(f)
+    whole(f)
 
 
 _DOUBLE: dict[str, Any] = {
@@ -142,7 +148,7 @@ _T5: dict[str, Any] = {
 
 ENCODER_DECODERS: Mapping[str, tuple[Callable[[Fields], None], Mapping[str, Any]]] = {
     "t5": (t5, _T5),
-    "mt5": (t5, _T5 | {"vocab_size": 250112, "feed_forward_proj": "gated-gelu"}),
+    "mt5": (mt5, _T5 | {"vocab_size": 250112, "feed_forward_proj": "gated-gelu"}),
     "bart": (bart, _DOUBLE),
     "mbart": (mbart, _DOUBLE),
     "marian": (marian, _DOUBLE | {"vocab_size": 58101, "share_encoder_decoder_embeddings": True}),

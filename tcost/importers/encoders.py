@@ -79,7 +79,7 @@ def albert(f: Fields) -> None:
     f.ignore("net_structure_type", "num_memory_blocks", "gap_size", "down_scale_factor")
     if depth % groups:
         raise InputError(f"{f.where}: {groups} groups of layers do not divide {depth} layers")
-    head(f)
+    head(f, "tanh")
 
 
 def vit(f: Fields) -> None:

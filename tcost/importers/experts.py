@@ -45,7 +45,8 @@ def _sparse(f: Fields, depth: int) -> dict[str, Any]:
     step, named = f.number("decoder_sparse_step"), f.get("mlp_only_layers")
     if not isinstance(named, list) or not all(isinstance(layer, int) for layer in named):
         raise f.wrong("mlp_only_layers", "a list of layers, counted from zero")
-    dense = [layer for layer in range(depth) if layer in named or (layer + 1) % step]
+    plain = set(named)
+    dense = [layer for layer in range(depth) if layer in plain or (layer + 1) % step]
     if dense:
         f.became("decoder_sparse_step, mlp_only_layers", "experts.dense_layers", dense)
     return {"normalise": f.flag("norm_topk_prob"), **({"dense_layers": dense} if dense else {})}
@@ -111,7 +112,8 @@ def _deepseek_experts(f: Fields, router: str, depth: int) -> None:
     factor = f.get("routed_scaling_factor")
     if isinstance(factor, bool) or not isinstance(factor, int | float):
         raise f.wrong("routed_scaling_factor", "a number")
-    experts |= {"d_shared": shared, "router": router, "normalise": f.flag("norm_topk_prob"), "scale": factor != 1}
+    is_normalised = f.flag("norm_topk_prob") and router == "sigmoid"  # the class of DeepSeek-V2 never normalises
+    experts |= {"d_shared": shared, "router": router, "normalise": is_normalised, "scale": factor != 1}
     f.became("n_shared_experts", "experts.d_shared", shared)
     if dense:
         experts["dense_layers"] = list(range(min(dense, depth)))

@@ -147,15 +147,20 @@ LANGUAGE = ("ForCausalLM", "LMHeadModel", "ForMaskedLM", "ForConditionalGenerati
 PRETRAINING = ("BertForPreTraining", "AlbertForPreTraining")
 
 
+def architecture(f: Fields) -> str:
+    """Return the name of the class, empty where there is none."""
+    names = f.values.get("architectures") or []
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise f.wrong("architectures", "a list of names")
+    return names[0] if names else ""
+
+
 def head(f: Fields, pooler: str | None = None) -> None:
     """Set the head that the architecture has: the vocabulary projection, unless it is a classifier.
 
     `pooler` is what a classifier of sequences passes first; without one it reads every row without a bias.
     """
-    names = f.values.get("architectures") or []
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise f.wrong("architectures", "a list of names")
-    name = names[0] if names else ""
+    name = architecture(f)
     if name in PRETRAINING:
         f.notes.append(f"{name}: priced with the head of the masked language model alone")
     elif not name or name.endswith(LANGUAGE):
@@ -169,10 +174,22 @@ def head(f: Fields, pooler: str | None = None) -> None:
         f.set(head="token_classifier", pooler="gelu", n_classes=1, head_transform=False, tie_embeddings=False)
     elif name.endswith("ForImageClassification"):
         f.set(head="classifier", n_classes=classes(f))
-    elif name.endswith("Model"):
+    elif name.endswith("Model") and not name.endswith(("HeadsModel", "EncoderModel", "DecoderModel")):
         f.notes.append(f"{name} has no head: priced with that of the language model")
     else:
         raise InputError(f"{f.where}: architecture {name} is not understood\nknown: language models and classifiers")
+
+
+WHOLE = ("ForConditionalGeneration", "MTModel", "WithLMHeadModel")
+
+
+def whole(f: Fields) -> None:
+    """Take an encoder-decoder with its vocabulary projection; a part of it, or another end, is refused."""
+    name = architecture(f)
+    is_bare = name.endswith("Model") and not name.endswith(("EncoderModel", "DecoderModel"))
+    if name and not name.endswith(WHOLE) and not is_bare:
+        raise InputError(f"{f.where}: architecture {name} is not understood\nknown: the whole model, for generation")
+    head(f)
 
 
 def classes(f: Fields) -> int:
