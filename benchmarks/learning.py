@@ -13,7 +13,8 @@ import numpy as np
 
 from tcost import Sizes, load_spec
 from tcost.execution.numbers import values
-from tcost.execution.steps import STEPS, Parameters, Step
+from tcost.execution.step import Parameters, Step
+from tcost.execution.steps import STEPS
 from tcost.models import trace_model
 from tcost.verify import execute, shrink
 

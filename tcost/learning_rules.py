@@ -1,8 +1,8 @@
 """Learning rules: how often each phase runs in one training step, and what the rule adds to the model."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from tcost.errors import unknown
 from tcost.kinds import DIFFERENCE, Phase
@@ -16,13 +16,18 @@ Charge: TypeAlias = tuple[Phase, Op]
 
 @dataclass(frozen=True, kw_only=True)
 class LearningRule:
-    """A learning rule: the runs of each phase in one step, and what it adds to the model's own operations."""
+    """A learning rule: the runs of each phase in one step, and what it adds to the model's own operations.
+
+    `stores` is what waits for the gradients: what the kinds keep, the first pass's outputs of what learns, or
+    nothing of a pass that is run again.
+    """
 
     name: str
     title: str
     summary: str
     source: str
     runs: Mapping[Phase, int]
+    stores: Literal["kept", "outputs", "nothing"]
     adds: Callable[[Model], Iterable[Charge]]
 
 
@@ -47,6 +52,10 @@ def _error_and_differences(model: Model) -> Iterator[Charge]:
             yield "weight_update", replace(op, name=f"{op.name}{DIFFERENCE}", kind="difference", weight=None)
 
 
+FIXED_MATRICES = ("feedback", "mixing")
+"""What the names of the inputs of `project_error` begin with that are fixed random matrices."""
+
+
 def project_error(model: Model, trace: Trace) -> list[Tensor]:
     """Call the layers that project the output error onto every embedding output, and return the modulated inputs.
 
@@ -67,6 +76,19 @@ def project_error(model: Model, trace: Trace) -> list[Tensor]:
     return modulated
 
 
+def operations_of_logits(ops: Sequence[Op]) -> Iterator[Op]:
+    """Return the operations that give the logits: the last projection and its bias, with no activation behind them.
+
+    Under PEPITA they learn from the error itself. Source: Dellaferrera & Kreiman, ICML 2022, algorithm 1.
+    """
+    made_by = {op.output: op for op in ops}
+    op = made_by[ops[-1].inputs[0]]
+    while op.kind in ("bias", "soft_cap"):
+        yield op
+        op = made_by[op.inputs[0]]
+    yield op
+
+
 _PEPITA = "Dellaferrera & Kreiman, ICML 2022; Pau & Aymone, Eng 2024, 5(1), 34-50, Table 2"
 
 LEARNING_RULES: Mapping[str, LearningRule] = {
@@ -78,6 +100,7 @@ LEARNING_RULES: Mapping[str, LearningRule] = {
             summary="backpropagation: one forward pass, one backward pass",
             source="Pau & Aymone, Eng 2024, 5(1), 34-50, Table 2",
             runs={"forward": 1, "backward": 1, "weight_update": 1, "error_projection": 0},
+            stores="kept",
             adds=_gradients_that_meet,
         ),
         LearningRule(
@@ -86,6 +109,7 @@ LEARNING_RULES: Mapping[str, LearningRule] = {
             summary="PEPITA: a second forward pass, modulated by the error, replaces the backward pass",
             source=_PEPITA,
             runs={"forward": 2, "backward": 0, "weight_update": 1, "error_projection": 1},
+            stores="outputs",
             adds=_error_and_differences,
         ),
         LearningRule(
@@ -94,6 +118,7 @@ LEARNING_RULES: Mapping[str, LearningRule] = {
             summary="MEMPEPITA: PEPITA that recomputes the first pass rather than store it",
             source=f"Srinivasan et al., arXiv 2302.05440; {_PEPITA}",
             runs={"forward": 3, "backward": 0, "weight_update": 1, "error_projection": 1},
+            stores="nothing",
             adds=_error_and_differences,
         ),
     )

@@ -12,25 +12,29 @@ from tcost.errors import unknown
 
 @dataclass(frozen=True)
 class Optimizer:
-    """What an optimizer executes for one parameter, and the algorithm that says so."""
+    """What an optimizer executes and holds for one parameter, and the algorithm that says so.
+
+    `state` is how many numbers it holds. Omits: the counter of steps that PyTorch's Adam holds for every tensor.
+    """
 
     name: str
     per_parameter: Mapping[str, int]
+    state: int
     source: str
 
 
 OPTIMIZERS: Mapping[str, Optimizer] = {
     optimizer.name: optimizer
     for optimizer in (
-        Optimizer("none", {}, "the step ends with the gradients"),
+        Optimizer("none", {}, 0, "the step ends with the gradients"),
         # w - lr g
-        Optimizer("sgd", {"mul": 1, "add": 1}, "Robbins & Monro 1951"),
+        Optimizer("sgd", {"mul": 1, "add": 1}, 0, "Robbins & Monro 1951"),
         # v = mu v + g; w - lr v
-        Optimizer("momentum", {"mul": 2, "add": 2}, "Polyak 1964, as in Sutskever et al. 2013, section 2"),
+        Optimizer("momentum", {"mul": 2, "add": 2}, 1, "Polyak 1964, as in Sutskever et al. 2013, section 2"),
         # m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g g; w - lr (m / c1) / (sqrt(v / c2) + eps)
-        Optimizer("adam", {"mul": 6, "add": 4, "div": 3, "sqrt": 1}, "Kingma & Ba 2015, algorithm 1"),
+        Optimizer("adam", {"mul": 6, "add": 4, "div": 3, "sqrt": 1}, 2, "Kingma & Ba 2015, algorithm 1"),
         # as Adam, but w - schedule (lr (m / c1) / (sqrt(v / c2) + eps) + decay w)
-        Optimizer("adamw", {"mul": 8, "add": 5, "div": 3, "sqrt": 1}, "Loshchilov & Hutter 2019, algorithm 2"),
+        Optimizer("adamw", {"mul": 8, "add": 5, "div": 3, "sqrt": 1}, 2, "Loshchilov & Hutter 2019, algorithm 2"),
     )
 }
 

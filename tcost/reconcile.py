@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from tcost.conventions import convention_of
-from tcost.cost import Amount, Result, Row, Spec, evaluate
+from tcost.cost import Amount, Result, Row, evaluate
 from tcost.errors import InputError
 from tcost.estimators import UNDEFINED, Estimate, estimates
 from tcost.kinds import KINDS, Phase, free
 from tcost.sizes import Size, Sizes
+from tcost.training_step import Spec
 
 Group: TypeAlias = tuple[str, Phase]
 """A kind of operation, or the layer of an erratum, in a phase."""

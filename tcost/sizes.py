@@ -1,5 +1,6 @@
 """The named sizes of a model, and what a size may be."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
@@ -16,11 +17,12 @@ Positions: TypeAlias = Literal["learned", "stored", "sinusoidal", "rotary", "ali
 Norm: TypeAlias = Literal["layer_norm", "rms_norm"]
 NormPosition: TypeAlias = Literal["pre", "post", "both", "output"]
 Parallel: TypeAlias = Literal["none", "one_norm", "two_norms"]
-Activation: TypeAlias = Literal["gelu", "gelu_tanh", "quick_gelu", "relu", "relu2", "silu", "tanh"]
+Activation: TypeAlias = Literal["gelu", "gelu_tanh", "gelu_new", "quick_gelu", "relu", "relu2", "silu", "tanh"]
 Router: TypeAlias = Literal["softmax", "sigmoid", "none"]
 Input: TypeAlias = Literal["tokens", "patches", "audio"]
 Head: TypeAlias = Literal["vocabulary", "classifier", "token_classifier"]
 Causal: TypeAlias = Literal["full", "half"]
+AttentionKernel: TypeAlias = Literal["eager", "flash"]
 
 PROJECTIONS = ("query", "key", "value", "output")
 """The projections of an attention that may have biases."""
@@ -45,15 +47,24 @@ def exact_div(a: Size, b: Size) -> Size:
 
 def minimum(a: Size, b: Size) -> Size:
     """Return the smaller of two sizes, element by element for arrays, as an expression for expressions."""
+    return _extreme(a, b, min, "minimum", "Min")
+
+
+def maximum(a: Size, b: Size) -> Size:
+    """Return the larger of two sizes, likewise."""
+    return _extreme(a, b, max, "maximum", "Max")
+
+
+def _extreme(a: Size, b: Size, of_integers: Callable[[int, int], int], of_arrays: str, of_expressions: str) -> Size:
     if isinstance(a, int) and isinstance(b, int):
-        return min(a, b)
+        return of_integers(a, b)
     if hasattr(a, "dtype") or hasattr(b, "dtype"):
         import numpy as np
 
-        return np.minimum(a, b)
+        return getattr(np, of_arrays)(a, b)
     import sympy
 
-    return sympy.Min(a, b)
+    return getattr(sympy, of_expressions)(a, b)
 
 
 def _present(count: Size) -> bool:
@@ -170,6 +181,7 @@ class Sizes:
     sliding_window: Size = None
     full_attention_layers: LayerSet = NO_LAYERS
     causal: Causal = "full"
+    attention: AttentionKernel = "eager"
     ffn_bias: bool = True
     ffn_gated: bool = False
     activation: Activation = "gelu_tanh"

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tcost.cost import evaluate
 from tcost.errors import InputError
-from tcost.learning_rules import learning_rule, project_error
+from tcost.execution.keeping import KEPT_BY_KERNELS
+from tcost.learning_rules import FIXED_MATRICES, learning_rule, project_error
+from tcost.memory import Memory
 from tcost.models import trace_model
 from tcost.sizes import NO_LAYERS, LatentAttention, LayerSet, Lora, Sizes, same
 from tcost.tracing import Trace
+from tcost.training_step import Options, Recompute, training_step
 
 if TYPE_CHECKING:
-    from tcost.execution.steps import Step
+    from tcost.execution.step import Step
 
 Place: TypeAlias = tuple[str, str, str]
 """A layer, an operation in it, and a phase."""
@@ -48,11 +51,14 @@ class Verification:
     optimizer: str
     loss: float
     lines: tuple[Line, ...]
+    predicted_peak: int
+    """Elements that are alive at once at the most, everything together, with what the executed kernels keep."""
+    executed_peak: int
 
     @property
     def holds(self) -> bool:
-        """Whether every operation executed in every phase what was predicted."""
-        return not any(line.mismatched for line in self.lines)
+        """Whether every operation executed in every phase what was predicted, and as much was alive at once."""
+        return self.predicted_peak == self.executed_peak and not any(line.mismatched for line in self.lines)
 
 
 def shrink(sizes: Sizes) -> Sizes:
@@ -130,44 +136,52 @@ def _with_few_layers(s: Sizes) -> Sizes:
     return replace(s, **changes)
 
 
-def verify(sizes: Sizes, algo: str = "bp", optimizer: str = "adamw", seed: int = 0) -> Verification:
+def verify(
+    sizes: Sizes, algo: str = "bp", optimizer: str = "adamw", seed: int = 0, recompute: Recompute = "none"
+) -> Verification:
     """Execute one training step of a model of exactly these sizes, and compare it with the prediction.
 
     The data, the weights and PEPITA's fixed matrices are drawn from the seed. Raises InputError for an
     unknown rule or optimizer, and where NumPy is not installed.
     """
-    learning_rule(algo)
-    rows = evaluate(sizes, algo, "exact", optimizer=optimizer, causal=sizes.causal).rows
+    options: Options = {"optimizer": optimizer, "causal": sizes.causal, "recompute": recompute}
+    rows = evaluate(sizes, algo, "exact", **options).rows
     predicted: Counts = {(str(row.layer), str(row.operation), str(row.phase)): row.scalars for row in rows}
-    step = execute(sizes, algo, optimizer, seed)
+    memory = Memory(training_step(sizes, algo, "exact", **options), keeps=KEPT_BY_KERNELS)
+    step = execute(sizes, algo, optimizer, seed, recompute)
     lines = tuple(_lines(predicted, step.tally.counts))
-    return Verification(sizes, algo, optimizer, step.loss, lines)
+    return Verification(sizes, algo, optimizer, step.loss, lines, memory.peak.elements, step.peak)
 
 
-def execute(sizes: Sizes, algo: str, optimizer: str = "none", seed: int = 0) -> "Step":
+def execute(sizes: Sizes, algo: str, optimizer: str = "none", seed: int = 0, recompute: Recompute = "none") -> "Step":
     """Execute one training step and return it, with everything that was counted, updated and lost."""
     try:
         import numpy as np
     except ImportError:
         raise InputError("an executed proof needs NumPy\npip install 'tcost[verify]'") from None
-    from tcost.execution.optimizing import optimize
-    from tcost.execution.steps import STEPS, Step
+    from tcost.execution.step import Step
+    from tcost.execution.steps import STEPS
 
     draw = np.random.default_rng(seed)
     model, trace = trace_model(sizes), Trace()
-    project_error(model, trace)
+    if learning_rule(algo).runs["error_projection"]:
+        project_error(model, trace)
+    fixed = {name: x for name, x in trace.inputs.items() if name.startswith(FIXED_MATRICES)}
     rows, words = model.output.shape
     targets = [int(draw.integers(words)) for _ in range(rows)]
-    step = Step(lambda trace: trace_model(sizes, trace), {}, targets, seed=seed)
-    for name, tensor in (model.trace.inputs | trace.inputs).items():
+    step = Step(
+        lambda trace: trace_model(sizes, trace), {}, targets, seed=seed, optimizer=optimizer, recompute=recompute
+    )
+    for name, tensor in (model.trace.inputs | fixed).items():
         if name.endswith("tokens"):
             step.data[name] = draw.integers(0, tensor.shape[1], tensor.shape[0])
-        elif not name.endswith("buckets"):
-            step.data[name] = step.tally.array(draw.normal(size=tensor.shape))
-        else:
+        elif name.endswith("buckets"):
             step.data[name] = None
+        else:
+            step.data[name] = step.tally.array(draw.normal(size=tensor.shape))
+            if name not in fixed:
+                step.tracker.track(step.data[name])
     STEPS[algo](step)
-    optimize(step, optimizer)
     return step
 
 

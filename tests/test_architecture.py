@@ -14,6 +14,8 @@ PACKAGE = Path(tcost.__file__).parent
 ORDER = [
     *("errors", "sizes", "tracing", "layers", "models", "kinds", "conventions", "learning_rules", "optimizers"),
     *(
+        "training_step",
+        "memory",
         "cost",
         "execution",
         "verify",

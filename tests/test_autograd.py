@@ -13,9 +13,10 @@ import pytest
 from drawn import MODERN
 
 from tcost import Sizes, load_spec
+from tcost.execution.execution import Execution
 from tcost.execution.kernels.base import distances
 from tcost.execution.numbers import values
-from tcost.execution.steps import Execution, Step
+from tcost.execution.step import Step
 from tcost.models import trace_model
 from tcost.sizes import PROJECTIONS
 from tcost.spec import bundled_specs
@@ -150,7 +151,7 @@ COMPUTED: dict[str, Callable[[Op, list[Any], list[Any]], Any]] = {
     "first_row": lambda _, x, __: x[0][:1],
     "prepended_row": lambda _, x, w: torch.cat([w[0][None], x[0]]),
     "gelu": lambda _, x, __: torch.nn.functional.gelu(x[0]),
-    "gelu_tanh": lambda _, x, __: torch.nn.functional.gelu(x[0], approximate="tanh"),
+    **dict.fromkeys(("gelu_tanh", "gelu_new"), lambda _, x, __: torch.nn.functional.gelu(x[0], approximate="tanh")),
     "quick_gelu": lambda _, x, __: x[0] * torch.sigmoid(1.702 * x[0]),
     "relu": lambda _, x, __: torch.nn.functional.relu(x[0]),
     "relu2": lambda _, x, __: torch.nn.functional.relu(x[0]) ** 2,

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from conftest import Tcost
@@ -17,9 +17,12 @@ from hypothesis import strategies as st
 
 from tcost import evaluate, load_spec
 from tcost.cli.many_values import spread
-from tcost.cost import Spec, group_by
+from tcost.cost import group_by
 from tcost.kinds import PHASES
 from tcost.spec import bundled_specs
+
+if TYPE_CHECKING:
+    from tcost.training_step import Spec
 
 COMMAND = [sys.executable, "-m", "tcost"]
 RULES = ["bp", "pepita", "mempepita"]

@@ -201,6 +201,7 @@ EFFICIENT = {
     "first_row": ({}, {}, {}),
     "split_heads": ({}, {}, {}),
     "gelu_tanh": ({"mul": 5 * R * C, "add": 2 * R * C, "tanh": R * C}, {"mul": 8 * R * C, "add": 4 * R * C}, {}),
+    "gelu_new": ({"mul": 5 * R * C, "add": 2 * R * C, "tanh": R * C}, {"mul": 8 * R * C, "add": 4 * R * C}, {}),
 }
 """Scalar operations of r rows and c columns, forward, backward and weight update.
 

@@ -16,8 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tcost import InputError, Sizes, evaluate, load_spec
+from tcost.execution.execution import Execution
 from tcost.execution.numbers import Tally, values
-from tcost.execution.steps import STEPS, Execution, Parameters, Step, modulated_inputs
+from tcost.execution.step import Parameters, Step
+from tcost.execution.steps import STEPS, modulated_inputs
 from tcost.kinds import KINDS
 from tcost.models import Model, trace_model
 from tcost.optimizers import OPTIMIZERS
@@ -101,9 +103,9 @@ def loss_at(step: Step, name: str, index: int, place: Any, shift: float) -> floa
     """Return the loss with one parameter shifted."""
     weights = [weight.copy() for weight in step.parameters[name]]
     weights[index][place] = weights[index][place] + shift
-    run = Execution(replace(step, parameters={**step.parameters, name: tuple(weights)}))
-    step.build(run)
-    return run.loss
+    shifted = replace(step, parameters={**step.parameters, name: tuple(weights)})
+    step.build(Execution(shifted))
+    return shifted.loss
 
 
 @given(s=parts())
@@ -129,7 +131,8 @@ def test_the_update_is_the_rule(s: Sizes) -> None:
     fresh = replace(step, gradients={}, tally=Tally(), data=dict(step.data))
     first = Execution(fresh)
     model = trace_model(untied, first)
-    inputs = iter(modulated_inputs(fresh, first, model))
+    embedded = [first.values[tensor] for tensor in model.embedded]
+    inputs = iter(modulated_inputs(fresh, model, first.values[model.output], embedded))
 
     class SecondPass(Execution):
         def run(self, op: Any, x: Any) -> Any:

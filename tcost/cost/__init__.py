@@ -1,7 +1,7 @@
 """What a training step costs."""
 
 from tcost.cost.comparison import Comparison, Standing, compare, standings
-from tcost.cost.evaluation import Spec, evaluate
+from tcost.cost.evaluation import evaluate
 from tcost.cost.rows import Amount, By, Result, Row, Totals, group_by, total
 
 __all__ = [
@@ -10,7 +10,6 @@ __all__ = [
     "Comparison",
     "Result",
     "Row",
-    "Spec",
     "Standing",
     "Totals",
     "compare",

@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
-from tcost.cost.evaluation import Spec, evaluate
+from tcost.cost.evaluation import evaluate
 from tcost.cost.rows import Result
 from tcost.errors import InputError
-from tcost.sizes import Causal, Size
+from tcost.sizes import Size
+from tcost.training_step import Options, Spec, options_of
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -62,35 +63,23 @@ def compare(
     convention: str = "paper",
     *,
     contexts: Sequence[Size] = (None,),
-    encoder_context: Size = None,
-    batch: Size = 1,
-    optimizer: str = "none",
-    errata: bool = True,
-    causal: Causal = "full",
+    **options: Unpack[Options],
 ) -> list[Comparison]:
     """Price every spec at every context under every rule, each beside the first rule.
 
-    An encoder context is given to the models that have one. Raises InputError as `evaluate` does.
+    The options are those of `tcost.training_step.training_step`, without its `context`: an encoder context
+    is given to the models that have one, and `recompute` to the rules that run a backward. Raises
+    InputError as it does, and where no model or rule has a use for these.
     """
-    specs = list(specs)
+    specs, encoder_context = list(specs), options.pop("encoder_context", None)
     has_encoder = [spec.at().family == "encoder-decoder" for spec in specs]
     if encoder_context is not None and not any(has_encoder):
         raise InputError("an encoder context is for encoder-decoder models; none is among the specs")
     comparisons = []
     for (spec, encoder), context in product(zip(specs, has_encoder, strict=True), contexts):
+        options |= {"context": context, "encoder_context": encoder_context if encoder else None}
         results = [
-            evaluate(
-                spec,
-                algo,
-                convention,
-                context=context,
-                encoder_context=encoder_context if encoder else None,
-                batch=batch,
-                optimizer=optimizer,
-                errata=errata,
-                causal=causal,
-            )
-            for algo in algos
+            evaluate(spec, algo, convention, **own) for algo, own in zip(algos, options_of(algos, options), strict=True)
         ]
         comparisons += [Comparison(result, results[0]) for result in results]
     return comparisons

@@ -1,100 +1,72 @@
 """From a spec, a learning rule and a convention to rows."""
 
 from collections.abc import Iterator
-from dataclasses import replace
-from typing import Protocol
+from typing import Unpack
 
-from tcost.conventions import Convention, Erratum, convention_of
+from tcost.conventions import Convention, Erratum
 from tcost.cost.rows import Result, Row, merged
 from tcost.kinds import MODEL_PHASES, Phase, Scalars, kind_of
-from tcost.learning_rules import LearningRule, learning_rule
-from tcost.models import Model, trace_model
-from tcost.optimizers import Optimizer, optimizer_of
-from tcost.sizes import Causal, Size, Sizes, check_size
+from tcost.memory import Memory
+from tcost.sizes import Size
 from tcost.tracing import Op
+from tcost.training_step import Options, Spec, TrainingStep, training_step
 
 
-class Spec(Protocol):
-    """What can be priced: a model spec or bare sizes."""
-
-    def at(self, context: Size = None, encoder_context: Size = None) -> Sizes:
-        """Return the model's sizes, at another context where one is given."""
-
-
-def evaluate(
-    spec: Spec,
-    algo: str = "bp",
-    convention: str = "paper",
-    *,
-    context: Size = None,
-    encoder_context: Size = None,
-    batch: Size = 1,
-    optimizer: str = "none",
-    errata: bool = True,
-    causal: Causal = "full",
-) -> Result:
+def evaluate(spec: Spec, algo: str = "bp", convention: str = "paper", **options: Unpack[Options]) -> Result:
     """Return what one training step of `spec` costs under a learning rule and a convention.
 
-    `context` and `encoder_context` replace the spec's own; `batch` is the sequences of a step, which
-    an `optimizer` ends once. With `causal` "half" a decoder's self-attention is priced over the pairs of
-    rows that its mask leaves. Without `errata`, the slips in published totals are left out. Raises
-    InputError for a rule, convention, optimizer or context that the model cannot have.
+    The options, and what raises InputError, are those of `tcost.training_step.training_step`.
     """
-    check_size("the batch", batch)
-    rule, prices, sizes = learning_rule(algo), convention_of(convention), spec.at(context, encoder_context)
-    model = trace_model(replace(prices.model(sizes), causal=causal))
-    slips = [e for e in prices.errata_of(sizes, rule.name) if errata and rule.runs[e.phase]]
-    rows = [*_step_rows(model, rule, prices, batch), *_optimizer_rows(model, optimizer_of(optimizer), prices)]
-    rows += [_erratum_row(erratum, sizes, rule, prices, batch) for erratum in slips]
+    step = training_step(spec, algo, convention, **options)
+    prices, sizes, optimizer = step.convention, step.sizes, step.optimizer.name
+    slips = [e for e in prices.errata_of(sizes, step.rule.name) if step.has_errata and step.rule.runs[e.phase]]
+    rows = [*_step_rows(step), *_optimizer_rows(step)]
+    rows += [_erratum_row(erratum, step) for erratum in slips]
     return Result(
         spec=sizes.name,
         algo=algo,
         convention=convention,
         context=sizes.context_length,
         encoder_context=sizes.encoder_context_length,
-        batch=batch,
+        batch=step.batch,
         optimizer=optimizer,
-        causal=causal,
+        causal=step.model_sizes.causal,
+        attention=step.model_sizes.attention,
+        recompute=step.recompute,
         rows=tuple(merged(rows)),
         not_counted=tuple(what for what in prices.not_counted if optimizer == "none" or what != "optimizer step"),
         errata=tuple((erratum.layer, erratum.slip) for erratum in slips),
         notes=sizes.notes,
-        priced_as_exact=tuple(dict.fromkeys(op.kind for op in model.trace.ops if prices.is_foreign(op))),
+        priced_as_exact=step.foreign_kinds,
+        memory=Memory(step),
     )
 
 
-def _step_rows(model: Model, rule: LearningRule, convention: Convention, batch: Size) -> Iterator[Row]:
+def _step_rows(step: TrainingStep) -> Iterator[Row]:
     """Price the model's operations phase by phase, then what the rule adds; every count is linear in the batch.
 
     An operation that executes nothing in a phase has a row only in its forward, where its parameters stand.
     """
-    charges = [(phase, op) for phase in MODEL_PHASES for op in model.trace.ops]
-    own = _own_parameters(model, convention)
-    for phase, op in [*charges, *rule.adds(model)]:
+    ops, rule, convention = step.model.trace.ops, step.rule, step.convention
+    charges: list[tuple[Phase, Op, int]] = [(phase, op, rule.runs[phase]) for phase in MODEL_PHASES for op in ops]
+    charges += [(phase, op, rule.runs[phase]) for phase, op in rule.adds(step.model)]
+    charges += [("recomputed_forward", op, step.recomputations(index)) for index, op in enumerate(ops)]
+    for phase, op, runs in charges:
         scalars = convention.scalars(op, phase)
-        if rule.runs[phase] and (scalars or phase == "forward" or kind_of(op).count(op, phase)):
-            times = batch * op.repeats * rule.runs[phase]
-            parameters = own.get(op, 0) if phase == "forward" else 0
-            yield _row(op, phase, convention, _times(scalars, times), runs=rule.runs[phase], parameters=parameters)
+        if runs and (scalars or phase == "forward" or kind_of(op).count(op, phase)):
+            parameters = step.parameters.get(op, 0) if phase == "forward" else 0
+            times = step.batch * op.repeats * runs
+            yield _row(op, phase, convention, _times(scalars, times), runs=runs, parameters=parameters)
 
 
-def _optimizer_rows(model: Model, optimizer: Optimizer, convention: Convention) -> Iterator[Row]:
+def _optimizer_rows(step: TrainingStep) -> Iterator[Row]:
     """Price the optimizer's step, once for every parameter whatever the batch."""
-    if not optimizer.per_parameter:
+    if not step.optimizer.per_parameter:
         return
-    scalars = {} if convention.einsums_only else optimizer.per_parameter
-    for op, parameters in _own_parameters(model, convention).items():
+    scalars = {} if step.convention.einsums_only else step.optimizer.per_parameter
+    for op, parameters in step.parameters.items():
         if op.is_trained:
-            yield _row(op, "optimizer_step", convention, _times(scalars, parameters))
-
-
-def _own_parameters(model: Model, convention: Convention) -> dict[Op, Size]:
-    """Return the parameters of every operation that learns; those of a shared weight stand on its first user."""
-    first: dict[str, Op] = {}
-    for op in model.trace.ops:
-        if op.weight:
-            first.setdefault(op.weight, op)
-    return {op: op.weight_copies * convention.parameters(op) for op in first.values()}
+            yield _row(op, "optimizer_step", step.convention, _times(scalars, parameters))
 
 
 def _row(op: Op, phase: Phase, convention: Convention, scalars: Scalars, *, runs: int = 1, parameters: Size = 0) -> Row:
@@ -114,9 +86,9 @@ def _row(op: Op, phase: Phase, convention: Convention, scalars: Scalars, *, runs
     )
 
 
-def _erratum_row(erratum: Erratum, sizes: Sizes, rule: LearningRule, convention: Convention, batch: Size) -> Row:
-    runs, repeats = rule.runs[erratum.phase], erratum.repeats(sizes)
-    scalars = _times(erratum.count(sizes), batch * repeats * runs)
+def _erratum_row(erratum: Erratum, step: TrainingStep) -> Row:
+    sizes, runs, repeats = step.sizes, step.rule.runs[erratum.phase], erratum.repeats(step.sizes)
+    scalars = _times(erratum.count(sizes), step.batch * repeats * runs)
     return Row(
         layer=erratum.layer,
         operation="erratum",
@@ -125,7 +97,7 @@ def _erratum_row(erratum: Erratum, sizes: Sizes, rule: LearningRule, convention:
         repeats=repeats,
         runs=runs,
         macc=scalars.get("macc", 0),
-        flop=convention.flop(scalars),
+        flop=step.convention.flop(scalars),
         parameters=erratum.parameters(sizes),
         active_parameters=erratum.parameters(sizes),
         scalars=scalars,

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from tcost.kinds import PHASES, Phase, Scalars
-from tcost.sizes import Causal, Size
+from tcost.memory import Memory
+from tcost.sizes import AttentionKernel, Causal, Size
+from tcost.training_step import Recompute
 
 By: TypeAlias = Literal["layer", "phase", "operation"]
 
@@ -63,6 +65,10 @@ class Result:
     optimizer: str
     causal: Causal
     """Whether a decoder's self-attention is priced over all pairs of rows, or those that its mask leaves."""
+    attention: AttentionKernel
+    """Whether scores are written to memory, or computed again in the backward."""
+    recompute: Recompute
+    """What is not kept but computed again in the backward."""
     rows: tuple[Row, ...]
     not_counted: tuple[str, ...]
     """What the convention leaves out, in words."""
@@ -72,6 +78,8 @@ class Result:
     """What the spec says that a reader should know."""
     priced_as_exact: tuple[str, ...]
     """The kinds of operation that the convention's model does not have, priced as convention `exact` does."""
+    memory: Memory = field(repr=False, compare=False)
+    """What the step has to hold, found when it is asked for."""
 
     @property
     def totals(self) -> Totals:
@@ -86,8 +94,10 @@ class Result:
 
     @property
     def phases(self) -> dict[Phase, Amount]:
-        """The sum of each phase's rows: every phase there is, the optimizer step where there is an optimizer."""
-        phases = PHASES if self.optimizer != "none" else PHASES[:-1]
+        """The sum of each phase's rows: all four that a rule may have, and the two that options add where they do."""
+        ran = {row.phase for row in self.rows}
+        optional = {"recomputed_forward": "recomputed_forward" in ran, "optimizer_step": self.optimizer != "none"}
+        phases = [phase for phase in PHASES if optional.get(phase, True)]
         return {phase: total(row for row in self.rows if row.phase == phase) for phase in phases}
 
 

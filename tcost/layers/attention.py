@@ -1,5 +1,6 @@
 """Attention: plain, grouped, latent; over the stack's own rows or an encoder's."""
 
+from contextlib import nullcontext
 from math import prod
 
 from tcost.layers.projections import normed, projection
@@ -98,6 +99,13 @@ def _mix(
     qkv: tuple[Tensor, Tensor, Tensor], s: Sizes, band: Band | None, biases: Tensor | None, *, width: Size
 ) -> Tensor:
     q, k, v = qkv
+    with q.trace.fused() if s.attention == "flash" else nullcontext():
+        weights = softmax(_scores(q, k, s, band, biases, width=width))
+    mixed = contract("context", weights, v, "kv g q k, kv k e -> kv g q e")
+    return _project("output", mixed, "kv g q e -> q d", s, d=s.d_model)
+
+
+def _scores(q: Tensor, k: Tensor, s: Sizes, band: Band | None, biases: Tensor | None, *, width: Size) -> Tensor:
     scores = contract("scores", q, k, "kv g q e, kv k e -> kv g q k", band)
     if s.attention_scale:
         scores = scale(scores, width)
@@ -105,10 +113,7 @@ def _mix(
         scores = soft_cap("softcap", scores)
     if biases is not None:
         scores = add("relative_bias", scores, biases)
-    if s.positions == "alibi":
-        scores = alibi(scores)
-    mixed = contract("context", softmax(scores), v, "kv g q k, kv k e -> kv g q e")
-    return _project("output", mixed, "kv g q e -> q d", s, d=s.d_model)
+    return alibi(scores) if s.positions == "alibi" else scores
 
 
 @layer

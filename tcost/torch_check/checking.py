@@ -3,12 +3,13 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from tcost.cost import Result, Spec, evaluate
+from tcost.cost import Result, evaluate
 from tcost.errors import InputError
 from tcost.kinds import MODEL_PHASES, Phase
 from tcost.sizes import Size, Sizes
 from tcost.torch_check.classes import Group, HuggingFaceClass, class_for
 from tcost.torch_check.execution import execute
+from tcost.training_step import Spec
 
 MAX_LAYERS = 1000
 """Modules are built one by one, whatever their size; GPT-3 has 96."""

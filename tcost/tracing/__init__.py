@@ -31,7 +31,7 @@ from tcost.tracing.operations import (
     top_k,
 )
 from tcost.tracing.tensors import AxisError, Band, Einsum, Op, Tensor
-from tcost.tracing.trace import COPY, LAYERS, Trace, layer, repeat
+from tcost.tracing.trace import COPY, LAYERS, Repeat, Trace, layer, repeat
 
 __all__ = [
     "COPY",
@@ -40,6 +40,7 @@ __all__ = [
     "Band",
     "Einsum",
     "Op",
+    "Repeat",
     "Tensor",
     "Trace",
     "activate",

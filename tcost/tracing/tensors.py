@@ -49,7 +49,7 @@ class Tensor:
 
     `copies` is how many of it the model has, `depth` how many repetitions it was made in;
     `has_gradient` tells whether backward reaches it. Of the last two axes of a tensor with a `band`
-    there are only the pairs in the band.
+    there are only the pairs in the band. One that `is_fused` exists inside a kernel alone, and takes no memory.
     """
 
     shape: tuple[Size, ...]
@@ -58,6 +58,7 @@ class Tensor:
     depth: int = 0
     has_gradient: bool = False
     band: Band | None = None
+    is_fused: bool = False
 
     def __add__(self, other: "Tensor") -> "Tensor":
         """Record the residual addition of two tensors of one shape."""
@@ -119,6 +120,11 @@ class Op:
     def gradients(self) -> int:
         """The number of inputs that backward reaches."""
         return sum(x.has_gradient for x in self.inputs)
+
+    @property
+    def has_gradients(self) -> bool:
+        """Whether it does anything in the backward: passes a gradient on, or learns."""
+        return self.is_trained or self.gradients > 0
 
     @property
     def elements(self) -> Size:

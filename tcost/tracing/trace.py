@@ -37,6 +37,23 @@ class Uses:
         return f"{self.operation}_gradient_sum"
 
 
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """A block that was traced once as `times` copies: its operations, and the tensors between the copies.
+
+    Each copy reads `entry` and gives `exit`, which is the next one's entry; the first reads `before`, and
+    `after` is what the last one gives. `unique` copies have weights of their own.
+    """
+
+    ops: range
+    times: Size
+    unique: Size
+    before: Tensor
+    entry: Tensor
+    exit: Tensor
+    after: Tensor
+
+
 class Trace:
     """The operations of a model in the order they were called, each with its layer and its copies."""
 
@@ -44,12 +61,14 @@ class Trace:
         """Start with no operations, and everything that learns trained."""
         self.ops: list[Op] = []
         self.inputs: dict[str, Tensor] = {}
+        self.repeats: list[Repeat] = []
         self._uses: dict[Tensor, Uses] = {}
         self._path: list[str] = []
         self._times: list[Size] = []
         self._shared: list[Size] = []
         self._layers: set[str] = set()
         self._runs = 0
+        self._is_fused = False
         self._trained: frozenset[str] | None = None
 
     def input(self, name: str, *shape: Size, band: Band | None = None) -> Tensor:
@@ -107,13 +126,25 @@ class Trace:
         self._use(x, name)
         self._times.append(times)
         self._shared.append(unique)
-        self._runs += 1
+        self._runs += not same(unique, 0)  # the others' weights are those of the copy before
         self._layers = {path for path in self._layers if not path.startswith(f"{self.path(name)}.")}
+        start, entry = len(self.ops), self._made(x.shape, has_gradient=x.has_gradient)
         with self.scope(name):
-            y = block(self._made(x.shape, has_gradient=x.has_gradient))
+            y = block(entry)
         self._times.pop()
         self._shared.pop()
-        return self._made(y.shape, has_gradient=y.has_gradient)
+        after = self._made(y.shape, has_gradient=y.has_gradient)
+        self.repeats.append(Repeat(range(start, len(self.ops)), times, unique, x, entry, y, after))
+        return after
+
+    @contextmanager
+    def fused(self) -> Iterator[None]:
+        """Record what is inside as parts of one kernel: what they give is not written to memory."""
+        self._is_fused = True
+        try:
+            yield
+        finally:
+            self._is_fused = False
 
     @contextmanager
     def training(self, names: frozenset[str] | None) -> Iterator[None]:
@@ -180,7 +211,7 @@ class Trace:
         return f"{self.path(name)}#{self._runs}" if self._times else self.path(name)
 
     def _made(self, shape: tuple[Size, ...], *, has_gradient: bool, band: Band | None = None) -> Tensor:
-        return Tensor(shape, self, prod(self._times), len(self._times), has_gradient, band)
+        return Tensor(shape, self, prod(self._times), len(self._times), has_gradient, band, self._is_fused)
 
     def _use(self, tensor: Tensor, name: str) -> None:
         uses = self._uses.setdefault(tensor, Uses(self.path(), name))

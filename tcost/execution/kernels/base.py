@@ -25,9 +25,14 @@ class Call:
     chosen: Any = None
     kept: dict[str, Array] = field(default_factory=dict)
 
+    def zeros_like_input(self, place: int = 0) -> Array:
+        """Return zeros in the shape of an input, which need not be at hand any more."""
+        return self.zeros(shape_of(self.op.inputs[place]))
+
 
 Forward: TypeAlias = Callable[[Call], Array]
 Backward: TypeAlias = Callable[[Call, Array], tuple[Array, ...]]
+Needs: TypeAlias = Callable[[Op], tuple[bool, ...]]
 Update: TypeAlias = Callable[[Call, Array, tuple[Array, ...]], tuple[Array, ...]]
 
 
@@ -43,16 +48,41 @@ def no_update(_call: Call, _dy: Array, start: tuple[Array, ...]) -> tuple[Array,
 
 def same_gradient(call: Call, dy: Array) -> tuple[Array, ...]:
     """Every input has the gradient of the output."""
-    return (dy,) * len(call.inputs)
+    return (dy,) * len(call.op.inputs)
+
+
+def no_input(op: Op) -> tuple[bool, ...]:
+    """Tell that the gradients need none of the inputs."""
+    return (False,) * len(op.inputs)
+
+
+def every_input(op: Op) -> tuple[bool, ...]:
+    """Tell that they need them all."""
+    return (True,) * len(op.inputs)
+
+
+def input_of_weight(op: Op) -> tuple[bool, ...]:
+    """Tell that the gradient of a weight that is trained needs the input."""
+    return (op.is_trained,)
+
+
+def other_input(op: Op) -> tuple[bool, ...]:
+    """Tell that the gradient of each of two inputs needs the other one."""
+    a, b = op.inputs
+    return b.has_gradient, a.has_gradient
 
 
 @dataclass(frozen=True)
 class Kernel:
-    """The three functions of a kind; an update adds to the gradients that its weights have so far."""
+    """The three functions of a kind; an update adds to the gradients that its weights have so far.
+
+    `needs` says which inputs are at hand in the backward and the update, beside what the forward has kept.
+    """
 
     forward: Forward
     backward: Backward = same_gradient
     update: Update = no_update
+    needs: Needs = no_input
 
 
 def row_dot(a: Array, b: Array, call: Call) -> Array:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tcost.execution.kernels.base import Call, Kernel, distances
+from tcost.execution.kernels.base import Call, Kernel, distances, every_input, other_input
 from tcost.execution.numbers import Array, erf_of
 
 GELU_CUBIC = 0.044715
@@ -51,8 +51,9 @@ def _relu(call: Call) -> Array:
 
 
 def _relu2(call: Call) -> Array:
-    call.kept["relu"] = _relu(call)
-    return call.kept["relu"] * call.kept["relu"]
+    y = _relu(call)
+    call.kept = {"relu": y}
+    return y * y
 
 
 def _sigmoid(call: Call, slope: float = 1.0) -> Array:
@@ -142,9 +143,8 @@ def _join(call: Call) -> Array:
 
 
 def _join_backward(call: Call, dy: Array) -> tuple[Array | None, ...]:
-    x, shared = call.inputs
-    width, (_, needs_shared) = x.shape[-1], call.op.inputs
-    total = call.zeros(shared.shape)
+    x, needs_shared = call.op.inputs
+    width, total = x.shape[-1], call.zeros_like_input(1)
     if needs_shared.has_gradient:
         for head in dy[..., width:]:
             total = total + head
@@ -157,19 +157,19 @@ def _split_heads(call: Call) -> Array:
 
 
 def _split_heads_backward(call: Call, dy: Array) -> tuple[Array, ...]:
-    return (np.moveaxis(dy, -2, 0).reshape(call.inputs[0].shape),)
+    return (np.moveaxis(dy, -2, 0).reshape(call.op.inputs[0].shape),)
 
 
 ELEMENTS: Mapping[str, Kernel] = {
     "add": Kernel(lambda call: call.inputs[0] + call.inputs[1]),
     "alibi": Kernel(_alibi),
     "scale": Kernel(lambda call: call.inputs[0] * _factor(call), lambda call, dy: (dy * _factor(call),)),
-    "multiply": Kernel(lambda call: call.inputs[0] * call.inputs[1], _multiply_backward),
+    "multiply": Kernel(lambda call: call.inputs[0] * call.inputs[1], _multiply_backward, needs=other_input),
     "rotary": Kernel(_rotary, _rotary_backward),
     "join": Kernel(_join, _join_backward),
     "split_heads": Kernel(_split_heads, _split_heads_backward),
-    "gelu": Kernel(_gelu, _gelu_backward),
-    "gelu_tanh": Kernel(_gelu_tanh, _gelu_tanh_backward),
+    "gelu": Kernel(_gelu, _gelu_backward, needs=every_input),
+    **dict.fromkeys(("gelu_tanh", "gelu_new"), Kernel(_gelu_tanh, _gelu_tanh_backward, needs=every_input)),
     "quick_gelu": Kernel(_quick_gelu, _quick_gelu_backward),
     "relu": Kernel(_relu, lambda call, dy: (dy * call.kept["mask"],)),
     "relu2": Kernel(_relu2, lambda call, dy: (call.kept["relu"] * 2.0 * dy,)),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from tcost.execution.kernels.base import Call, Kernel, no_gradient, pairs_of, shape_of
+from tcost.execution.kernels.base import Call, Kernel, input_of_weight, no_gradient, other_input, pairs_of, shape_of
 from tcost.execution.numbers import Array, Named, aligned, einsum, paired_einsum, taken
 
 
@@ -14,8 +14,8 @@ def _linear(call: Call) -> Array:
 
 
 def _linear_backward(call: Call, dy: Array) -> tuple[Array, ...]:
-    (x,), (w,), axes = call.inputs, call.weights, call.op.einsum
-    return (einsum((dy, axes.output), (w, axes.weight), (call.zeros(x.shape), axes.operands[0])),)
+    (w,), axes = call.weights, call.op.einsum
+    return (einsum((dy, axes.output), (w, axes.weight), (call.zeros_like_input(), axes.operands[0])),)
 
 
 def _linear_update(call: Call, dy: Array, start: tuple[Array, ...]) -> tuple[Array, ...]:
@@ -40,8 +40,8 @@ def _contract_backward(call: Call, dy: Array) -> tuple[Array | None, ...]:
     first, second = axes.operands
     needs_a, needs_b = (x.has_gradient for x in call.op.inputs)
     return (
-        _sum_products(call, (dy, axes.output), (b, second), (call.zeros(a.shape), first)) if needs_a else None,
-        _sum_products(call, (dy, axes.output), (a, first), (call.zeros(b.shape), second)) if needs_b else None,
+        _sum_products(call, (dy, axes.output), (b, second), (call.zeros_like_input(0), first)) if needs_a else None,
+        _sum_products(call, (dy, axes.output), (a, first), (call.zeros_like_input(1), second)) if needs_b else None,
     )
 
 
@@ -50,10 +50,13 @@ def _combine_backward(call: Call, dy: Array) -> tuple[Array | None, ...]:
     first, second = axes.operands
     every = (*second, *(axis for axis in first if axis not in second))
     needs_weights, needs_x = (tensor.has_gradient for tensor in call.op.inputs)
-    return (
-        einsum((dy, axes.output), (x, second), (call.zeros(weights.shape), first)) if needs_weights else None,
-        (aligned((weights, first), every) * aligned((dy, axes.output), every)).reshape(x.shape) if needs_x else None,
-    )
+    dweights = dx = None
+    if needs_weights:
+        dweights = einsum((dy, axes.output), (x, second), (call.zeros_like_input(0), first))
+    if needs_x:
+        products = aligned((weights, first), every) * aligned((dy, axes.output), every)
+        dx = products.reshape(call.op.inputs[1].shape)
+    return dweights, dx
 
 
 def _chosen_weights(call: Call) -> Named:
@@ -70,8 +73,8 @@ def _expert_linear(call: Call) -> Array:
 
 
 def _expert_linear_backward(call: Call, dy: Array) -> tuple[Array, ...]:
-    (x,), axes = call.inputs, call.op.einsum
-    return (einsum((dy, axes.output), _chosen_weights(call), (call.zeros(x.shape), axes.operands[0])),)
+    axes = call.op.einsum
+    return (einsum((dy, axes.output), _chosen_weights(call), (call.zeros_like_input(), axes.operands[0])),)
 
 
 def _expert_linear_update(call: Call, dy: Array, start: tuple[Array, ...]) -> tuple[Array, ...]:
@@ -101,13 +104,13 @@ def _convolution(call: Call) -> Array:
 
 
 def _convolution_backward(call: Call, dy: Array) -> tuple[Array, ...]:
-    (x,), (w,), sizes = call.inputs, call.weights, call.op.einsum.sizes
-    padded = call.zeros((x.shape[0] + 2, x.shape[1]))
+    (w,), sizes, (rows, channels) = call.weights, call.op.einsum.sizes, call.op.inputs[0].shape
+    padded = call.zeros((rows + 2, channels))
     for row, gradient in enumerate(dy):
         for place in range(sizes["window"]):
             at = row * sizes["stride"] + place
             padded[at] = einsum((gradient, ("d",)), (w[:, :, place], ("c", "d")), (padded[at], ("c",)))
-    return (padded[1:-1],)
+    return (padded[1:-1].copy(),)
 
 
 def _convolution_update(call: Call, dy: Array, start: tuple[Array, ...]) -> tuple[Array, ...]:
@@ -180,11 +183,11 @@ def _prepended_row(call: Call) -> Array:
 
 
 PRODUCTS: Mapping[str, Kernel] = {
-    "linear": Kernel(_linear, _linear_backward, _linear_update),
-    "contract": Kernel(_contract, _contract_backward),
-    "expert_linear": Kernel(_expert_linear, _expert_linear_backward, _expert_linear_update),
-    "convolution": Kernel(_convolution, _convolution_backward, _convolution_update),
-    "combine": Kernel(_contract, _combine_backward),
+    "linear": Kernel(_linear, _linear_backward, _linear_update, needs=input_of_weight),
+    "contract": Kernel(_contract, _contract_backward, needs=other_input),
+    "expert_linear": Kernel(_expert_linear, _expert_linear_backward, _expert_linear_update, needs=input_of_weight),
+    "convolution": Kernel(_convolution, _convolution_backward, _convolution_update, needs=input_of_weight),
+    "combine": Kernel(_contract, _combine_backward, needs=other_input),
     "embedding": Kernel(_embedding, no_gradient, _scatter),
     "relative_bias": Kernel(_relative_bias, no_gradient, _relative_bias_update),
     "bias": Kernel(_bias, update=_bias_update),

@@ -128,7 +128,7 @@ def _top_k(call: Call) -> Array:
 
 
 def _top_k_backward(call: Call, dy: Array) -> tuple[Array, ...]:
-    dx = call.zeros(call.inputs[0].shape)
+    dx = call.zeros_like_input()
     for row, picked in enumerate(call.chosen):
         dx[row][picked] = dy[row]
     return (dx,)
@@ -146,7 +146,7 @@ def _normalised_sum_backward(call: Call, dy: Array) -> tuple[Array, ...]:
 
 
 def _first_row_backward(call: Call, dy: Array) -> tuple[Array, ...]:
-    return (np.concatenate([dy, call.zeros((call.inputs[0].shape[0] - 1, *dy.shape[1:]))]),)
+    return (np.concatenate([dy, call.zeros((call.op.inputs[0].shape[0] - 1, *dy.shape[1:]))]),)
 
 
 ROWS: Mapping[str, Kernel] = {

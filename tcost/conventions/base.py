@@ -1,0 +1,166 @@
+"""Counting conventions: the price of a scalar operation, which kinds are priced otherwise, and errata.
+
+"How many FLOPs is that?" has several honest answers. A convention is one of them, by name and as data.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tcost.errors import unknown
+from tcost.kinds import DIFFERENCE, NOTHING, Count, Keep, Kept, Phase, Scalars, kind_of, runs
+from tcost.models import Model
+from tcost.sizes import Family, Size, Sizes
+from tcost.tracing import Op
+
+SCALARS = ("mul", "add", "div", "exp", "log", "cmp", "sqrt", "tanh", "erf")
+"""Every scalar operation but the MACC."""
+
+
+@dataclass(frozen=True)
+class Override:
+    """A price of one kind in one phase that differs from what an efficient implementation executes.
+
+    `citation` says what is charged and, after a colon, how much as it was published.
+    """
+
+    count: Count
+    citation: str
+
+    @property
+    def what(self) -> str:
+        """The citation without its formula."""
+        return self.citation.partition(":")[0]
+
+
+def _nothing(_s: Sizes) -> Scalars:
+    return {}
+
+
+def _no_parameters(_s: Sizes) -> Size:
+    return 0
+
+
+def _once(_s: Sizes) -> Size:
+    return 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Erratum:
+    """A slip in published totals: what was published minus what the convention's own formula gives."""
+
+    name: str
+    slip: str
+    family: Family
+    phase: Phase = "forward"
+    rules: tuple[str, ...] = ()
+    """The rules whose totals have the slip; all of them when empty."""
+    count: Callable[[Sizes], Scalars] = _nothing
+    parameters: Callable[[Sizes], Size] = _no_parameters
+    repeats: Callable[[Sizes], Size] = _once
+
+    @property
+    def layer(self) -> str:
+        """What stands for a layer in its row, so that a table by layer shows it apart."""
+        return f"erratum: {self.name}"
+
+
+@dataclass(frozen=True)
+class MemoryErratum:
+    """A slip in published totals of stored activations: what was published minus what is kept, for one sequence.
+
+    `rules` are those whose totals have the slip.
+    """
+
+    name: str
+    slip: str
+    rules: tuple[str, ...]
+    elements: Callable[[Sizes, Model], Size]
+
+    @property
+    def layer(self) -> str:
+        """What stands for a layer in its row."""
+        return f"erratum: {self.name}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedMemory:
+    """What a publication counts as stored activations.
+
+    A rule in `forgets` stores what backpropagation does, without the outputs of these kinds. Of a rule
+    in `sets` the largest of these is published: elements that are alive at once, by what is at work.
+    """
+
+    source: str
+    forgets: Mapping[str, frozenset[str]]
+    sets: Mapping[str, Callable[[Sizes], Mapping[str, Size]]]
+    errata: tuple[MemoryErratum, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Convention:
+    """A counting convention.
+
+    `prices` has the FLOPs of each scalar operation that it knows. With `einsums_only` it counts
+    the kinds that are einsums and no other. `not_counted` says in words what it leaves out.
+    A convention for one kind of transformer `assumes` parts whatever the spec says, and prices
+    layers and operations that are `absent` from it at nothing. Its kinds keep for their gradients what
+    `keeps` says, or else what eager PyTorch keeps; `memory` is a definition of its own of what is stored.
+    """
+
+    name: str
+    title: str
+    source: str
+    prices: Mapping[str, int]
+    not_counted: tuple[str, ...]
+    einsums_only: bool = False
+    overrides: Mapping[tuple[str, Phase], Override] = field(default_factory=dict)
+    errata: tuple[Erratum, ...] = ()
+    assumes: Callable[[Sizes], Mapping[str, Any]] = _nothing
+    absent: frozenset[str] = frozenset()
+    kinds: frozenset[str] = frozenset()
+    """The kinds that its model has, where it is for one kind of transformer; others it prices as `exact` does."""
+    keeps: Mapping[str, Keep] = field(default_factory=dict)
+    memory: PublishedMemory | None = None
+
+    def model(self, s: Sizes) -> Sizes:
+        """Return the sizes and parts of the model that this convention prices.
+
+        What it assumes takes the place of other plain forms, not of parts that it does not know.
+        """
+        return replace(s, **self.assumes(s))
+
+    def is_foreign(self, op: Op) -> bool:
+        """Tell whether an operation is of a kind that this convention's model does not have."""
+        return bool(self.kinds) and op.kind not in self.kinds
+
+    def is_absent(self, op: Op) -> bool:
+        """Tell whether an operation is not in the model that this convention was published for."""
+        names = {op.name.removesuffix(DIFFERENCE), op.layer.rpartition(".")[2]}
+        return not self.is_foreign(op) and not names.isdisjoint(self.absent)
+
+    def parameters(self, op: Op) -> Size:
+        """Return the learned parameters of one copy of `op`."""
+        return 0 if self.is_absent(op) else kind_of(op).parameters(op)
+
+    def scalars(self, op: Op, phase: Phase) -> Scalars:
+        """Return the scalar operations that this convention counts for one run of a phase of `op`."""
+        kind = kind_of(op)
+        if self.is_absent(op) or (self.einsums_only and not kind.is_einsum) or not runs(op, phase):
+            return {}
+        override = self.overrides.get((op.kind, phase))
+        return override.count(op) if override else kind.count(op, phase)
+
+    def kept(self, op: Op) -> Kept:
+        """Return what one copy of `op` keeps for its gradients."""
+        return NOTHING if self.is_absent(op) else self.keeps.get(op.kind, kind_of(op).keeps)(op)
+
+    def flop(self, scalars: Scalars) -> Size:
+        """Return the FLOPs of scalar operations; InputError names one that has no price."""
+        if missing := [name for name in scalars if name not in self.prices]:
+            raise unknown(f"scalar operation under convention {self.name}", missing[0], self.prices)
+        return sum(self.prices[name] * number for name, number in scalars.items())
+
+    def errata_of(self, s: Sizes, rule: str) -> list[Erratum]:
+        """Return the errata that the published totals of such a model have under a learning rule."""
+        return [e for e in self.errata if e.family == s.family and rule in (e.rules or (rule,))]

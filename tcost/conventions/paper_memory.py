@@ -1,0 +1,89 @@
+"""What the paper's authors count as stored activations, as in their published implementation.
+
+Backpropagation stores what the gradients need: the input of every projection, queries, keys, values and
+the attention map, the hidden units once, the input and the normalised rows of every norm, and the
+probabilities; embeddings store nothing. PEPITA stores the same without the attention map. MEMPEPITA stores
+nothing; what is published is the largest set of elements that is alive while it updates one part, with the
+other pass beside it. Source: Pau & Aymone, Electronics 2024, 13(2), 402, section 6.1, and the
+authors' published implementation.
+"""
+
+from collections.abc import Mapping
+from math import prod
+
+from tcost.conventions.base import MemoryErratum, PublishedMemory
+from tcost.models import Model
+from tcost.sizes import Size, Sizes, exact_div
+
+
+def _sets(s: Sizes) -> Mapping[str, Size]:
+    """Return what is alive at once under MEMPEPITA, for one sequence.
+
+    An output that both passes have counts twice, the input of a part once; heads are computed one after
+    the other. The error, M·V, lives until it is projected: behind the encoder, where there is one.
+    """
+    sets = _of_stack("decoder" if s.n_decoder_layers else "encoder", s)
+    if s.family == "encoder-decoder":
+        error, encoder = s.context_length * s.vocab_size, s.encoder
+        read = s.encoder_context_length * s.d_model
+        of_encoder = _of_stack("encoder", encoder)
+        del of_encoder["vocabulary projection"]
+        sets["decoder attention"] = sets["decoder attention"] + read
+        sets["keys and values of the encoder's output"] = 2 * read + 2 * s.encoder_context_length * s.d_head
+        sets["keys of the encoder's output, next head"] = 3 * read + s.context_length * s.d_head
+        sets |= {name: error + elements for name, elements in of_encoder.items()}
+    return sets
+
+
+def _of_stack(stack: str, s: Sizes) -> dict[str, Size]:
+    rows, one = s.context_length, s.context_length * s.d_model
+    logits = rows * s.vocab_size
+    return {
+        f"{stack} embedding": logits + 2 * one,
+        f"{stack} attention": 2 * one + 2 * rows * s.d_head,
+        f"{stack} norm": 3 * one,
+        f"{stack} feed-forward": one + 2 * rows * s.d_ff,
+        "vocabulary projection": one + logits,
+    }
+
+
+def _attention_map(_s: Sizes, model: Model) -> Size:
+    """Return one map in the place of one for every head, of all attentions."""
+    maps = [op for op in model.trace.ops if op.name == "softmax" and op.layer.endswith("attention")]
+    return sum(op.repeats * (exact_div(op.elements, prod(op.output.shape[:2])) - op.elements) for op in maps)
+
+
+def _probabilities(s: Sizes, model: Model) -> Size:
+    rows, words = model.output.shape
+    return rows * (s.d_model - words)
+
+
+def _encoder_output(s: Sizes, _model: Model) -> Size:
+    return -s.encoder_context_length * s.d_model if s.family == "encoder-decoder" else 0
+
+
+PUBLISHED_MEMORY = PublishedMemory(
+    source="Pau & Aymone, Electronics 2024, 13(2), 402, as in the authors' published implementation",
+    forgets={"pepita": frozenset({"softmax"})},
+    sets={"mempepita": _sets},
+    errata=(
+        MemoryErratum(
+            "attention map",
+            "published as M·N elements, without its h heads, where the softmax gives M·N·h",
+            ("bp",),
+            _attention_map,
+        ),
+        MemoryErratum(
+            "softmax layer",
+            "its output is published as M·d elements, where it has M·V",
+            ("bp", "pepita"),
+            _probabilities,
+        ),
+        MemoryErratum(
+            "encoder output",
+            "left out, N·d elements, which every cross-attention's keys and values need",
+            ("bp", "pepita"),
+            _encoder_output,
+        ),
+    ),
+)

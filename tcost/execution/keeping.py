@@ -1,0 +1,23 @@
+"""What the executed kernels keep for their gradients, where it is not what eager PyTorch keeps.
+
+The counts of convention `exact` are those of kernels that keep what saves work: normalised rows, a
+distribution function, a tanh. PyTorch keeps the input and computes them once more.
+"""
+
+from collections.abc import Mapping
+
+from tcost.kinds import Keep, keeps, keeps_nothing
+from tcost.kinds.keeping import keeps_factors
+
+_NORM = keeps(elements=1, rows=1)  # the normalised rows, the inverse deviations
+
+KEPT_BY_KERNELS: Mapping[str, Keep] = {
+    "contract": keeps_factors,  # numbers are read where they are, whatever shares them
+    "cross_entropy": keeps(output=True),
+    "rotary": keeps_nothing,  # angles are computed where they are used
+    **dict.fromkeys(("layer_norm", "layer_norm_without_bias", "rms_norm"), _NORM),
+    **dict.fromkeys(("gelu", "gelu_tanh", "gelu_new"), keeps(input=True, elements=1)),  # Phi, or the tanh
+    "relu": keeps(elements=1),  # the mask
+    **dict.fromkeys(("silu", "quick_gelu"), keeps(output=True, elements=1)),  # the sigmoid
+    "normalised_sum": keeps(output=True, rows=1),
+}

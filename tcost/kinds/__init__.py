@@ -1,0 +1,26 @@
+"""Kinds of operation: what each executes, learns and keeps."""
+
+from tcost.kinds.counts import Count, Scalars, both, free, per_element
+from tcost.kinds.keeping import NOTHING, Keep, Kept, keeps, keeps_nothing
+from tcost.kinds.table import DIFFERENCE, KINDS, MODEL_PHASES, PHASES, Kind, Phase, kind_of, runs
+
+__all__ = [
+    "DIFFERENCE",
+    "KINDS",
+    "MODEL_PHASES",
+    "NOTHING",
+    "PHASES",
+    "Count",
+    "Keep",
+    "Kept",
+    "Kind",
+    "Phase",
+    "Scalars",
+    "both",
+    "free",
+    "keeps",
+    "keeps_nothing",
+    "kind_of",
+    "per_element",
+    "runs",
+]

@@ -1,0 +1,116 @@
+"""What an operation keeps for its gradients: which of its inputs and outputs, and what else.
+
+A kind keeps what eager PyTorch keeps for it: what `torch.autograd.graph.saved_tensors_hooks` shows of the
+functions that the classes of transformers call. An input gradient that nothing below needs and the update of a
+weight that is frozen keep nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from math import prod
+from typing import TypeAlias
+
+from tcost.sizes import Size, same
+from tcost.tracing import Op, Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What one copy of an operation keeps.
+
+    `tensors` are inputs or its output, which others may keep too and which are then held once. Beside them
+    it keeps `own` elements for every sequence and `single` ones for all together. `constants` are made
+    elsewhere and held once in a step, whatever reads them. `indices` are integers, held once under a name:
+    their number for every sequence, and for all together.
+    """
+
+    tensors: tuple[Tensor, ...] = ()
+    own: Size = 0
+    single: Size = 0
+    constants: Mapping[str, Size] = field(default_factory=dict)
+    indices: Mapping[str, tuple[Size, Size]] = field(default_factory=dict)
+
+
+Keep: TypeAlias = Callable[[Op], Kept]
+
+NOTHING = Kept()
+
+
+def keeps_nothing(_op: Op) -> Kept:
+    """Nothing is kept."""
+    return NOTHING
+
+
+def keeps(*, input: bool = False, output: bool = False, elements: int = 0, rows: int = 0) -> Keep:  # noqa: A002  # the word
+    """Return what keeps the first input, the output, and so many numbers for every element and row of the output.
+
+    Inside a fused kernel nothing of that is written.
+    """
+
+    def keep(op: Op) -> Kept:
+        if not op.has_gradients or op.output.is_fused:
+            return NOTHING
+        tensors = (op.inputs[0],) * input + (op.output,) * output
+        return Kept(tensors, elements * op.elements + rows * op.rows)
+
+    return keep
+
+
+def keeps_input_of_weight(op: Op) -> Kept:
+    """The gradient of a weight is a product with the input."""
+    return Kept(op.inputs) if op.is_trained else NOTHING
+
+
+def keeps_operands(op: Op) -> Kept:
+    """The gradient of each factor is a product with the other one.
+
+    A batched product copies what it broadcasts: keys and values that several query heads share are kept once
+    for each of them. A fused attention does not, and keeps its output in the place of the scores.
+    """
+    (a, b), (first, second) = op.inputs, op.einsum.operands
+    is_fused = a.is_fused or op.output.is_fused
+    kept, own = [op.output] if a.is_fused and op.has_gradients else [], 0
+    for factor, axes, other, beside in ((a, first, b, second), (b, second, a, first)):
+        batch = [axis for axis in beside[:-2] if axis in op.einsum.output and axis not in axes]
+        times = 1 if is_fused else prod(op.einsum.sizes[axis] for axis in batch)
+        if not other.has_gradient:
+            continue
+        if same(times, 1):
+            kept.append(factor)
+        else:
+            own = own + times * factor.elements
+    return Kept(tuple(kept), own)
+
+
+def keeps_factors(op: Op) -> Kept:
+    """The gradient of each factor is a product with the other one, element by element."""
+    a, b = op.inputs
+    return Kept((a,) * b.has_gradient + (b,) * a.has_gradient)
+
+
+def keeps_probabilities(op: Op) -> Kept:
+    """A softmax keeps its output; inside a fused attention one number for every row, the logarithm of its sum."""
+    if not op.has_gradients:
+        return NOTHING
+    return Kept(own=op.rows) if op.output.is_fused else Kept((op.output,))
+
+
+def keeps_targets(op: Op) -> Kept:
+    """The loss keeps the probabilities, the targets, and the sum of their weights that it divides by."""
+    return Kept((op.output,), single=1, indices={"targets": (op.rows, 0)}) if op.has_gradients else NOTHING
+
+
+def keeps_indices(op: Op) -> Kept:
+    """A look-up keeps what was looked up: tokens and choices of every sequence, positions that all of them share."""
+    if not op.has_gradients:
+        return NOTHING
+    shared = {"added_table": op.rows, "relative_bias": prod(op.output.shape[-2:])}
+    own = {"embedding": op.rows, "top_k": op.elements}
+    return Kept(indices={f"{op.layer}.{op.name}": (own.get(op.kind, 0), shared.get(op.kind, 0))})
+
+
+def keeps_angles(op: Op) -> Kept:
+    """A rotation keeps the cosines and sines of its positions, which all layers of a stack share."""
+    angles = op.output.shape[-2] * op.einsum.sizes["rotated"]
+    stack = op.layer.partition(".")[0]
+    return Kept(constants={f"cosines of {stack}": angles, f"sines of {stack}": angles})

@@ -1,0 +1,176 @@
+"""What the data flow of a trace says of memory: which tensors are one, who reads them last, and who keeps them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from tcost.kinds import Keep, Kept, kind_of
+from tcost.learning_rules import operations_of_logits
+from tcost.sizes import Size
+from tcost.tracing import Op, Repeat, Tensor
+from tcost.training_step import TrainingStep
+
+INDICES = ("tokens", "buckets")
+"""What the names of inputs end in that are integers; the others are numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Operations of a trace that follow each other: of a repeated block, or of what is between blocks.
+
+    The outputs of a segment are not kept, but computed again in the backward.
+    """
+
+    ops: range
+    repeat: Repeat | None
+    is_segment: bool
+
+
+class Facts:
+    """What the data flow of a step's trace says of memory.
+
+    Elements are those of all sequences of the step, of one copy of a block.
+    """
+
+    def __init__(self, step: TrainingStep, keeps: Mapping[str, Keep] | None = None) -> None:
+        """Read the facts off a step; some kinds may keep otherwise than its convention says."""
+        self.step, self.trace, self.ops = step, step.model.trace, step.model.trace.ops
+        self._homes: dict[Tensor, Tensor] = {}
+        for op in self.ops:
+            if kind_of(op).is_view:
+                self._homes[op.output] = self.home(op.inputs[0])
+        convention, keeps = step.convention, keeps or {}
+        self.kept: list[Kept] = [keeps.get(op.kind, convention.kept)(op) for op in self.ops]
+        """What every operation keeps for its gradients."""
+
+    def home(self, tensor: Tensor) -> Tensor:
+        """Return the tensor whose memory a tensor is: a view is what it sees."""
+        return self._homes.get(tensor, tensor)
+
+    def elements(self, tensor: Tensor) -> Size:
+        """Return the elements of a tensor in memory."""
+        return 0 if tensor.is_fused else self.step.batch * tensor.elements
+
+    def own(self, index: int) -> Size:
+        """Return the elements that an operation keeps beside tensors."""
+        return self.step.batch * self.kept[index].own + self.kept[index].single
+
+    def read(self, op: Op) -> dict[Tensor, None]:
+        """Return the tensors of numbers that an operation reads, each once."""
+        return dict.fromkeys(self.home(x) for x in op.inputs if x not in self.indices)
+
+    @cached_property
+    def indices(self) -> set[Tensor]:
+        """The inputs of the model that are integers."""
+        return {tensor for name, tensor in self.trace.inputs.items() if name.endswith(INDICES)}
+
+    @cached_property
+    def data(self) -> list[Tensor]:
+        """The inputs of the model that are numbers: images, audio."""
+        return [tensor for tensor in self.trace.inputs.values() if tensor not in self.indices]
+
+    @cached_property
+    def constants(self) -> dict[str, Size]:
+        """What is made once in a step and held throughout: the angles of rotations."""
+        return {name: elements for kept in self.kept for name, elements in kept.constants.items()}
+
+    @cached_property
+    def parts(self) -> list[Part]:
+        """The parts of the trace, in order."""
+        parts, end = [], 0
+        for repeat in (*self.trace.repeats, None):
+            start = repeat.ops.start if repeat else len(self.ops)
+            if end < start:
+                parts.append(Part(range(end, start), None, range(end, start) in self.step.segments))
+            if repeat:
+                parts.append(Part(repeat.ops, repeat, repeat.ops in self.step.segments))
+                end = repeat.ops.stop
+        return parts
+
+    @cached_property
+    def last_user(self) -> dict[Tensor, int]:
+        """The last operation that reads each tensor; what a block begins with is read before its operations."""
+        users = {tensor: index for index, op in enumerate(self.ops) for tensor in self.read(op)}
+        for repeat in self.trace.repeats:
+            before = self.home(repeat.before)
+            users[before] = max(users.get(before, -1), repeat.ops.start - 1)
+        return users
+
+    @cached_property
+    def keepers(self) -> dict[Tensor, int]:
+        """The first operation that keeps each tensor."""
+        keepers: dict[Tensor, int] = {}
+        for index, kept in enumerate(self.kept):
+            for tensor in map(self.home, kept.tensors):
+                keepers.setdefault(tensor, index)
+        return keepers
+
+    @cached_property
+    def waiting(self) -> dict[Tensor, int]:
+        """What waits for the backward, each with the first operation that needs it.
+
+        It is what operations keep, and of a segment what it reads from outside.
+        """
+        waiting: dict[Tensor, int] = {}
+        for part in self.parts:
+            inside = {self.ops[index].output for index in part.ops} if part.is_segment else set()
+            for index in part.ops:
+                needed = self.read(self.ops[index]) if part.is_segment else map(self.home, self.kept[index].tensors)
+                for tensor in needed:
+                    if tensor not in inside:
+                        waiting.setdefault(tensor, index)
+        return waiting
+
+    @cached_property
+    def outputs(self) -> dict[Tensor, int]:
+        """What waits for PEPITA's second pass: outputs of what learns, with the operation that makes each.
+
+        What gives the logits learns from the error, for which the probabilities are kept.
+        """
+        logits = set(self.logits)
+        learned = {
+            self.home(op.output): index for index, op in enumerate(self.ops) if op.is_trained and index not in logits
+        }
+        return learned | self.embedded
+
+    @cached_property
+    def embedded(self) -> dict[Tensor, int]:
+        """What waits for the error: the embeddings that it is added to, and the probabilities that it is made of."""
+        tensors = {*map(self.home, self.step.model.embedded), self.step.model.output}
+        return {op.output: index for index, op in enumerate(self.ops) if op.output in tensors}
+
+    @cached_property
+    def logits(self) -> list[int]:
+        """The operations that give the logits and learn, by their numbers."""
+        found = set(operations_of_logits(self.ops))
+        return [index for index, op in enumerate(self.ops) if op.is_trained and op in found]
+
+    @cached_property
+    def weight_users(self) -> dict[str, list[int]]:
+        """The operations that train each weight, by their numbers."""
+        users: dict[str, list[int]] = {}
+        for index, op in enumerate(self.ops):
+            if op.weight and op.is_trained:
+                users.setdefault(op.weight, []).append(index)
+        return users
+
+    def held(self, waiting: Mapping[Tensor, int], *, own: bool) -> Iterator[tuple[str, Size]]:
+        """Yield the elements that wait in every layer, of all copies, and what its operations keep of their `own`."""
+        for tensor, index in waiting.items():
+            yield self.ops[index].layer, tensor.copies * self.elements(tensor)
+        for part in self.parts if own else ():
+            for index in part.ops if not part.is_segment else ():
+                yield self.ops[index].layer, self.ops[index].repeats * self.own(index)
+        found: set[str] = set()
+        for op, kept in zip(self.ops, self.kept, strict=True) if own else ():
+            for name in kept.constants.keys() - found:
+                found.add(name)
+                yield op.layer, kept.constants[name]
+
+    def held_indices(self) -> Iterator[tuple[str, Size, Size]]:
+        """Yield the integers that wait in every layer, for each sequence and for all together, those of a name once."""
+        found: dict[str, tuple[str, Size, Size]] = {}
+        for op, kept in zip(self.ops, self.kept, strict=True):
+            for name, numbers in kept.indices.items():
+                found.setdefault(name, (op.layer, *numbers))
+        yield from found.values()

@@ -1,0 +1,204 @@
+"""What a training step has to hold, by layer and category, and its peak."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, reduce
+from typing import Literal, TypeAlias, Unpack
+
+from tcost.kinds import Keep
+from tcost.learning_rules import FIXED_MATRICES, project_error
+from tcost.memory.backward import Backpropagation
+from tcost.memory.facts import Facts
+from tcost.memory.forward_only import ForwardOnly
+from tcost.memory.ledger import Moment
+from tcost.memory.storage import BYTES, INDEX_BYTES, Storage
+from tcost.sizes import Size, maximum
+from tcost.tracing import Trace
+from tcost.training_step import Options, Spec, TrainingStep, training_step
+
+Category: TypeAlias = Literal["parameters", "gradients", "optimizer", "projection", "stored_activations", "indices"]
+
+Amount: TypeAlias = tuple[str, Category, Size, int]
+"""A layer, a category, elements, and the bytes of each."""
+
+STATIC: tuple[Category, ...] = ("parameters", "optimizer", "projection")
+"""What is there throughout a step."""
+
+CATEGORIES: tuple[Category, ...] = (
+    *("parameters", "gradients", "optimizer", "projection", "stored_activations", "indices"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An amount of memory: elements, and the bytes that they take."""
+
+    elements: Size
+    bytes: Size
+
+    def __add__(self, other: "Held") -> "Held":
+        """Add two amounts."""
+        return Held(self.elements + other.elements, self.bytes + other.bytes)
+
+
+ZERO = Held(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryRow:
+    """What one layer, all its copies together, has to hold of one category."""
+
+    layer: str
+    category: Category
+    elements: Size
+    bytes: Size
+
+
+class Memory:
+    """What one training step has to hold, found when it is asked for.
+
+    `rows` are by layer and category. Stored activations are what waits between a forward pass and what needs
+    it: under backpropagation what the kinds of operation keep for their gradients, under PEPITA the first
+    pass's outputs of what learns; under MEMPEPITA the largest set of values that is alive while both passes
+    run side by side. `peak` is the most that is alive at one moment, everything together; a
+    convention that follows a publication has no moments, and its peak is the sum of the categories without
+    the indices, which are integers and stand apart.
+    """
+
+    def __init__(
+        self, step: TrainingStep, storage: Storage | None = None, keeps: Mapping[str, Keep] | None = None
+    ) -> None:
+        """Measure a step; kinds keep what `keeps` says, or else what the step's convention says."""
+        self.step, self.storage, self._keeps = step, storage or Storage(), keeps
+
+    def of(self, category: Category) -> Held:
+        """Return the sum of a category's rows."""
+        return sum((Held(row.elements, row.bytes) for row in self.rows if row.category == category), ZERO)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What the data flow says."""
+        return Facts(self.step, self._keeps)
+
+    @cached_property
+    def liveness(self) -> Backpropagation | ForwardOnly:
+        """What is alive at each moment. Raises InputError where a number of layers is not a whole number."""
+        facts, stores = self.facts, self.step.rule.stores
+        if stores == "kept":
+            return Backpropagation(facts)
+        if stores == "outputs":
+            return ForwardOnly(facts, facts.outputs, values=1)
+        return ForwardOnly(facts, facts.embedded, values=2)
+
+    @cached_property
+    def rows(self) -> tuple[MemoryRow, ...]:
+        """What every layer has to hold, by category; the layers in the order of the model."""
+        sums: dict[tuple[str, Category], Held] = {}
+        for layer, category, elements, width in (*self._of_weights(), *self._of_activations()):
+            held = Held(elements, elements * width)
+            sums[layer, category] = sums.get((layer, category), ZERO) + held
+        return tuple(MemoryRow(*key, held.elements, held.bytes) for key, held in sums.items())
+
+    def _of_weights(self) -> Iterator[Amount]:
+        """Yield parameters, their gradients, what the optimizer holds for them, and PEPITA's fixed matrices."""
+        step, storage = self.step, self.storage
+        weights, gradients, state = (BYTES[each] for each in (storage.weights, storage.gradients, storage.optimizer))
+        trained = [(op.layer, elements) for op, elements in step.parameters.items() if op.is_trained]
+        updates = [self._largest_update] if self._applies_at_once else trained
+        masters = trained if storage.has_master_weights else []
+        yield from ((op.layer, "parameters", elements, weights) for op, elements in step.parameters.items())
+        yield from ((layer, "parameters", elements, weights) for layer, elements in self._parameter_errata())
+        yield from ((layer, "gradients", elements, gradients) for layer, elements in updates)
+        yield from ((layer, "optimizer", step.optimizer.state * elements, state) for layer, elements in trained)
+        yield from ((layer, "optimizer", elements, BYTES["fp32"]) for layer, elements in masters)
+        yield from (("error_projection", "projection", elements, weights) for elements in self._fixed_matrices())
+
+    def _parameter_errata(self) -> Iterator[tuple[str, Size]]:
+        step = self.step
+        for erratum in step.convention.errata_of(step.sizes, step.rule.name) if step.has_errata else ():
+            if elements := erratum.parameters(step.sizes):
+                yield erratum.layer, elements
+
+    def _fixed_matrices(self) -> Iterator[Size]:
+        if self.step.rule.runs["error_projection"]:
+            trace = Trace()
+            project_error(self.step.model, trace)
+            yield from (x.elements for name, x in trace.inputs.items() if name.startswith(FIXED_MATRICES))
+
+    @property
+    def _applies_at_once(self) -> bool:
+        """Whether every update is applied as soon as it is whole, so that not all are held."""
+        return self.step.rule.stores != "kept" and self.step.optimizer.name != "none"
+
+    @property
+    def _largest_update(self) -> tuple[str, Size]:
+        """The layer and the elements of the gradients of weights that are alive at once, at the most."""
+        if self.step.convention.memory:
+            trained = [op for op in self.step.parameters if op.is_trained]
+            largest = max(trained, key=self.step.convention.parameters)
+            return largest.layer, self.step.convention.parameters(largest)
+        most = max(self.liveness.ledger.moments, key=lambda moment: moment.gradients)
+        return most.layer, most.gradients
+
+    def _of_activations(self) -> Iterator[Amount]:
+        width, step = BYTES[self.storage.activations], self.step
+        for layer, elements in self._stored():
+            yield layer, "stored_activations", elements, width
+        published = step.convention.memory
+        for erratum in published.errata if published and step.has_errata and not step.segments else ():
+            if step.rule.name in erratum.rules and (elements := erratum.elements(step.sizes, step.model)):
+                yield erratum.layer, "stored_activations", step.batch * elements, width
+        for layer, each, together in self.facts.held_indices():
+            yield layer, "indices", step.batch * each + together, INDEX_BYTES
+
+    def _stored(self) -> Iterator[tuple[str, Size]]:
+        """Yield what each layer stores, its copies together."""
+        step, facts, published = self.step, self.facts, self.step.convention.memory
+        if published and step.rule.name in published.sets and not step.foreign_kinds:
+            sets = published.sets[step.rule.name](step.sizes)
+            largest = max(sets, key=lambda name: sets[name])
+            yield largest, step.batch * sets[largest]
+        elif published and step.rule.name in published.forgets:
+            forgotten = {op.output for op in facts.ops if op.kind in published.forgets[step.rule.name]}
+            yield from facts.held({x: i for x, i in facts.waiting.items() if x not in forgotten}, own=True)
+        elif step.rule.stores == "kept":
+            yield from facts.held(facts.waiting, own=True)
+        elif step.rule.stores == "outputs":
+            yield from facts.held(facts.outputs, own=False)
+        else:
+            moments = self.liveness.ledger.moments[self.liveness.updating :]
+            most = max(moments, key=lambda moment: moment.activations)
+            yield most.layer, most.activations
+
+    @cached_property
+    def peak(self) -> Held:
+        """The most that is alive at one moment; its elements and its bytes may be of two moments."""
+        static = sum((self.of(category) for category in STATIC), ZERO)
+        if self.step.convention.memory:
+            return static + self.of("gradients") + self.of("stored_activations")
+        activations, gradients = BYTES[self.storage.activations], BYTES[self.storage.gradients]
+        moments = self.liveness.ledger.moments
+        elements = reduce(maximum, (moment.elements for moment in moments))
+        return static + Held(elements, reduce(maximum, (m.bytes(activations, gradients) for m in moments)))
+
+    @property
+    def peak_moment(self) -> Moment | None:
+        """The moment at which most bytes are alive, where the convention has moments."""
+        if self.step.convention.memory:
+            return None
+        activations, gradients = BYTES[self.storage.activations], BYTES[self.storage.gradients]
+        return max(self.liveness.ledger.moments, key=lambda moment: moment.bytes(activations, gradients))
+
+
+def measure(
+    spec: Spec,
+    algo: str = "bp",
+    convention: str = "paper",
+    storage: Storage | None = None,
+    **options: Unpack[Options],
+) -> Memory:
+    """Return what one training step of `spec` has to hold under a learning rule and a convention.
+
+    The options, and what raises InputError, are those of `tcost.training_step.training_step`.
+    """
+    return Memory(training_step(spec, algo, convention, **options), storage)

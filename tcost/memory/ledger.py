@@ -1,0 +1,57 @@
+"""What is alive at each moment of a step."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from tcost.kinds import Phase
+from tcost.sizes import Size
+from tcost.tracing import Op
+
+Use: TypeAlias = Literal["activations", "passing", "gradients"]
+"""Values of the forward passes; gradients of activations and what stands for them; gradients of weights."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Elements that are alive while an operation is at work, by their use; of activations also by layer."""
+
+    phase: Phase
+    layer: str
+    operation: str
+    activations: Size
+    passing: Size
+    gradients: Size
+
+    @property
+    def elements(self) -> Size:
+        """All of them."""
+        return self.activations + self.passing + self.gradients
+
+    def bytes(self, activation: int, gradient: int) -> Size:
+        """Return the bytes of all, of so many for an activation and for the gradient of a weight."""
+        return (self.activations + self.passing) * activation + self.gradients * gradient
+
+
+@dataclass
+class Ledger:
+    """What is alive now, each with its use and its elements, and the moments that were noted."""
+
+    alive: dict[Hashable, tuple[Use, Size]] = field(default_factory=dict)
+    moments: list[Moment] = field(default_factory=list)
+    totals: dict[Use, Size] = field(default_factory=lambda: {"activations": 0, "passing": 0, "gradients": 0})
+
+    def hold(self, what: Hashable, elements: Size, use: Use = "activations") -> None:
+        """Let something be alive, in the place of what had its name."""
+        self.release(what)
+        self.alive[what] = use, elements
+        self.totals[use] = self.totals[use] + elements
+
+    def release(self, what: Hashable) -> None:
+        """Let something go, if it is alive."""
+        use, elements = self.alive.pop(what, ("activations", 0))
+        self.totals[use] = self.totals[use] - elements
+
+    def note(self, phase: Phase, op: Op) -> None:
+        """Note the moment of an operation."""
+        self.moments.append(Moment(phase, op.layer, op.name, **self.totals))

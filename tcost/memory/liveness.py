@@ -1,0 +1,163 @@
+"""What is alive at each moment of a step: a tensor from the operation that makes it to the last that needs it.
+
+Every operation makes a tensor of its own, views apart, and what nobody needs any more is gone after it. Of a block
+that is repeated only those copies are followed in which a peak can be: what is alive at one operation is linear in
+the number of the copy, so that a peak is in the first or the last of the copies that do the same.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from typing import TypeAlias
+
+from tcost.errors import InputError
+from tcost.kinds import Phase, kind_of
+from tcost.memory.facts import Facts, Part
+from tcost.memory.ledger import Ledger
+from tcost.sizes import Size
+from tcost.tracing import Op, Repeat, Tensor
+
+Ends: TypeAlias = Callable[[Tensor, int], bool]
+"""Whether a tensor is gone after the operation of that number has read or made it."""
+
+
+class Liveness:
+    """A forward pass, and the gradients of weights that come and go: what every rule has."""
+
+    def __init__(self, facts: Facts) -> None:
+        """Begin a step with nothing but its data and its constants alive."""
+        self.facts, self.ops = facts, facts.ops
+        self.ledger = Ledger()
+        self.updating = 0
+        """The number of the first moment of the pass that updates, where there is one."""
+        self.learned: set[str] = set()
+        self.named_twice: set[Tensor] = set()
+        for tensor in facts.data:
+            self.ledger.hold(("data", tensor), facts.elements(tensor))
+        for name, elements in facts.constants.items():
+            self.ledger.hold(("constant", name), elements)
+
+    def forward(self, waiting: Collection[Tensor], *, keeps_own: bool = False) -> None:
+        """Run the forward pass, after which what is `waiting` is alive, and what operations keep of their own."""
+        for part in self.facts.parts:
+            is_kept = keeps_own and not part.is_segment
+            ends = self._ends_of_forward(waiting, part)
+            if part.repeat is None:
+                self.run(part, "forward", ends, keeps_own=is_kept)
+                continue
+            self._enter(part.repeat, waiting)
+            others = (copies_of(part.repeat) - 1) * self._of_each_copy(part, waiting, keeps_own=is_kept)
+            self.ledger.hold((part.repeat, "copies"), others)
+            self.run(part, "forward", ends, keeps_own=is_kept)
+            self._leave(part.repeat, waiting)
+
+    def run(self, part: Part, phase: Phase, ends: Ends, *, keeps_own: bool) -> None:
+        """Run the operations of a part, forward."""
+        facts, ledger = self.facts, self.ledger
+        for index in part.ops:
+            op = self.ops[index]
+            output = facts.home(op.output)
+            if output is op.output:
+                ledger.hold(output, facts.elements(output))
+            if keeps_own:
+                ledger.hold(("own", index), facts.own(index))
+            ledger.note(phase, op)
+            for tensor in (*facts.read(op), output):
+                if ends(tensor, index):
+                    ledger.release(tensor)
+
+    def _ends_of_forward(self, waiting: Collection[Tensor], part: Part) -> Ends:
+        last_user = self.facts.last_user
+        result = self.facts.home(part.repeat.exit) if part.repeat else None
+        return lambda x, index: last_user.get(x, index) <= index and x not in waiting and x is not result
+
+    def _enter(self, repeat: Repeat, waiting: Collection[Tensor]) -> None:
+        """Let the input of the first copy become that of the last, which is the one that is run."""
+        before, given = self.facts.home(repeat.before), self.facts.home(repeat.exit) in waiting
+        is_gone = before not in {*waiting, *self.named_twice} and self.facts.last_user[before] < repeat.ops.start
+        if repeat.entry in waiting and (given or not is_gone):
+            raise NotImplementedError("a block that keeps both its input and its output, or what others need, too")
+        if is_gone:
+            self.ledger.release(before)
+        is_elsewhere = given if copies_of(repeat) > 1 else not is_gone
+        self.ledger.hold(repeat.entry, 0 if is_elsewhere else self.facts.elements(repeat.entry))
+
+    def _leave(self, repeat: Repeat, waiting: Collection[Tensor]) -> None:
+        """Let what the last copy gives be what the repeated block gives."""
+        given = self.facts.home(repeat.exit)
+        self.ledger.hold(repeat.after, 0 if given in waiting else self.facts.elements(given))
+        if given in waiting:
+            self.named_twice.add(repeat.after)
+        else:
+            self.ledger.release(given)
+
+    def inside(self, part: Part, waiting: Iterable[Tensor]) -> list[Tensor]:
+        """Return what is waiting in every copy of a part."""
+        own = {self.ops[index].output for index in part.ops}
+        return [x for x in waiting if x in own or (part.repeat and x is part.repeat.entry)]
+
+    def _of_each_copy(self, part: Part, waiting: Collection[Tensor], *, keeps_own: bool) -> Size:
+        tensors = sum(self.facts.elements(x) for x in self.inside(part, waiting))
+        return tensors + (sum(self.facts.own(index) for index in part.ops) if keeps_own else 0)
+
+    def hold_copy(self, part: Part, others: int, waiting: Collection[Tensor], *, keeps_own: bool = False) -> None:
+        """Let a copy be alive as it was after the forward pass, and so many others below or above it."""
+        each = self._of_each_copy(part, waiting, keeps_own=keeps_own)
+        self.ledger.hold((part.repeat, "copies"), others * each)
+        for tensor in self.inside(part, waiting):
+            self.ledger.hold(tensor, self.facts.elements(tensor))
+        for index in part.ops if keeps_own else ():
+            self.ledger.hold(("own", index), self.facts.own(index))
+
+    def learn(self, op: Op) -> None:
+        """Let the gradient of a weight be alive, from the first operation on that adds to it."""
+        if op.weight and op.weight not in self.learned:
+            self.learned.add(op.weight)
+            self.ledger.hold(("gradient", op.weight), kind_of(op).parameters(op), "gradients")
+
+    def forget(self, weight: str) -> None:
+        """Let the gradient of a weight go."""
+        self.learned.discard(weight)
+        self.ledger.release(("gradient", weight))
+
+    def own_weights(self, part: Part) -> dict[str, Op]:
+        """Return the weights that are trained in a repeated block alone and not shared by all of its copies."""
+        if part.repeat is None or part.repeat.unique in (0, 1):
+            return {}
+        users = self.facts.weight_users
+        ops = [self.ops[index] for index in part.ops]
+        return {str(op.weight): op for op in ops if all(i in part.ops for i in users.get(op.weight or "", (-1,)))}
+
+    def begin_copy(self, part: Part, number: int, *, is_held: bool) -> None:
+        """Let the gradients of a block's weights be alive as they are when its copy of that number begins.
+
+        Copies are numbered as they come. Groups of copies share weights; those of groups that are done stay
+        alive where they are held.
+        """
+        weights = self.own_weights(part)
+        group = copies_of(part.repeat) // part.repeat.unique if weights and part.repeat else 1
+        done, begun = divmod(number, group)
+        for weight in weights:
+            self.forget(weight)
+        if begun:
+            for op in weights.values():
+                self.learn(op)
+        each = sum(kind_of(op).parameters(op) for op in weights.values())
+        self.ledger.hold((part.repeat, "gradients"), done * each if is_held else 0, "gradients")
+
+    def copies_to_follow(self, part: Part) -> list[int]:
+        """Return the numbers of the copies, in the order that they come, in which a peak can be.
+
+        The first finds nothing of what copies share. Of the others those that do the same are followed at both
+        ends: the first copies of a group that shares its weights, and the second ones, which find them.
+        """
+        times = copies_of(part.repeat)
+        group = times // part.repeat.unique if self.own_weights(part) and part.repeat else times
+        firsts = {1, group, (times - 1) // group * group}
+        seconds = {first + 1 for first in firsts} if group > 1 else set()
+        return sorted({0, times - 1} | {number for number in firsts | seconds if number < times})
+
+
+def copies_of(repeat: Repeat | None) -> int:
+    """Return how many copies a block has, or raise InputError where that is no whole number."""
+    if repeat is None or not isinstance(repeat.times, int):
+        raise InputError("the peak needs a whole number of layers")
+    return repeat.times
