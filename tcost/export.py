@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from tcost import __version__
 from tcost.cost import By, Comparison, Result, Row, group_by
+from tcost.memory import CATEGORIES
 from tcost.text import csv_cell
 from tcost.units import percent
 
 if TYPE_CHECKING:
+    from tcost.memory import Budget, Memory
     from tcost.reconcile import Reconciliation
     from tcost.torch_check import TorchCheck
     from tcost.verify import Verification
@@ -20,7 +22,11 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 
 RESULT_FIELDS = ("spec", "algo", "convention", "context", "encoder_context", "batch")
+OPTION_FIELDS = ("optimizer", "causal", "attention", "recompute")
 AMOUNT_FIELDS = ("macc", "flop")
+HELD_FIELDS = ("elements", "bytes")
+MEMORY_ROW_FIELDS = ("layer", "category", *HELD_FIELDS)
+BUDGET_FIELDS = ("bytes", "fits", "spare", "largest_context", "largest_batch")
 TOTAL_FIELDS = (*AMOUNT_FIELDS, "parameters", "active_parameters")
 LINE_FIELDS = ("layer", "phase", "scalar", "predicted", "executed", "difference")
 ROW_FIELDS = ("layer", "operation", "kind", "phase", "repeats", "runs", "macc", "flop")
@@ -51,6 +57,8 @@ def comparison_to_json(comparisons: Iterable[Comparison]) -> str:
                     "against": each.baseline.algo,
                     "macc_percent": percent(each.macc_change),
                     "flop_percent": percent(each.flop_change),
+                    "stored_activations_percent": percent(each.stored_change),
+                    "peak_percent": percent(each.peak_change),
                 }
             }
             for each in comparisons
@@ -73,7 +81,11 @@ def to_csv(results: Iterable[Result], by: By | None = None) -> str:
 def comparison_to_csv(comparisons: Iterable[Comparison]) -> str:
     """Return a comparison as CSV, one line per result."""
     return _csv(
-        (*RESULT_FIELDS, *TOTAL_FIELDS, "against", "macc_change_percent", "flop_change_percent"),
+        (
+            *(*RESULT_FIELDS, *TOTAL_FIELDS, "against", "macc_change_percent", "flop_change_percent"),
+            *(f"{name}_{field}" for name in (*CATEGORIES, "peak") for field in HELD_FIELDS),
+            *("stored_activations_change_percent", "peak_change_percent"),
+        ),
         (
             _fields(each.result, RESULT_FIELDS)
             | _fields(each.result.totals, TOTAL_FIELDS)
@@ -81,8 +93,48 @@ def comparison_to_csv(comparisons: Iterable[Comparison]) -> str:
                 "against": each.baseline.algo,
                 "macc_change_percent": percent(each.macc_change),
                 "flop_change_percent": percent(each.flop_change),
+                "stored_activations_change_percent": percent(each.stored_change),
+                "peak_change_percent": percent(each.peak_change),
+            }
+            | {
+                f"{name}_{field}": number
+                for name, held in _memory(each.result.memory)["memory"].items()
+                for field, number in held.items()
             }
             for each in comparisons
+        ),
+    )
+
+
+def memory_to_json(results: Iterable[Result], budgets: Iterable["Budget | None"]) -> str:
+    """Return what steps hold as JSON: what it depends on, sums and peak, rows, and the budget where there is one."""
+    return _document(
+        results=[
+            _step(result)
+            | {"storage": asdict(result.memory.storage)}
+            | _memory(result.memory)
+            | ({"budget": _fields(budget, BUDGET_FIELDS)} if budget else {})
+            | {
+                "notes": list(result.notes),
+                "errata": _errata(result.memory.errata),
+                "rows": [_fields(row, MEMORY_ROW_FIELDS) for row in result.memory.rows],
+            }
+            for result, budget in zip(results, budgets, strict=True)
+        ]
+    )
+
+
+def memory_to_csv(results: Iterable[Result], _budgets: Iterable["Budget | None"] = ()) -> str:
+    """Return what steps hold as CSV, one line per layer and category, and one for the peak."""
+    return _csv(
+        (*RESULT_FIELDS, *MEMORY_ROW_FIELDS),
+        (
+            _fields(result, RESULT_FIELDS) | line
+            for result in results
+            for line in (
+                *(_fields(row, MEMORY_ROW_FIELDS) for row in result.memory.rows),
+                {"category": "peak"} | _fields(result.memory.peak, HELD_FIELDS),
+            )
         ),
     )
 
@@ -174,17 +226,35 @@ def torch_check_to_csv(checks: Iterable["TorchCheck"]) -> str:
     )
 
 
+def _step(result: Result) -> dict[str, Any]:
+    """Return what a result depends on."""
+    return _fields(result, (*RESULT_FIELDS, *OPTION_FIELDS))
+
+
+def _memory(memory: "Memory") -> dict[str, Any]:
+    """Return the sums of what a step holds, its peak, and the operation at work then where the convention has one."""
+    held = {category: memory.of(category) for category in CATEGORIES} | {"peak": memory.peak}
+    at = memory.peak_moment
+    return {
+        "memory": {name: _fields(amount, HELD_FIELDS) for name, amount in held.items()},
+        "peak_at": None if at is None else _fields(at, ("phase", "layer", "operation")),
+    }
+
+
+def _errata(errata: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"layer": layer, "slip": slip} for layer, slip in errata]
+
+
 def _result(result: Result, by: By | None) -> dict[str, Any]:
     return {
-        **_fields(result, RESULT_FIELDS),
-        "optimizer": result.optimizer,
-        "causal": result.causal,
+        **_step(result),
         "totals": _fields(result.totals, TOTAL_FIELDS),
         "phases": {phase: _fields(amount, AMOUNT_FIELDS) for phase, amount in result.phases.items()},
+        **_memory(result.memory),
         "not_counted": result.not_counted,
         "priced_as_exact": list(result.priced_as_exact),
         "notes": list(result.notes),
-        "errata": [{"layer": layer, "slip": slip} for layer, slip in result.errata],
+        "errata": _errata(result.errata),
         "rows": [_row(row, has_scalars=by == "operation") for row in group_by(result.rows, by or "operation")],
     }
 

@@ -40,9 +40,12 @@ class Options(TypedDict, total=False):
 class TrainingStep:
     """A model under a learning rule and a convention, with what one step of it depends on.
 
-    `sizes` are the spec's; the model is the one that the convention prices, and `model_sizes` its sizes.
+    `sizes` are the spec's at the step's context; the model is the one that the convention prices, and
+    `model_sizes` its sizes. `encoder_context` is what was asked for, None where the spec's own counts.
     """
 
+    spec: Spec
+    encoder_context: Size
     sizes: Sizes
     model_sizes: Sizes
     model: Model
@@ -52,6 +55,23 @@ class TrainingStep:
     optimizer: Optimizer
     has_errata: bool
     recompute: Recompute
+
+    def at(self, context: Size) -> "TrainingStep":
+        """Return the same step at another context. Raises InputError as `training_step` does."""
+        s = self.model_sizes
+        return training_step(
+            self.spec,
+            self.rule.name,
+            self.convention.name,
+            context=context,
+            encoder_context=self.encoder_context,
+            batch=self.batch,
+            optimizer=self.optimizer.name,
+            errata=self.has_errata,
+            causal=s.causal,
+            attention=s.attention,
+            recompute=self.recompute,
+        )
 
     @cached_property
     def parameters(self) -> dict[Op, Size]:
@@ -128,6 +148,8 @@ def training_step(
         )
     priced = replace(prices.model(sizes), causal=causal, attention=attention)
     return TrainingStep(
+        spec=spec,
+        encoder_context=encoder_context,
         sizes=sizes,
         model_sizes=priced,
         model=trace_model(priced),

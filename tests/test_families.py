@@ -44,8 +44,50 @@ def counted(model: Any, given: dict[str, Any]) -> tuple[int, int]:
     return forward.get_total_flops(), backward.get_total_flops()
 
 
-def execute(case: dict[str, Any]) -> dict[str, int]:
-    """Return the FLOPs of each phase and the parameters of a class, built at a case's configuration.
+def saved(model: Any, given: dict[str, Any]) -> int:
+    """Return the elements that a forward pass keeps for the backward: of its own, each memory once."""
+    import torch
+
+    own = {tensor.untyped_storage().data_ptr() for tensor in (*model.parameters(), *model.buffers())}
+    found: dict[int, Any] = {}
+
+    def keep(tensor: Any) -> Any:
+        if tensor.is_floating_point() and tensor.untyped_storage().data_ptr() not in own:
+            found[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        loss = model(**given).loss  # holds what it keeps until that is counted
+    elements = sum(int(storage.nbytes()) // 4 for storage in found.values())
+    del loss
+    return elements
+
+
+def saved_by_flash(model: Any, given: dict[str, Any]) -> int | None:
+    """Return the same with fused attention, None where the class has none or gives it a mask."""
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    masked: list[bool] = []
+
+    class Kernels(TorchDispatchMode):  # type: ignore[misc]  # torch is no type where it is not installed
+        def __torch_dispatch__(self, function: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            if "scaled_dot_product_flash_attention_for_cpu" in str(function):
+                masked.append((kwargs or {}).get("attn_mask") is not None)
+            return function(*args, **(kwargs or {}))
+
+    try:
+        model.set_attn_implementation("sdpa")
+    except ValueError:
+        return None
+    with Kernels():
+        model(**given)
+    found = saved(model, given) if masked and not any(masked) else None
+    model.set_attn_implementation("eager")
+    return found
+
+
+def execute(case: dict[str, Any]) -> dict[str, int | None]:
+    """Return the FLOPs of each phase, the parameters and what is kept of a class, built at a case's configuration.
 
     Gradients of weights are what the backward executes less once the matrices are frozen.
     """
@@ -59,10 +101,11 @@ def execute(case: dict[str, Any]) -> dict[str, int]:
     tokens = dict.fromkeys(("decoder_start_token_id", "bos_token_id", "eos_token_id"), 0) | {"pad_token_id": 1}
     config = transformers.CONFIG_MAPPING[case["config"]["model_type"]](**(tokens | values))
     config._attn_implementation, config.use_cache = "eager", False  # fused attention reports no FLOPs
-    if config.model_type in EXPERTS:
-        config._experts_implementation = "batched_mm"  # grouped experts report no FLOPs
     model = getattr(transformers, case["hf_class"])(config).eval()
     given = inputs(case, config)
+    kept = {"saved": saved(model, given), "saved_flash": saved_by_flash(model, given)}
+    if config.model_type in EXPERTS:
+        config._experts_implementation = "batched_mm"  # grouped experts report no FLOPs
     forward, backward = counted(model, given)
     for parameter in model.parameters():
         parameter.requires_grad_(parameter.dim() == 1)
@@ -76,6 +119,7 @@ def execute(case: dict[str, Any]) -> dict[str, int]:
         "forward": forward,
         "backward": activations,
         "weight_update": backward - activations,
+        **kept,
     }
 
 

@@ -8,6 +8,8 @@ import typer
 
 from tcost.cli.options import (
     Algos,
+    Attention,
+    AttentionName,
     Batch,
     Causal,
     CausalName,
@@ -23,9 +25,12 @@ from tcost.cli.options import (
     OptimizerName,
     OutputPath,
     Printed,
+    Recompute,
+    RecomputeName,
     SpecName,
     load,
     rules,
+    step_options,
     tables,
 )
 
@@ -43,6 +48,8 @@ def compute(
     batch: Batch = 1,
     optimizer: OptimizerName = "none",
     causal: Causal = CausalName.FULL,
+    attention: Attention = AttentionName.EAGER,
+    recompute: Recompute = RecomputeName.NONE,
     by: Annotated[Grouping | None, typer.Option("--by", help=BY_HELP, show_default=False)] = None,
     format_: FormatName = Format.TABLE,
     output: OutputPath = None,
@@ -55,23 +62,19 @@ def compute(
 
     Example: tcost compute gpt2.yaml --algos bp mempepita --context 512
     """
-    from tcost.cost import evaluate
+    from tcost.cost import evaluate_rules
 
-    model = load(spec)
-    results = [
-        evaluate(
-            model,
-            rule,
-            convention,
-            context=context,
-            encoder_context=encoder_context,
-            batch=batch,
-            optimizer=optimizer,
-            errata=errata,
-            causal=causal.value,
-        )
-        for rule in rules(algos)
-    ]
+    options = step_options(
+        context=context,
+        encoder_context=encoder_context,
+        batch=batch,
+        optimizer=optimizer,
+        errata=errata,
+        causal=causal,
+        attention=attention,
+        recompute=recompute,
+    )
+    results = evaluate_rules(load(spec), rules(algos), convention, **options)
     if format_ in (Format.JSON, Format.CSV):
         from tcost.export import to_csv, to_json
 
@@ -92,6 +95,8 @@ def compare_specs(
     batch: Batch = 1,
     optimizer: OptimizerName = "none",
     causal: Causal = CausalName.FULL,
+    attention: Attention = AttentionName.EAGER,
+    recompute: Recompute = RecomputeName.NONE,
     format_: FormatName = Format.TABLE,
     output: OutputPath = None,
     errata: Errata = True,
@@ -111,11 +116,15 @@ def compare_specs(
         [load(spec) for spec in specs or bundled_specs()],
         rules(algos),
         contexts=contexts or [None],
-        encoder_context=encoder_context,
-        batch=batch,
-        optimizer=optimizer,
-        errata=errata,
-        causal=causal.value,
+        **step_options(
+            encoder_context=encoder_context,
+            batch=batch,
+            optimizer=optimizer,
+            errata=errata,
+            causal=causal,
+            attention=attention,
+            recompute=recompute,
+        ),
     )
     comparisons = priced(convention=convention)
     if format_ in (Format.JSON, Format.CSV):

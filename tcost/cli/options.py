@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
@@ -15,6 +15,7 @@ from tcost.output import use_color
 if TYPE_CHECKING:
     from tcost.report.tables import Table
     from tcost.spec import ModelSpec
+    from tcost.training_step import Options
 
 
 class Format(StrEnum):
@@ -39,6 +40,30 @@ class CausalName(StrEnum):
 
     FULL = "full"
     HALF = "half"
+
+
+class AttentionName(StrEnum):
+    """Whether scores are written to memory."""
+
+    EAGER = "eager"
+    FLASH = "flash"
+
+
+class RecomputeName(StrEnum):
+    """What is computed again in the backward."""
+
+    NONE = "none"
+    BLOCK = "block"
+    FULL = "full"
+
+
+class DtypeName(StrEnum):
+    """The type of numbers."""
+
+    FP32 = "fp32"
+    BF16 = "bf16"
+    FP16 = "fp16"
+    INT8 = "int8"
 
 
 class Listing(StrEnum):
@@ -76,6 +101,10 @@ CAUSAL_HELP = (
     "Pairs of rows in a decoder's self-attention: all, or the half (and window) that a causal kernel computes."
 )
 Causal: TypeAlias = Annotated[CausalName, typer.Option("--causal", help=CAUSAL_HELP)]
+ATTENTION_HELP = "How scores are computed: eager writes them to memory, flash computes them again in the backward."
+Attention: TypeAlias = Annotated[AttentionName, typer.Option("--attention", help=ATTENTION_HELP)]
+RECOMPUTE_HELP = "What backpropagation does not keep but computes again: nothing, every block, or everything."
+Recompute: TypeAlias = Annotated[RecomputeName, typer.Option("--recompute", help=RECOMPUTE_HELP)]
 FormatName: TypeAlias = Annotated[Format, typer.Option("--format", help="How to write the result.")]
 OutputPath: TypeAlias = Annotated[
     str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file, whole or not at all.")
@@ -87,6 +116,12 @@ OptimizerName: TypeAlias = Annotated[
     str, typer.Option("--optimizer", help="What ends the step: sgd, momentum, adam, adamw or none.")
 ]
 Integers: TypeAlias = Annotated[bool, typer.Option("--integers", help="Exact integers in tables, not SI units.")]
+
+
+def step_options(*, causal: CausalName, attention: AttentionName, recompute: RecomputeName, **own: Any) -> "Options":
+    """Return the options of a training step as the library takes them."""
+    names: Options = {"causal": causal.value, "attention": attention.value, "recompute": recompute.value}
+    return {**own, **names}  # type: ignore[typeddict-item]  # its callers name the others
 
 
 def _is_spec(word: str) -> bool:

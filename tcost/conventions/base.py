@@ -148,7 +148,7 @@ class Convention:
         kind = kind_of(op)
         if self.is_absent(op) or (self.einsums_only and not kind.is_einsum) or not runs(op, phase):
             return {}
-        override = self.overrides.get((op.kind, phase))
+        override = self.overrides.get((op.kind, "forward" if phase == "recomputed_forward" else phase))
         return override.count(op) if override else kind.count(op, phase)
 
     def kept(self, op: Op) -> Kept:

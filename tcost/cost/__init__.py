@@ -1,7 +1,7 @@
 """What a training step costs."""
 
 from tcost.cost.comparison import Comparison, Standing, compare, standings
-from tcost.cost.evaluation import evaluate
+from tcost.cost.evaluation import evaluate, evaluate_rules
 from tcost.cost.rows import Amount, By, Result, Row, Totals, group_by, total
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Totals",
     "compare",
     "evaluate",
+    "evaluate_rules",
     "group_by",
     "standings",
     "total",

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Unpack
 
-from tcost.cost.evaluation import evaluate
+from tcost.cost.evaluation import evaluate_rules
 from tcost.cost.rows import Result
 from tcost.errors import InputError
 from tcost.sizes import Size
-from tcost.training_step import Options, Spec, options_of
+from tcost.training_step import Options, Spec
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -31,6 +31,17 @@ class Comparison:
     def flop_change(self) -> "Fraction":
         """The relative change of the FLOPs, exactly."""
         return _change(self.result.totals.flop, self.baseline.totals.flop)
+
+    @property
+    def stored_change(self) -> "Fraction":
+        """The relative change of the bytes of stored activations, exactly."""
+        stored, of_first = (each.memory.of("stored_activations").bytes for each in (self.result, self.baseline))
+        return _change(stored, of_first)
+
+    @property
+    def peak_change(self) -> "Fraction":
+        """The relative change of the peak, in bytes, exactly."""
+        return _change(self.result.memory.peak.bytes, self.baseline.memory.peak.bytes)
 
 
 @dataclass(frozen=True)
@@ -78,8 +89,6 @@ def compare(
     comparisons = []
     for (spec, encoder), context in product(zip(specs, has_encoder, strict=True), contexts):
         options |= {"context": context, "encoder_context": encoder_context if encoder else None}
-        results = [
-            evaluate(spec, algo, convention, **own) for algo, own in zip(algos, options_of(algos, options), strict=True)
-        ]
+        results = evaluate_rules(spec, algos, convention, **options)
         comparisons += [Comparison(result, results[0]) for result in results]
     return comparisons

@@ -1,21 +1,28 @@
 """From a spec, a learning rule and a convention to rows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Unpack
 
 from tcost.conventions import Convention, Erratum
 from tcost.cost.rows import Result, Row, merged
 from tcost.kinds import MODEL_PHASES, Phase, Scalars, kind_of
-from tcost.memory import Memory
+from tcost.memory import Memory, Storage
 from tcost.sizes import Size
 from tcost.tracing import Op
-from tcost.training_step import Options, Spec, TrainingStep, training_step
+from tcost.training_step import Options, Spec, TrainingStep, options_of, training_step
 
 
-def evaluate(spec: Spec, algo: str = "bp", convention: str = "paper", **options: Unpack[Options]) -> Result:
-    """Return what one training step of `spec` costs under a learning rule and a convention.
+def evaluate(
+    spec: Spec,
+    algo: str = "bp",
+    convention: str = "paper",
+    storage: Storage | None = None,
+    **options: Unpack[Options],
+) -> Result:
+    """Return what one training step of `spec` costs, and holds, under a learning rule and a convention.
 
-    The options, and what raises InputError, are those of `tcost.training_step.training_step`.
+    The options, and what raises InputError, are those of `tcost.training_step.training_step`; `storage` says
+    how many bytes a number takes, four where it is not given.
     """
     step = training_step(spec, algo, convention, **options)
     prices, sizes, optimizer = step.convention, step.sizes, step.optimizer.name
@@ -38,8 +45,20 @@ def evaluate(spec: Spec, algo: str = "bp", convention: str = "paper", **options:
         errata=tuple((erratum.layer, erratum.slip) for erratum in slips),
         notes=sizes.notes,
         priced_as_exact=step.foreign_kinds,
-        memory=Memory(step),
+        memory=Memory(step, storage),
     )
+
+
+def evaluate_rules(
+    spec: Spec,
+    algos: Sequence[str],
+    convention: str = "paper",
+    storage: Storage | None = None,
+    **options: Unpack[Options],
+) -> list[Result]:
+    """Return what `evaluate` does for each of several rules; `recompute` goes to those that run a backward."""
+    each = zip(algos, options_of(algos, options), strict=True)
+    return [evaluate(spec, algo, convention, storage, **own) for algo, own in each]
 
 
 def _step_rows(step: TrainingStep) -> Iterator[Row]:

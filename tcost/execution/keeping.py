@@ -7,13 +7,14 @@ distribution function, a tanh. PyTorch keeps the input and computes them once mo
 from collections.abc import Mapping
 
 from tcost.kinds import Keep, keeps, keeps_nothing
-from tcost.kinds.keeping import keeps_factors
+from tcost.kinds.keeping import keeps_factors, keeps_input_of_weight
 
 _NORM = keeps(elements=1, rows=1)  # the normalised rows, the inverse deviations
 
 KEPT_BY_KERNELS: Mapping[str, Keep] = {
     "contract": keeps_factors,  # numbers are read where they are, whatever shares them
     "cross_entropy": keeps(output=True),
+    "expert_linear": keeps_input_of_weight,
     "rotary": keeps_nothing,  # angles are computed where they are used
     **dict.fromkeys(("layer_norm", "layer_norm_without_bias", "rms_norm"), _NORM),
     **dict.fromkeys(("gelu", "gelu_tanh", "gelu_new"), keeps(input=True, elements=1)),  # Phi, or the tanh

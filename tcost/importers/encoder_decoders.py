@@ -31,7 +31,7 @@ def t5(f: Fields) -> None:
     gate, _, act = word.rpartition("-") if isinstance(word, str) else ("?", "", "")
     if gate not in ("", "gated") or act not in ACTIVATIONS:
         raise f.wrong("feed_forward_proj", f"one of {', '.join(ACTIVATIONS)}, or such a word after 'gated-'")
-    kind = "gelu_tanh" if word == "gated-gelu" else ACTIVATIONS[act]
+    kind = "gelu_new" if word == "gated-gelu" else ACTIVATIONS[act]
     f.became("feed_forward_proj", "activation, ffn_gated", f"{kind}, {bool(gate)}")
     f.set(activation=kind, ffn_gated=bool(gate))
     whole(f)

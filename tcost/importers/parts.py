@@ -8,13 +8,17 @@ from tcost.importers.fields import Fields
 
 ACTIVATIONS = {
     **dict.fromkeys(("gelu", "gelu_python"), "gelu"),
-    **dict.fromkeys(("gelu_new", "gelu_fast", "gelu_pytorch_tanh", "gelu_accurate", "gelu_python_tanh"), "gelu_tanh"),
+    **dict.fromkeys(("gelu_new", "gelu_fast", "gelu_accurate", "gelu_python_tanh"), "gelu_new"),
+    "gelu_pytorch_tanh": "gelu_tanh",
     **dict.fromkeys(("silu", "swish"), "silu"),
     "quick_gelu": "quick_gelu",
     "relu": "relu",
     "relu2": "relu2",
 }
 """Activation functions by the names that transformers has for them."""
+
+HUNGRY = ("gelu_fast", "gelu_python")
+"""Activation functions of so many operations of Python that they keep more for the backward than is measured."""
 
 MAX_LAYERS = 100_000
 """No model is deeper; its layers may differ."""
@@ -36,6 +40,9 @@ GATED: Mapping[str, Any] = {
 
 def activation(f: Fields, *names: str) -> None:
     """Set the activation function."""
+    given = f.get(*names)
+    if given in HUNGRY:
+        f.notes.append(f"activation {given} keeps more for the backward than {ACTIVATIONS[given]}, which is measured")
     word = f.choice(names[0], ACTIVATIONS, *names[1:])
     f.became(names[0], "activation", word)
     f.set(activation=word)

@@ -11,20 +11,23 @@ from math import prod
 from typing import TypeAlias
 
 from tcost.sizes import Size, same
-from tcost.tracing import Op, Tensor
+from tcost.tracing import COPY, Op, Tensor
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
     """What one copy of an operation keeps.
 
-    `tensors` are inputs or its output, which others may keep too and which are then held once. Beside them
-    it keeps `own` elements for every sequence and `single` ones for all together. `constants` are made
-    elsewhere and held once in a step, whatever reads them. `indices` are integers, held once under a name:
-    their number for every sequence, and for all together.
+    `tensors` are inputs or its output, which others may keep too and which are then held once, as are
+    `copies` of inputs, in other shapes; of the `broadcast` ones there are copies only where there are
+    several sequences. Beside them it keeps `own` elements for every sequence and `single`
+    ones for all together. `constants` are made elsewhere and held once in a step, whatever reads them.
+    `indices` are integers, held once under a name: their number for every sequence, and for all together.
     """
 
     tensors: tuple[Tensor, ...] = ()
+    copies: Mapping[Tensor, Size] = field(default_factory=dict)
+    broadcast: Mapping[Tensor, Size] = field(default_factory=dict)
     own: Size = 0
     single: Size = 0
     constants: Mapping[str, Size] = field(default_factory=dict)
@@ -51,7 +54,7 @@ def keeps(*, input: bool = False, output: bool = False, elements: int = 0, rows:
         if not op.has_gradients or op.output.is_fused:
             return NOTHING
         tensors = (op.inputs[0],) * input + (op.output,) * output
-        return Kept(tensors, elements * op.elements + rows * op.rows)
+        return Kept(tensors, own=elements * op.elements + rows * op.rows)
 
     return keep
 
@@ -61,25 +64,33 @@ def keeps_input_of_weight(op: Op) -> Kept:
     return Kept(op.inputs) if op.is_trained else NOTHING
 
 
+def keeps_rows_of_experts(op: Op) -> Kept:
+    """Experts read copies of the rows that chose them: once for every choice, where the input has not that axis."""
+    (axes,), sizes = op.einsum.operands, op.einsum.sizes
+    if not op.is_trained or "choice" in axes:
+        return keeps_input_of_weight(op)
+    return Kept(copies={op.inputs[0]: sizes["choice"] * op.inputs[0].elements})
+
+
 def keeps_operands(op: Op) -> Kept:
     """The gradient of each factor is a product with the other one.
 
     A batched product copies what it broadcasts: keys and values that several query heads share are kept once
-    for each of them. A fused attention does not, and keeps its output in the place of the scores.
+    for each of them, unless a single head and a single sequence can be read again and again. A fused attention
+    copies nothing, and keeps its output in the place of the scores.
     """
     (a, b), (first, second) = op.inputs, op.einsum.operands
     is_fused = a.is_fused or op.output.is_fused
-    kept, own = [op.output] if a.is_fused and op.has_gradients else [], 0
+    kept = [op.output] if a.is_fused and op.has_gradients else []
+    copies: dict[bool, dict[Tensor, Size]] = {True: {}, False: {}}
     for factor, axes, other, beside in ((a, first, b, second), (b, second, a, first)):
         batch = [axis for axis in beside[:-2] if axis in op.einsum.output and axis not in axes]
         times = 1 if is_fused else prod(op.einsum.sizes[axis] for axis in batch)
-        if not other.has_gradient:
-            continue
-        if same(times, 1):
+        if other.has_gradient and same(times, 1):
             kept.append(factor)
-        else:
-            own = own + times * factor.elements
-    return Kept(tuple(kept), own)
+        elif other.has_gradient:
+            copies[same(prod(factor.shape[:-2]), 1)][factor] = times * factor.elements
+    return Kept(tuple(kept), copies[False], copies[True])
 
 
 def keeps_factors(op: Op) -> Kept:
@@ -111,6 +122,6 @@ def keeps_indices(op: Op) -> Kept:
 
 def keeps_angles(op: Op) -> Kept:
     """A rotation keeps the cosines and sines of its positions, which all layers of a stack share."""
-    angles = op.output.shape[-2] * op.einsum.sizes["rotated"]
-    stack = op.layer.partition(".")[0]
-    return Kept(constants={f"cosines of {stack}": angles, f"sines of {stack}": angles})
+    rows, stack = op.output.shape[-2], COPY.sub("", op.layer).partition(".")[0]
+    angles = rows * op.einsum.sizes["rotated"]
+    return Kept(constants={f"{which} of {rows} rows, {stack}": angles for which in ("cosines", "sines")})

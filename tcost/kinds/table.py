@@ -39,6 +39,7 @@ from tcost.kinds.keeping import (
     keeps_nothing,
     keeps_operands,
     keeps_probabilities,
+    keeps_rows_of_experts,
     keeps_targets,
 )
 from tcost.sizes import Size
@@ -126,7 +127,7 @@ KINDS: Mapping[str, Kind] = {
     # y = a b: both are activations, so both gradients are backward.
     "contract": Kind(forward=einsums(1), backward=einsums_per_gradient, keeps=keeps_operands, is_einsum=True),
     # y = x W_e for each expert e that a token chose: as linear, over the choices.
-    "expert_linear": _LEARNED_EINSUM,
+    "expert_linear": replace(_LEARNED_EINSUM, keeps=keeps_rows_of_experts),
     # As linear, over the windows of rows; products with the zeros beside the ends are executed.
     "convolution": _LEARNED_EINSUM,
     # A look-up executes nothing; its gradient is scattered into the table, one addition per element.

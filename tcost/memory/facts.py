@@ -1,12 +1,13 @@
 """What the data flow of a trace says of memory: which tensors are one, who reads them last, and who keeps them."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 
 from tcost.kinds import Keep, Kept, kind_of
 from tcost.learning_rules import operations_of_logits
-from tcost.sizes import Size
+from tcost.sizes import Size, same
 from tcost.tracing import Op, Repeat, Tensor
 from tcost.training_step import TrainingStep
 
@@ -40,8 +41,24 @@ class Facts:
             if kind_of(op).is_view:
                 self._homes[op.output] = self.home(op.inputs[0])
         convention, keeps = step.convention, keeps or {}
-        self.kept: list[Kept] = [keeps.get(op.kind, convention.kept)(op) for op in self.ops]
+        self.kept = [self._for_sequences(keeps.get(op.kind, convention.kept)(op)) for op in self.ops]
         """What every operation keeps for its gradients."""
+        first: dict[Tensor, int] = {}
+        for index, kept in enumerate(self.kept):
+            for tensor in kept.copies:
+                first.setdefault(tensor, index)
+        self._copies = [
+            sum(size for tensor, size in kept.copies.items() if first[tensor] == index)
+            for index, kept in enumerate(self.kept)
+        ]
+
+    def _for_sequences(self, kept: Kept) -> Kept:
+        """Return what is kept with what is broadcast as copies or, of a single sequence, as it is."""
+        if not kept.broadcast:
+            return kept
+        if same(self.step.batch, 1):
+            return replace(kept, tensors=(*kept.tensors, *kept.broadcast), broadcast={})
+        return replace(kept, copies={**kept.copies, **kept.broadcast}, broadcast={})
 
     def home(self, tensor: Tensor) -> Tensor:
         """Return the tensor whose memory a tensor is: a view is what it sees."""
@@ -52,8 +69,9 @@ class Facts:
         return 0 if tensor.is_fused else self.step.batch * tensor.elements
 
     def own(self, index: int) -> Size:
-        """Return the elements that an operation keeps beside tensors."""
-        return self.step.batch * self.kept[index].own + self.kept[index].single
+        """Return the elements that an operation keeps beside tensors, copies that are shared with the first one."""
+        kept = self.kept[index]
+        return self.step.batch * (kept.own + self._copies[index]) + kept.single
 
     def read(self, op: Op) -> dict[Tensor, None]:
         """Return the tensors of numbers that an operation reads, each once."""
@@ -77,15 +95,10 @@ class Facts:
     @cached_property
     def parts(self) -> list[Part]:
         """The parts of the trace, in order."""
-        parts, end = [], 0
-        for repeat in (*self.trace.repeats, None):
-            start = repeat.ops.start if repeat else len(self.ops)
-            if end < start:
-                parts.append(Part(range(end, start), None, range(end, start) in self.step.segments))
-            if repeat:
-                parts.append(Part(repeat.ops, repeat, repeat.ops in self.step.segments))
-                end = repeat.ops.stop
-        return parts
+        repeats, segments = {repeat.ops: repeat for repeat in self.trace.repeats}, self.step.segments
+        cuts = {0, len(self.ops)} | {end for ops in (*repeats, *segments) for end in (ops.start, ops.stop)}
+        found = [range(start, stop) for start, stop in pairwise(sorted(cuts))]
+        return [Part(ops, repeats.get(ops), ops in segments) for ops in found]
 
     @cached_property
     def last_user(self) -> dict[Tensor, int]:

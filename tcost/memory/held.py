@@ -1,10 +1,11 @@
 """What a training step has to hold, by layer and category, and its peak."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from typing import Literal, TypeAlias, Unpack
 
+from tcost.conventions import Erratum, MemoryErratum
 from tcost.kinds import Keep
 from tcost.learning_rules import FIXED_MATRICES, project_error
 from tcost.memory.backward import Backpropagation
@@ -12,7 +13,7 @@ from tcost.memory.facts import Facts
 from tcost.memory.forward_only import ForwardOnly
 from tcost.memory.ledger import Moment
 from tcost.memory.storage import BYTES, INDEX_BYTES, Storage
-from tcost.sizes import Size, maximum
+from tcost.sizes import Size, maximum, same
 from tcost.tracing import Trace
 from tcost.training_step import Options, Spec, TrainingStep, training_step
 
@@ -90,6 +91,25 @@ class Memory:
             return ForwardOnly(facts, facts.outputs, values=1)
         return ForwardOnly(facts, facts.embedded, values=2)
 
+    @property
+    def errata(self) -> tuple[tuple[str, str], ...]:
+        """The layer of each slip in published totals among the rows, and what it is."""
+        slips: list[Erratum | MemoryErratum] = [*self._parameter_slips, *self._activation_slips]
+        layers = {row.layer for row in self.rows}
+        return tuple((each.layer, each.slip) for each in slips if each.layer in layers)
+
+    @property
+    def _parameter_slips(self) -> list[Erratum]:
+        step = self.step
+        return step.convention.errata_of(step.sizes, step.rule.name) if step.has_errata else []
+
+    @property
+    def _activation_slips(self) -> tuple[MemoryErratum, ...]:
+        """The slips of a published definition, which knows nothing that is computed again."""
+        step, published = self.step, self.step.convention.memory
+        is_plain = not step.segments and step.model_sizes.attention == "eager"
+        return published.errata if published and step.has_errata and is_plain else ()
+
     @cached_property
     def rows(self) -> tuple[MemoryRow, ...]:
         """What every layer has to hold, by category; the layers in the order of the model."""
@@ -114,9 +134,8 @@ class Memory:
         yield from (("error_projection", "projection", elements, weights) for elements in self._fixed_matrices())
 
     def _parameter_errata(self) -> Iterator[tuple[str, Size]]:
-        step = self.step
-        for erratum in step.convention.errata_of(step.sizes, step.rule.name) if step.has_errata else ():
-            if elements := erratum.parameters(step.sizes):
+        for erratum in self._parameter_slips:
+            if not same(elements := erratum.parameters(self.step.sizes), 0):
                 yield erratum.layer, elements
 
     def _fixed_matrices(self) -> Iterator[Size]:
@@ -135,29 +154,38 @@ class Memory:
         """The layer and the elements of the gradients of weights that are alive at once, at the most."""
         if self.step.convention.memory:
             trained = [op for op in self.step.parameters if op.is_trained]
-            largest = max(trained, key=self.step.convention.parameters)
-            return largest.layer, self.step.convention.parameters(largest)
-        most = max(self.liveness.ledger.moments, key=lambda moment: moment.gradients)
-        return most.layer, most.gradients
+            return _largest((op.layer, self.step.convention.parameters(op)) for op in trained)
+        return _largest((moment.layer, moment.gradients) for moment in self.liveness.ledger.moments)
 
     def _of_activations(self) -> Iterator[Amount]:
         width, step = BYTES[self.storage.activations], self.step
         for layer, elements in self._stored():
             yield layer, "stored_activations", elements, width
-        published = step.convention.memory
-        for erratum in published.errata if published and step.has_errata and not step.segments else ():
-            if step.rule.name in erratum.rules and (elements := erratum.elements(step.sizes, step.model)):
+        for erratum in self._activation_slips:
+            elements = erratum.elements(step.sizes, step.model) if step.rule.name in erratum.rules else 0
+            if not same(elements, 0):
                 yield erratum.layer, "stored_activations", step.batch * elements, width
         for layer, each, together in self.facts.held_indices():
             yield layer, "indices", step.batch * each + together, INDEX_BYTES
+        if self._pads_targets:
+            yield self.facts.ops[-1].layer, "indices", 1, INDEX_BYTES
+
+    @property
+    def _pads_targets(self) -> bool:
+        """Whether one target too many is held.
+
+        A causal model of transformers pads the targets by one and reads them one further on: of a single
+        sequence that is a view of all of them, of several a copy. Source: loss_utils.py of transformers 5.
+        """
+        is_causal = self.step.sizes.family == "decoder-only" and self.facts.ops[-1].has_gradients
+        return is_causal and same(self.step.batch, 1)
 
     def _stored(self) -> Iterator[tuple[str, Size]]:
         """Yield what each layer stores, its copies together."""
         step, facts, published = self.step, self.facts, self.step.convention.memory
         if published and step.rule.name in published.sets and not step.foreign_kinds:
-            sets = published.sets[step.rule.name](step.sizes)
-            largest = max(sets, key=lambda name: sets[name])
-            yield largest, step.batch * sets[largest]
+            name, elements = _largest(published.sets[step.rule.name](step.sizes).items())
+            yield f"largest set: {name}", step.batch * elements
         elif published and step.rule.name in published.forgets:
             forgotten = {op.output for op in facts.ops if op.kind in published.forgets[step.rule.name]}
             yield from facts.held({x: i for x, i in facts.waiting.items() if x not in forgotten}, own=True)
@@ -167,8 +195,8 @@ class Memory:
             yield from facts.held(facts.outputs, own=False)
         else:
             moments = self.liveness.ledger.moments[self.liveness.updating :]
-            most = max(moments, key=lambda moment: moment.activations)
-            yield most.layer, most.activations
+            name, elements = _largest((f"{each.layer}, {each.operation}", each.activations) for each in moments)
+            yield f"largest set: {name}", elements
 
     @cached_property
     def peak(self) -> Held:
@@ -188,6 +216,17 @@ class Memory:
             return None
         activations, gradients = BYTES[self.storage.activations], BYTES[self.storage.gradients]
         return max(self.liveness.ledger.moments, key=lambda moment: moment.bytes(activations, gradients))
+
+
+def _largest(named: Iterable[tuple[str, Size]]) -> tuple[str, Size]:
+    """Return the largest of some sizes, and the name of the first that is as large; of a grid, at its first point."""
+    sizes = list(named)
+    largest = reduce(maximum, (size for _, size in sizes))
+    return next(name for name, size in sizes if _first(size) == _first(largest)), largest
+
+
+def _first(size: Size) -> Size:
+    return size.flat[0] if hasattr(size, "flat") else size
 
 
 def measure(

@@ -39,15 +39,38 @@ class Liveness:
         """Run the forward pass, after which what is `waiting` is alive, and what operations keep of their own."""
         for part in self.facts.parts:
             is_kept = keeps_own and not part.is_segment
-            ends = self._ends_of_forward(waiting, part)
             if part.repeat is None:
-                self.run(part, "forward", ends, keeps_own=is_kept)
-                continue
-            self._enter(part.repeat, waiting)
-            others = (copies_of(part.repeat) - 1) * self._of_each_copy(part, waiting, keeps_own=is_kept)
-            self.ledger.hold((part.repeat, "copies"), others)
-            self.run(part, "forward", ends, keeps_own=is_kept)
-            self._leave(part.repeat, waiting)
+                self.run(part, "forward", self._ends_of_forward(waiting, part), keeps_own=is_kept)
+            else:
+                self._forward_copies(part, part.repeat, waiting, keeps_own=is_kept)
+
+    def _forward_copies(self, part: Part, repeat: Repeat, waiting: Collection[Tensor], *, keeps_own: bool) -> None:
+        """Run the last two copies of a block: the last lets go what all share, the one before it has it still."""
+        before, given, times = self.facts.home(repeat.before), self.facts.home(repeat.exit), copies_of(repeat)
+        is_gone = before not in {*waiting, *self.named_twice} and self.facts.last_user[before] < repeat.ops.start
+        if repeat.entry in waiting and (given in waiting or not is_gone):
+            raise NotImplementedError("a block that keeps both its input and its output, or what others need, too")
+        if is_gone:
+            self.ledger.release(before)
+        each = self._of_each_copy(part, waiting, keeps_own=keeps_own)
+        for number in range(max(0, times - 2), times):
+            self._clear_copy(part)
+            is_elsewhere = given in waiting if number else not is_gone
+            self.ledger.hold(repeat.entry, 0 if is_elsewhere else self.facts.elements(repeat.entry))
+            self.ledger.hold((repeat, "copies"), number * each)
+            ends = self._ends_of_forward(waiting, part, is_last=number == times - 1)
+            self.run(part, "forward", ends, keeps_own=keeps_own)
+        if given in waiting:
+            self.named_twice.add(repeat.after)
+        else:
+            self.ledger.release(given)
+        self.ledger.hold(repeat.after, 0 if given in waiting else self.facts.elements(given))
+
+    def _clear_copy(self, part: Part) -> None:
+        """Let go what is known of a copy by itself, before the next one is looked at."""
+        for index in part.ops:
+            self.ledger.release(self.ops[index].output)
+            self.ledger.release(("own", index))
 
     def run(self, part: Part, phase: Phase, ends: Ends, *, keeps_own: bool) -> None:
         """Run the operations of a part, forward."""
@@ -64,30 +87,16 @@ class Liveness:
                 if ends(tensor, index):
                     ledger.release(tensor)
 
-    def _ends_of_forward(self, waiting: Collection[Tensor], part: Part) -> Ends:
+    def _ends_of_forward(self, waiting: Collection[Tensor], part: Part, *, is_last: bool = True) -> Ends:
         last_user = self.facts.last_user
         result = self.facts.home(part.repeat.exit) if part.repeat else None
-        return lambda x, index: last_user.get(x, index) <= index and x not in waiting and x is not result
+        own = {self.ops[index].output for index in part.ops} | ({part.repeat.entry} if part.repeat else set())
 
-    def _enter(self, repeat: Repeat, waiting: Collection[Tensor]) -> None:
-        """Let the input of the first copy become that of the last, which is the one that is run."""
-        before, given = self.facts.home(repeat.before), self.facts.home(repeat.exit) in waiting
-        is_gone = before not in {*waiting, *self.named_twice} and self.facts.last_user[before] < repeat.ops.start
-        if repeat.entry in waiting and (given or not is_gone):
-            raise NotImplementedError("a block that keeps both its input and its output, or what others need, too")
-        if is_gone:
-            self.ledger.release(before)
-        is_elsewhere = given if copies_of(repeat) > 1 else not is_gone
-        self.ledger.hold(repeat.entry, 0 if is_elsewhere else self.facts.elements(repeat.entry))
+        def ends(x: Tensor, index: int) -> bool:
+            is_free = x not in waiting and x is not result and (is_last or x in own)
+            return is_free and last_user.get(x, index) <= index
 
-    def _leave(self, repeat: Repeat, waiting: Collection[Tensor]) -> None:
-        """Let what the last copy gives be what the repeated block gives."""
-        given = self.facts.home(repeat.exit)
-        self.ledger.hold(repeat.after, 0 if given in waiting else self.facts.elements(given))
-        if given in waiting:
-            self.named_twice.add(repeat.after)
-        else:
-            self.ledger.release(given)
+        return ends
 
     def inside(self, part: Part, waiting: Iterable[Tensor]) -> list[Tensor]:
         """Return what is waiting in every copy of a part."""
@@ -146,14 +155,15 @@ class Liveness:
     def copies_to_follow(self, part: Part) -> list[int]:
         """Return the numbers of the copies, in the order that they come, in which a peak can be.
 
-        The first finds nothing of what copies share. Of the others those that do the same are followed at both
-        ends: the first copies of a group that shares its weights, and the second ones, which find them.
+        The first finds nothing of what copies share, and the last lets it go. Of those between them that do the
+        same the ends are followed: of all, of the first ones of groups that share their weights, and of the
+        second ones, which find what the first have left.
         """
         times = copies_of(part.repeat)
-        group = times // part.repeat.unique if self.own_weights(part) and part.repeat else times
-        firsts = {1, group, (times - 1) // group * group}
-        seconds = {first + 1 for first in firsts} if group > 1 else set()
-        return sorted({0, times - 1} | {number for number in firsts | seconds if number < times})
+        group = times // part.repeat.unique if self.own_weights(part) and part.repeat else 1
+        last = (times - 2) // group * group
+        between = {start + step for start in (0, group, last - group, last) for step in (0, 1)} | {times - 2}
+        return sorted({0, times - 1} | {number for number in between if 0 < number < times})
 
 
 def copies_of(repeat: Repeat | None) -> int:

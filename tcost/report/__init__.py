@@ -9,7 +9,7 @@ from tcost.learning_rules import learning_rule
 from tcost.report.tables import Section, Table
 from tcost.sizes import Size
 from tcost.text import visible
-from tcost.units import change, grouped, share, si
+from tcost.units import binary, change, grouped, share, si
 
 if TYPE_CHECKING:
     from tcost.torch_check import TorchCheck
@@ -47,37 +47,41 @@ def comparison_table(
     Where the same comparison under convention `exact` is given, its first note is what that says, and
     `see`, a command that tells why.
     """
-    amount = grouped if integers else si
+    amount, of_bytes = (grouped, grouped) if integers else (si, binary)
     lines = []
     for each in comparisons:
         result, is_first = each.result, each.result is each.baseline
+        changes = (each.macc_change, each.flop_change, each.stored_change)
+        stored = of_bytes(result.memory.of("stored_activations").bytes)
+        pairs = zip((amount(result.totals.macc), amount(result.totals.flop), stored), changes, strict=True)
         lines.append(
             (
                 visible(result.spec) if is_first else "",
                 context_of(result, " ({})") if is_first else "",
                 result.algo,
-                amount(result.totals.macc),
-                NOTHING if is_first else change(each.macc_change),
-                amount(result.totals.flop),
-                NOTHING if is_first else change(each.flop_change),
+                *(cell for number, ratio in pairs for cell in (number, NOTHING if is_first else change(ratio))),
             )
         )
     results = [each.result for each in comparisons]
     has_encoders = any(result.encoder_context for result in results)
+    recompute = next((each.recompute for each in results if each.recompute != "none"), "none")
     return Table(
         title=f"One training step, and the change against {comparisons[0].baseline.algo}",
-        settings=_settings(results[0]),
+        settings=_settings(results[0], recompute),
         columns=(
             "spec",
             "context (encoder)" if has_encoders else "context",
             "rule",
-            "MACCs",
-            "change",
-            "FLOPs",
-            "change",
+            *("MACCs", "change", "FLOPs", "change", "stored", "change"),
         ),
         sections=(Section(tuple(lines)),),
-        notes=(*_under_exact(comparisons, exact, see), *_notes(results)),
+        notes=(
+            *_under_exact(comparisons, exact, see),
+            "stored: activations, in fp32; all that a step holds: tcost memory SPEC",
+            *dict.fromkeys(
+                (*_notes(results), *(f"{layer}: {slip}" for e in results for layer, slip in e.memory.errata))
+            ),
+        ),
         text_columns=3,
     )
 
@@ -151,7 +155,8 @@ def _by_phase(result: Result, amount: Format) -> tuple[tuple[str, ...], tuple[Se
         if runs:
             macc, flop = part.macc, part.flop
             shares = share(macc, whole.macc), share(flop, whole.flop)
-            lines.append((phase.replace("_", " "), str(runs.pop()), amount(macc), shares[0], amount(flop), shares[1]))
+            often = "-".join(dict.fromkeys(map(str, (min(runs), max(runs)))))
+            lines.append((phase.replace("_", " "), often, amount(macc), shares[0], amount(flop), shares[1]))
     lines.append(("total", "", amount(whole.macc), share(1, 1), amount(whole.flop), share(1, 1)))
     return ("phase", "runs", "MACCs", "share", "FLOPs", "share"), (Section(tuple(lines), has_total=True),)
 
@@ -160,10 +165,19 @@ def _amount(rows: Sequence[Row], measure: Measure, amount: Format) -> str:
     return amount(sum(map(measure, rows))) if rows else NOTHING
 
 
-def _settings(result: Result) -> str:
+def _settings(result: Result, recompute: str = "") -> str:
     optimizer = "" if result.optimizer == "none" else f", optimizer {result.optimizer}"
-    causal = ", causal half" if result.causal == "half" else ""
-    return f"convention {result.convention}{causal}, {sequences_of(result)}{optimizer}"
+    return f"{how(result, recompute)}, {sequences_of(result)}{optimizer}"
+
+
+def how(result: Result, recompute: str = "") -> str:
+    """Return in words the convention, and how attention is computed and what is computed again where that is said."""
+    words = [f"convention {result.convention}"]
+    words += [f"causal {result.causal}"] * (result.causal != "full")
+    words += [f"attention {result.attention}"] * (result.attention != "eager")
+    again = recompute or result.recompute
+    words += [f"recompute {again}"] * (again != "none")
+    return ", ".join(words)
 
 
 def _has_experts(result: Result) -> bool:
@@ -195,7 +209,9 @@ def _under_exact(comparisons: Sequence[Comparison], exact: Sequence[Comparison],
     against, number = exact[0].baseline.algo, stands[0][0].of
     if number == 1:
         changes = ", ".join(f"{each.result.algo} {change(each.macc_change)}" for each in exact[1:])
+        stored = ", ".join(f"{each.result.algo} {change(each.stored_change)}" for each in exact[1:])
         yield f"under exact: {changes} MACCs against {against}; see {see}"
+        yield f"under exact: {stored} stored activations against {against}; see tcost memory"
     else:
         first, *others = [f"{there.cheaper} of {number} (here in {here.cheaper})" for there, here in stands]
         counts = [f"{there.algo} in {count}" for (there, _), count in zip(stands[1:], others, strict=True)]

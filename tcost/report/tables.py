@@ -67,11 +67,13 @@ def draw(tables: Iterable[Table], *, color: bool = False) -> str:
 
 
 def _aligned(section: Section, text_columns: int) -> Iterable[tuple[str, ...]]:
-    """Pad numbers that have no unit in a column where others have one, so that digits stand below digits."""
+    """Give the units of a column of numbers the same room, so that digits stand below digits."""
     columns = list(zip(*section.lines, strict=True))
-    for index, cells in enumerate(columns):
-        if index >= text_columns and any(cell[-2:-1] == " " for cell in cells):
-            columns[index] = tuple(cell if cell[-2:-1] == " " else f"{cell}  " for cell in cells)
+    for index in range(text_columns, len(columns)):
+        parts = [cell.partition(" ")[::2] for cell in columns[index]]
+        width = max(len(unit) for _, unit in parts)
+        room = width + 1 if width else 0
+        columns[index] = tuple(f"{number}{f' {unit}' if unit else '':<{room}}" for number, unit in parts)
     return zip(*columns, strict=True)
 
 
@@ -96,7 +98,7 @@ def markdown(tables: Iterable[Table]) -> str:
                 lines.append(_markdown_line([f"**{section.heading}**", *[""] * (columns - 1)]))
             lines += [_markdown_line(markdown_cell(c.replace("\n", "; ")) for c in cells) for cells in section.lines]
         notes = "\n".join(f"- {markdown_cell(note)}" for note in table.notes)
-        title, settings = markdown_cell(table.title), markdown_cell(table.settings)
+        title, settings = markdown_cell(table.title), "  \n".join(map(markdown_cell, table.settings.split("\n")))
         parts.append(f"### {title}\n\n{settings}\n\n" + "\n".join(lines) + f"\n\n{notes}\n")
     return "\n".join(parts)
 

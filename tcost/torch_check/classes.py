@@ -24,7 +24,7 @@ MODERN = frozenset(
 """Parts that a class must know to build a model which has them."""
 
 _FUSED = "query + key + value"
-_ACTIVATIONS = {"gelu": "gelu", "gelu_tanh": "gelu_new", "relu": "relu"}
+_ACTIVATIONS = {"gelu": "gelu", "gelu_tanh": "gelu_pytorch_tanh", "gelu_new": "gelu_new", "relu": "relu"}
 """Activation functions by the names that Hugging Face has for them."""
 
 

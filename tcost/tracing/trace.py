@@ -8,7 +8,7 @@ from functools import wraps
 from math import prod
 from typing import Concatenate, ParamSpec
 
-from tcost.sizes import Size, same
+from tcost.sizes import Size, exact_div, same
 from tcost.tracing.tensors import NO_AXES, AxisError, Band, Einsum, Op, Tensor, same_shape
 
 P = ParamSpec("P")
@@ -117,10 +117,13 @@ class Trace:
         reach the first copy's input but reaches the second's, the first is traced apart.
         """
         unique = times if unique is None else unique
-        if not x.has_gradient and not same(times, 1):
-            x = self._copies(1, 1, name, block, x)
-            times, unique = times - 1, unique - 1
-        return self._copies(times, unique, name, block, x)
+        if x.has_gradient or same(times, 1):
+            return self._copies(times, unique, name, block, x)
+        group = exact_div(times, unique)
+        x = self._copies(1, 1, name, block, x)
+        if not same(group, 1):
+            x = self._copies(group - 1, 0, name, block, x)  # they share the first one's weights
+        return x if same(unique, 1) else self._copies(times - group, unique - 1, name, block, x)
 
     def _copies(self, times: Size, unique: Size, name: str, block: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
         self._use(x, name)

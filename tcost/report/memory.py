@@ -1,0 +1,116 @@
+"""What a training step holds, as a table."""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, TypeAlias
+
+from tcost.cost import Result
+from tcost.layers.embeddings import TABLES
+from tcost.learning_rules import learning_rule
+from tcost.memory import CATEGORIES, Category, Storage
+from tcost.report import NOTHING, context_of, how, sequences_of
+from tcost.report.tables import Section, Table
+from tcost.text import visible
+from tcost.units import binary, grouped, share
+
+if TYPE_CHECKING:
+    from tcost.memory import Budget
+
+Format: TypeAlias = Callable[[int], str]
+
+LARGEST = "largest set"
+"""What the name of what stands for a layer begins with where only the largest set counts that is alive at once."""
+
+APART: Category = "indices"
+"""Integers, which stand apart from the columns of numbers."""
+
+
+def memory_table(
+    result: Result, budget: "Budget | None" = None, exact: Result | None = None, *, integers: bool = False
+) -> Table:
+    """Return what one step holds as a table: a line per layer, a column per category, and the peak.
+
+    Where the same step under convention `exact` is given, a note says what that holds.
+    """
+    memory, amount = result.memory, grouped if integers else _bytes
+    shown = [category for category in CATEGORIES if category != APART and memory.of(category).elements]
+    whole = sum(memory.of(category).bytes for category in shown)
+    lines = []
+    for layer, label in _labels(result).items():
+        found = {row.category: row.bytes for row in memory.rows if row.layer == layer and row.category in shown}
+        if any(found.values()):
+            cells = [amount(found[category]) if category in found else NOTHING for category in shown]
+            part = sum(found.values())
+            lines.append((label, *cells, amount(part), share(part, whole)))
+    total = ("total", *(amount(memory.of(category).bytes) for category in shown), amount(whole), share(1, 1))
+    peak = ("peak", *[""] * len(shown), amount(memory.peak.bytes), "")
+    return Table(
+        title=f"{visible(result.spec)} under {learning_rule(result.algo).title} ({result.algo}): what a step holds",
+        settings=_settings(result),
+        columns=("", *(category.replace("_", " ") for category in shown), "total", "share"),
+        sections=(Section((*lines, total), has_total=True), Section((peak,), has_total=True)),
+        notes=tuple(_notes(result, budget, exact, integers=integers)),
+    )
+
+
+def _labels(result: Result) -> dict[str, str]:
+    """Return what stands before each layer's amounts, in the order of the model, with the number of its copies."""
+    labels: dict[str, str] = {}
+    for row in result.rows:
+        layer = str(row.layer)
+        labels.setdefault(layer, visible(layer if row.repeats == 1 else f"{layer} × {row.repeats}"))
+    more = [row.layer for row in result.memory.rows if row.layer not in labels]
+    return labels | {layer: LARGEST if layer.startswith(LARGEST) else visible(layer) for layer in more}
+
+
+def _settings(result: Result) -> str:
+    """Return what the amounts depend on, in words."""
+    size = f"{sequences_of(result)}, context {context_of(result, ', encoder context {}')}"
+    optimizer = "no optimizer" if result.optimizer == "none" else f"optimizer {result.optimizer}"
+    return f"{how(result)}, {size}\n{optimizer}, {_types(result.memory.storage)}"
+
+
+def _types(storage: Storage) -> str:
+    """Return the types of the numbers: one word where all are alike."""
+    types = {name: getattr(storage, name) for name in ("weights", "gradients", "activations", "optimizer")}
+    words = [f"{name} {dtype}" for name, dtype in types.items()]
+    alike = next(iter(types.values())) if len(set(types.values())) == 1 else ", ".join(words)
+    return f"{alike}, master weights fp32" if storage.has_master_weights else alike
+
+
+def _notes(result: Result, budget: "Budget | None", exact: Result | None, *, integers: bool) -> Iterator[str]:
+    amount = grouped if integers else binary
+    memory, at = result.memory, result.memory.peak_moment
+    stored, peak = memory.of("stored_activations"), memory.peak
+    yield from (f"{result.spec}: {note}" for note in map(visible, result.notes))
+    if at is None:
+        yield f"peak: the sum; convention {result.convention} does not say what is alive when"
+    else:
+        yield f"peak: everything that is alive in the {at.phase.replace('_', ' ')} of {at.layer}, {at.operation}"
+    yield from dict.fromkeys(row.layer for row in memory.rows if row.layer.startswith(LARGEST))
+    yield f"elements: {grouped(stored.elements)} stored activations, {grouped(peak.elements)} at the peak"
+    yield f"integers apart: {amount(memory.of(APART).bytes)} of tokens, positions and targets"
+    if exact:
+        other = exact.memory
+        held = f"{amount(other.of('stored_activations').bytes)} of stored activations, peak {amount(other.peak.bytes)}"
+        yield f"under exact, what eager PyTorch keeps: {held}; see --convention exact"
+    if budget:
+        yield from _of_budget(result, budget, amount)
+    yield from (f"{layer}: {slip}" for layer, slip in memory.errata)
+
+
+def _of_budget(result: Result, budget: "Budget", amount: Format) -> Iterator[str]:
+    room = f"{amount(budget.spare)} to spare" if budget.fits else f"{amount(-budget.spare)} too much"
+    yield f"budget {amount(budget.bytes)}: {'fits' if budget.fits else 'does not fit'}, {room}"
+    context, batch = (
+        "none fits" if number is None else grouped(number) for number in (budget.largest_context, budget.largest_batch)
+    )
+    yield f"largest context, at {sequences_of(result)}: {context}"
+    yield f"largest batch, at context {context_of(result, ', encoder context {}')}: {batch}"
+    rows = result.memory.step.model_sizes.n_positions
+    has_table = result.memory.step.model_sizes.positions in TABLES
+    if has_table and budget.largest_context and budget.largest_context > rows:
+        yield f"the model's table of positions has {grouped(rows)} rows: a longer context needs a longer one"
+
+
+def _bytes(amount: int) -> str:
+    return binary(amount) if amount else "0"
