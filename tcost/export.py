@@ -30,6 +30,7 @@ BUDGET_FIELDS = ("bytes", "fits", "spare", "largest_context", "largest_batch")
 TOTAL_FIELDS = (*AMOUNT_FIELDS, "parameters", "active_parameters")
 LINE_FIELDS = ("layer", "phase", "scalar", "predicted", "executed", "difference")
 ROW_FIELDS = ("layer", "operation", "kind", "phase", "repeats", "runs", "macc", "flop")
+VERIFICATION_FIELDS = ("algo", "optimizer", "recompute", "holds", "predicted_peak", "executed_peak")
 STEP_FIELDS = ("spec", "algo", "context", "encoder_context", "batch")
 CHECK_FIELDS = (
     *("spec", "executed_class", "context", "encoder_context", "batch", "agrees"),
@@ -188,7 +189,8 @@ def verification_to_json(verifications: Iterable["Verification"]) -> str:
     """Return executed steps beside their predictions as JSON."""
     return _document(
         verifications=[
-            {"spec": each.sizes.name, "algo": each.algo, "optimizer": each.optimizer, "holds": each.holds}
+            {"spec": each.sizes.name}
+            | _fields(each, VERIFICATION_FIELDS)
             | {"sizes": asdict(each.sizes), "lines": [_fields(line, LINE_FIELDS) for line in each.lines]}
             for each in verifications
         ]

@@ -49,6 +49,7 @@ class Verification:
     sizes: Sizes
     algo: str
     optimizer: str
+    recompute: Recompute
     loss: float
     lines: tuple[Line, ...]
     predicted_peak: int
@@ -150,7 +151,7 @@ def verify(
     memory = Memory(training_step(sizes, algo, "exact", **options), keeps=KEPT_BY_KERNELS)
     step = execute(sizes, algo, optimizer, seed, recompute)
     lines = tuple(_lines(predicted, step.tally.counts))
-    return Verification(sizes, algo, optimizer, step.loss, lines, memory.peak.elements, step.peak)
+    return Verification(sizes, algo, optimizer, recompute, step.loss, lines, memory.peak.elements, step.peak)
 
 
 def execute(sizes: Sizes, algo: str, optimizer: str = "none", seed: int = 0, recompute: Recompute = "none") -> "Step":

@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 
 from tcost import InputError, Sizes, evaluate, load_spec
 from tcost.execution.execution import Execution
+from tcost.execution.keeping import KEPT_BY_KERNELS
 from tcost.execution.numbers import Tally, values
 from tcost.execution.step import Parameters, Step
 from tcost.execution.steps import STEPS, modulated_inputs
-from tcost.kinds import KINDS
+from tcost.kinds import KINDS, keeps
 from tcost.models import Model, trace_model
 from tcost.optimizers import OPTIMIZERS
 from tcost.spec import bundled_specs
@@ -48,6 +49,20 @@ def test_every_modern_part_executes_as_predicted(name: str, algo: str) -> None:
     verification = verify(MODERN[name], algo, "adamw")
     assert verification.holds
     assert all(line.difference == 0 for line in verification.lines)
+
+
+@given(s=modern(), optimizer=st.sampled_from(list(OPTIMIZERS)), recompute=st.sampled_from(["block", "full"]))
+@settings(max_examples=100)
+def test_recomputation_executes_as_predicted(s: Sizes, optimizer: str, recompute: Any) -> None:
+    """What is not kept but computed again is executed as often as predicted, and as much is alive; gradients stay."""
+    verification = verify(s, "bp", optimizer, recompute=recompute)
+    assert verification.holds
+    assert any(line.phase == "recomputed_forward" and line.executed for line in verification.lines)
+    kept, again = execute(s, "bp"), execute(s, "bp", recompute=recompute)
+    assert kept.gradients.keys() == again.gradients.keys()
+    for name, gradients in kept.gradients.items():
+        for a, b in zip(gradients, again.gradients[name], strict=True):
+            assert np.array_equal(values(a), values(b))
 
 
 @given(s=modern(), algo=st.sampled_from(RULES), seed=st.integers(0, 9))
@@ -241,6 +256,30 @@ def test_half_of_the_mask_is_executed(tcost: Tcost) -> None:
         ("half", "sliding"): 2 * heads * 9,
         ("half", "full"): heads * 10,
     }
+
+
+def test_a_wrong_peak_is_status_1(tcost: Tcost, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A prediction that keeps one number too many for every row of a norm is not what is executed."""
+    wrong = {**KEPT_BY_KERNELS, "layer_norm": keeps(elements=1, rows=2)}
+    monkeypatch.setattr("tcost.verify.KEPT_BY_KERNELS", wrong)
+    outcome = tcost("verify", "gpt2", "--algo", "bp", "--optimizer", "none")
+    assert outcome.status == 1
+    assert "gpt2 under bp does not verify" in outcome.err
+    (line,) = [line for line in outcome.out.splitlines() if line.startswith("alive at once")]
+    assert line.endswith("DIFFERS")
+    assert tcost("verify", "gpt2", "--algos", "pepita", "mempepita").status == 0  # they keep nothing for gradients
+
+
+def test_the_command_recomputes(tcost: Tcost) -> None:
+    """`tcost verify --recompute` executes it where there is a backward, and refuses it where there is none."""
+    out = json.loads(tcost("verify", "gpt2", "--recompute", "block", "--format", "json").out)
+    assert [(each["algo"], each["recompute"], each["holds"]) for each in out["verifications"]] == [
+        ("bp", "block", True),
+        ("pepita", "none", True),
+        ("mempepita", "none", True),
+    ]
+    assert "recompute block; shrunk to" in tcost("verify", "gpt2", "--algo", "bp", "--recompute", "block").out
+    assert tcost("verify", "gpt2", "--algo", "pepita", "--recompute", "block").status == 2
 
 
 def test_a_difference_is_status_1(tcost: Tcost, monkeypatch: pytest.MonkeyPatch) -> None:

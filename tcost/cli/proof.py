@@ -15,6 +15,8 @@ from tcost.cli.options import (
     OptimizerName,
     OutputPath,
     Printed,
+    Recompute,
+    RecomputeName,
     load,
     rules,
     tables,
@@ -36,6 +38,7 @@ def verify_specs(
     algos: Algos = ["bp", "pepita", "mempepita"],  # noqa: B006  # typer reads the default, nothing changes it
     optimizer: OptimizerName = "adamw",
     causal: Causal = CausalName.FULL,
+    recompute: Recompute = RecomputeName.NONE,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of weights, data and fixed matrices.")] = 0,
     torch: Annotated[bool, typer.Option("--torch", help=TORCH_HELP)] = False,
     context: Annotated[int | None, typer.Option("--context", metavar="N", help=CONTEXT_HELP)] = None,
@@ -46,7 +49,8 @@ def verify_specs(
     """Execute a training step, and compare with the prediction.
 
     A model with the same parts is shrunk to sizes that run in a moment. Its layers, the ones that are
-    priced, run on numbers that count themselves. Exit status 1 when anything differs from convention exact.
+    priced, run on numbers that count themselves, and what is alive at once is counted, too. Exit status 1 when
+    anything differs from convention exact.
 
     Example: tcost verify gpt2 --algos bp pepita
     """
@@ -55,10 +59,13 @@ def verify_specs(
         return _against_torch(models, context, encoder_context, format_, output)
     if context or encoder_context:
         raise InputError("a context is for --torch; what is executed else has sizes of its own")
+    from tcost.training_step import options_of
     from tcost.verify import shrink, verify
 
     small = [replace(shrink(model.at()), causal=causal.value) for model in models]
-    found = [verify(sizes, rule, optimizer, seed) for sizes in small for rule in rules(algos)]
+    names = rules(algos)
+    each = list(zip(names, options_of(names, {"recompute": recompute.value}), strict=True))
+    found = [verify(sizes, rule, optimizer, seed, own["recompute"]) for sizes in small for rule, own in each]
     wrong = "\n".join(f"{each.sizes.name} under {each.algo} does not verify" for each in found if not each.holds)
     if format_ in (Format.JSON, Format.CSV):
         from tcost.export import verification_to_csv, verification_to_json

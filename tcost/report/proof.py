@@ -31,12 +31,16 @@ def verification_table(verification: "Verification") -> Table:
         sum(getattr(line, side) for line in verification.lines) for side in ("predicted", "executed")
     )
     lines.append(("total", "", "", grouped(predicted), grouped(executed), grouped(executed - predicted)))
+    before, after = verification.predicted_peak, verification.executed_peak
+    difference = f"{grouped(after - before)}{' DIFFERS' if before != after else ''}"
+    alive = ("alive at once", "", "elements", grouped(before), grouped(after), difference)
+    again = "" if verification.recompute == "none" else f"recompute {verification.recompute}; "
     verdict = "executed as predicted" if verification.holds else "DIFFERS"
     return Table(
         title=f"{visible(verification.sizes.name)} under {verification.algo}: {verdict}",
-        settings=wrap(f"convention exact; shrunk to {_shown(verification.sizes)}"),
+        settings=wrap(f"convention exact; {again}shrunk to {_shown(verification.sizes)}"),
         columns=("layer", "phase", "operation", "predicted", "executed", "diff"),
-        sections=(Section(tuple(lines), has_total=True),),
+        sections=(Section(tuple(lines), has_total=True), Section((alive,), has_total=True)),
         notes=(f"optimizer {verification.optimizer}; loss {verification.loss:.3f}, from random weights",),
         text_columns=3,
     )
