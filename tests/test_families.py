@@ -86,13 +86,9 @@ def saved_by_flash(model: Any, given: dict[str, Any]) -> int | None:
     return found
 
 
-def execute(case: dict[str, Any]) -> dict[str, int | None]:
-    """Return the FLOPs of each phase, the parameters and what is kept of a class, built at a case's configuration.
-
-    Gradients of weights are what the backward executes less once the matrices are frozen.
-    """
+def build(case: dict[str, Any]) -> Any:
+    """Return a class with eager attention, built at a case's configuration."""
     os.environ["HF_HUB_OFFLINE"] = "1"
-    import torch
     import transformers
 
     transformers.utils.logging.set_verbosity_error()
@@ -101,8 +97,18 @@ def execute(case: dict[str, Any]) -> dict[str, int | None]:
     tokens = dict.fromkeys(("decoder_start_token_id", "bos_token_id", "eos_token_id"), 0) | {"pad_token_id": 1}
     config = transformers.CONFIG_MAPPING[case["config"]["model_type"]](**(tokens | values))
     config._attn_implementation, config.use_cache = "eager", False  # fused attention reports no FLOPs
-    model = getattr(transformers, case["hf_class"])(config).eval()
-    given = inputs(case, config)
+    return getattr(transformers, case["hf_class"])(config).eval()
+
+
+def execute(case: dict[str, Any]) -> dict[str, int | None]:
+    """Return the FLOPs of each phase, the parameters and what is kept of a class, built at a case's configuration.
+
+    Gradients of weights are what the backward executes less once the matrices are frozen.
+    """
+    import torch
+
+    model = build(case)
+    config, given = model.config, inputs(case, model.config)
     kept = {"saved": saved(model, given), "saved_flash": saved_by_flash(model, given)}
     if config.model_type in EXPERTS:
         config._experts_implementation = "batched_mm"  # grouped experts report no FLOPs

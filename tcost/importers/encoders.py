@@ -50,10 +50,9 @@ def roberta(f: Fields) -> None:
 
 
 def distilbert(f: Fields) -> None:
-    """Read a DistilBERT: no segments."""
+    """Read a DistilBERT: no segments. Sinusoids are where its table of positions starts; its class trains them, too."""
     _masked(f, layers="n_layers")
-    if f.flag("sinusoidal_pos_embds"):
-        f.set(positions="stored")
+    f.ignore("sinusoidal_pos_embds")
     head(f, "relu")
 
 
