@@ -1,6 +1,6 @@
 """What a training step holds, as a table."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from tcost.cost import Result
@@ -10,7 +10,7 @@ from tcost.memory import CATEGORIES, Category, Storage
 from tcost.report import NOTHING, context_of, how, sequences_of
 from tcost.report.tables import Section, Table
 from tcost.text import visible
-from tcost.units import binary, grouped, share
+from tcost.units import binary, grouped
 
 if TYPE_CHECKING:
     from tcost.memory import Budget
@@ -19,6 +19,18 @@ Format: TypeAlias = Callable[[int], str]
 
 LARGEST = "largest set"
 """What the name of what stands for a layer begins with where only the largest set counts that is alive at once."""
+
+HEADINGS: Mapping[Category, str] = {
+    "parameters": "weights",
+    "gradients": "gradients",
+    "optimizer": "optimizer",
+    "projection": "fixed matrices",
+    "stored_activations": "stored",
+}
+"""What stands above each category: words that are no longer than its numbers."""
+
+LABEL_WIDTH = 33
+"""Of longer labels the rest goes on in the next line, so that the widest table has 100 columns."""
 
 APART: Category = "indices"
 """Integers, which stand apart from the columns of numbers."""
@@ -33,22 +45,22 @@ def memory_table(
     """
     memory, amount = result.memory, grouped if integers else _bytes
     shown = [category for category in CATEGORIES if category != APART and memory.of(category).elements]
-    whole = sum(memory.of(category).bytes for category in shown)
     lines = []
     for layer, label in _labels(result).items():
         found = {row.category: row.bytes for row in memory.rows if row.layer == layer and row.category in shown}
         if any(found.values()):
             cells = [amount(found[category]) if category in found else NOTHING for category in shown]
-            part = sum(found.values())
-            lines.append((label, *cells, amount(part), share(part, whole)))
-    total = ("total", *(amount(memory.of(category).bytes) for category in shown), amount(whole), share(1, 1))
-    peak = ("peak", *[""] * len(shown), amount(memory.peak.bytes), "")
+            lines.append((label, *cells, amount(sum(found.values()))))
+    sums = [memory.of(category).bytes for category in shown]
+    total = ("total", *map(amount, sums), amount(sum(sums)))
+    peak = ("peak", *[""] * len(shown), amount(memory.peak.bytes))
     return Table(
         title=f"{visible(result.spec)} under {learning_rule(result.algo).title} ({result.algo}): what a step holds",
         settings=_settings(result),
-        columns=("", *(category.replace("_", " ") for category in shown), "total", "share"),
+        columns=("", *(HEADINGS[category] for category in shown), "total"),
         sections=(Section((*lines, total), has_total=True), Section((peak,), has_total=True)),
         notes=tuple(_notes(result, budget, exact, integers=integers)),
+        text_width=LABEL_WIDTH,
     )
 
 
@@ -57,7 +69,7 @@ def _labels(result: Result) -> dict[str, str]:
     labels: dict[str, str] = {}
     for row in result.rows:
         layer = str(row.layer)
-        labels.setdefault(layer, visible(layer if row.repeats == 1 else f"{layer} × {row.repeats}"))
+        labels.setdefault(layer, visible(layer if row.repeats == 1 else f"{layer} ×\N{NO-BREAK SPACE}{row.repeats}"))
     more = [row.layer for row in result.memory.rows if row.layer not in labels]
     return labels | {layer: LARGEST if layer.startswith(LARGEST) else visible(layer) for layer in more}
 
