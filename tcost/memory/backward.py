@@ -34,7 +34,7 @@ class Backpropagation(Liveness):
             else:
                 self._copies(part, part.repeat)
         if facts.step.optimizer.per_parameter:
-            self.ledger.note("optimizer_step", self.ops[0])
+            self.ledger.note("optimizer_step")
 
     def _copies(self, part: Part, repeat: Repeat) -> None:
         """Go back through the copies of a block, from the last one to the first."""

@@ -31,7 +31,7 @@ class ForwardOnly(Liveness):
             else:
                 self._copies(part, part.repeat)
         if self.is_applied:
-            self.ledger.note("optimizer_step", self.ops[-1])
+            self.ledger.note("optimizer_step")
 
     def _project(self) -> None:
         """Make the error, project it, and add it to the embeddings."""
