@@ -118,4 +118,3 @@ class Step:
         if self.optimizer != "none":
             for name in [name for name in self.parameters if name in self.gradients]:  # the others are frozen
                 self.optimize(name)
-            self.tracker.note()

@@ -30,8 +30,6 @@ class ForwardOnly(Liveness):
                 self._update(part)
             else:
                 self._copies(part, part.repeat)
-        if self.is_applied:
-            self.ledger.note("optimizer_step")
 
     def _project(self) -> None:
         """Make the error, project it, and add it to the embeddings."""

@@ -155,7 +155,7 @@ class Memory:
         if self.step.convention.memory:
             trained = [op for op in self.step.parameters if op.is_trained]
             return _largest((op.layer, self.step.convention.parameters(op)) for op in trained)
-        return _largest((str(moment.layer), moment.gradients) for moment in self.liveness.ledger.moments)
+        return _largest((moment.layer, moment.gradients) for moment in self.liveness.ledger.moments)
 
     def _of_activations(self) -> Iterator[Amount]:
         width, step = BYTES[self.storage.activations], self.step

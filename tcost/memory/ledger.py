@@ -14,11 +14,11 @@ Use: TypeAlias = Literal["activations", "passing", "gradients"]
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Elements that are alive while an operation is at work, by their use; the optimizer works on all layers."""
+    """Elements that are alive while an operation is at work, by their use."""
 
     phase: Phase
-    layer: str | None
-    operation: str | None
+    layer: str
+    operation: str
     activations: Size
     passing: Size
     gradients: Size
@@ -52,7 +52,6 @@ class Ledger:
         use, elements = self.alive.pop(what, ("activations", 0))
         self.totals[use] = self.totals[use] - elements
 
-    def note(self, phase: Phase, op: Op | None = None) -> None:
-        """Note the moment of an operation, or that of the optimizer."""
-        place = (op.layer, op.name) if op else (None, None)
-        self.moments.append(Moment(phase, *place, **self.totals))
+    def note(self, phase: Phase, op: Op) -> None:
+        """Note the moment of an operation."""
+        self.moments.append(Moment(phase, op.layer, op.name, **self.totals))

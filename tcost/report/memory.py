@@ -97,8 +97,7 @@ def _notes(result: Result, budget: "Budget | None", exact: Result | None, *, int
     if at is None:
         yield f"peak: the sum; convention {result.convention} does not say what is alive when"
     else:
-        where = f" of {at.layer}, {at.operation}" if at.layer else ""
-        yield f"peak: everything that is alive in the {at.phase.replace('_', ' ')}{where}"
+        yield f"peak: everything that is alive in the {at.phase.replace('_', ' ')} of {at.layer}, {at.operation}"
     yield from dict.fromkeys(row.layer for row in memory.rows if row.layer.startswith(LARGEST))
     yield f"elements: {grouped(stored.elements)} stored activations, {grouped(peak.elements)} at the peak"
     yield f"integers apart: {amount(memory.of(APART).bytes)} of tokens, positions and targets"
