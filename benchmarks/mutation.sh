@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Mutation testing of layers, kinds, conventions, learning rules and models, by hand: about an hour.
+# Mutation testing of layers, kinds, conventions, learning rules, models and memory, by hand: hours.
 # It works on a checkout of what is committed. tests/SURVIVORS.md lists what survives, with the reason.
 set -euo pipefail
 cd "$(dirname "$0")/.."
