@@ -13,14 +13,33 @@ if TYPE_CHECKING:
 
     from tcost.cost import Comparison, Result, Row, compare, evaluate
     from tcost.errors import InputError
+    from tcost.memory import Memory, Storage, measure
     from tcost.sizes import Sizes
     from tcost.spec import ModelSpec, load_spec
 
 __version__ = "0.1.0"
 
-__all__ = ["Comparison", "InputError", "ModelSpec", "Result", "Row", "Sizes", "compare", "evaluate", "load_spec"]
+__all__ = [
+    "Comparison",
+    "InputError",
+    "Memory",
+    "ModelSpec",
+    "Result",
+    "Row",
+    "Sizes",
+    "Storage",
+    "compare",
+    "evaluate",
+    "load_spec",
+    "measure",
+]
 
-_HOMES = {"ModelSpec": "tcost.spec", "load_spec": "tcost.spec", "InputError": "tcost.errors", "Sizes": "tcost.sizes"}
+_HOMES = {
+    **dict.fromkeys(("ModelSpec", "load_spec"), "tcost.spec"),
+    **dict.fromkeys(("Memory", "Storage", "measure"), "tcost.memory"),
+    "InputError": "tcost.errors",
+    "Sizes": "tcost.sizes",
+}
 
 
 def __getattr__(name: str) -> "Any":

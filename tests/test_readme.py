@@ -11,6 +11,7 @@ from readme import BLOCK, README, refreshed
 from tcost import ModelSpec, evaluate, load_spec
 from tcost.conventions import CONVENTIONS
 from tcost.learning_rules import LEARNING_RULES
+from tcost.memory import measure
 
 TEXT = README.read_text()
 
@@ -29,7 +30,10 @@ def test_the_python_example_runs() -> None:
         exec(code, {})  # noqa: S102  # it is our own README
     result = evaluate(load_spec("gpt2"), "pepita", context=512)
     projection = result.phases["error_projection"].flop
-    assert printed.getvalue() == f"{result.totals.macc} {projection} {result.totals.parameters}\n"
+    work, held = printed.getvalue().splitlines()
+    assert work == f"{result.totals.macc} {projection} {result.totals.parameters}"
+    memory = measure(load_spec("gpt2"), "pepita", context=512)
+    assert held == f"{memory.of('stored_activations').elements} {memory.peak.bytes}"
 
 
 def test_the_spec_example_is_a_spec(monkeypatch: pytest.MonkeyPatch) -> None:

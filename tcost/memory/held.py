@@ -151,11 +151,13 @@ class Memory:
 
     @property
     def _largest_update(self) -> tuple[str, Size]:
-        """The layer and the elements of the gradients of weights that are alive at once, at the most."""
+        """What stands for a layer, and the elements of the gradients of weights that are alive at once, at the most."""
         if self.step.convention.memory:
             trained = [op for op in self.step.parameters if op.is_trained]
-            return _largest((op.layer, self.step.convention.parameters(op)) for op in trained)
-        return _largest((moment.layer, moment.gradients) for moment in self.liveness.ledger.moments)
+            name, elements = _largest((op.layer, self.step.convention.parameters(op)) for op in trained)
+        else:
+            name, elements = _largest((moment.layer, moment.gradients) for moment in self.liveness.ledger.moments)
+        return f"largest update: {name}", elements
 
     def _of_activations(self) -> Iterator[Amount]:
         width, step = BYTES[self.storage.activations], self.step

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 Format: TypeAlias = Callable[[int], str]
 
-LARGEST = "largest set"
-"""What the name of what stands for a layer begins with where only the largest set counts that is alive at once."""
+LARGEST = "largest "
+"""What the name of what stands for a layer begins with where only the largest amount counts that is alive at once."""
 
 HEADINGS: Mapping[Category, str] = {
     "parameters": "weights",
@@ -71,7 +71,7 @@ def _labels(result: Result) -> dict[str, str]:
         layer = str(row.layer)
         labels.setdefault(layer, visible(layer if row.repeats == 1 else f"{layer} ×\N{NO-BREAK SPACE}{row.repeats}"))
     more = [row.layer for row in result.memory.rows if row.layer not in labels]
-    return labels | {layer: LARGEST if layer.startswith(LARGEST) else visible(layer) for layer in more}
+    return labels | {layer: layer.partition(":")[0] if layer.startswith(LARGEST) else visible(layer) for layer in more}
 
 
 def _settings(result: Result) -> str:
