@@ -122,6 +122,5 @@ def keeps_indices(op: Op) -> Kept:
 
 def keeps_angles(op: Op) -> Kept:
     """A rotation keeps the cosines and sines of its positions, which all layers of a stack share."""
-    rows, stack = op.output.shape[-2], COPY.sub("", op.layer).partition(".")[0]
-    angles = rows * op.einsum.sizes["rotated"]
-    return Kept(constants={f"{which} of {rows} rows, {stack}": angles for which in ("cosines", "sines")})
+    rows, width, stack = op.output.shape[-2], op.einsum.sizes["rotated"], COPY.sub("", op.layer).partition(".")[0]
+    return Kept(constants={f"{stack} {which} {rows} x {width}": rows * width for which in ("cosines", "sines")})
