@@ -129,6 +129,13 @@ def test_what_gpt2_keeps(case: dict[str, Any], tcost: Tcost, tmp_path: Path) -> 
     assert memory["indices"]["bytes"] == case["int_bool_bytes"]
 
 
+def test_indices() -> None:
+    """T5 keeps tokens and targets of every sequence, and the distances of all pairs of rows of each stack: executed."""
+    tiny: dict[str, Any] = {"n_encoder_layers": 2, "n_decoder_layers": 2, "relative_buckets": 4}
+    s = replace(load_spec("t5-base").at(17, 9), vocab_size=11, **tiny)
+    assert measure(s, "bp", "exact", batch=3).of("indices").elements == 3 * (9 + 17 + 17) + 9**2 + 17**2
+
+
 GELUS = {"gelu_new": 5, "gelu": 2, "gelu_tanh": 2, "relu": 1}
 
 

@@ -131,9 +131,8 @@ class Liveness:
         """Return the weights that are trained in a repeated block alone and not shared by all of its copies."""
         if part.repeat is None or part.repeat.unique in (0, 1):
             return {}
-        users = self.facts.weight_users
-        ops = [self.ops[index] for index in part.ops]
-        return {str(op.weight): op for op in ops if all(i in part.ops for i in users.get(op.weight or "", (-1,)))}
+        users = self.facts.weight_users.items()
+        return {weight: self.ops[of[0]] for weight, of in users if all(index in part.ops for index in of)}
 
     def begin_copy(self, part: Part, number: int, *, is_held: bool) -> None:
         """Let the gradients of a block's weights be alive as they are when its copy of that number begins.
