@@ -68,7 +68,7 @@ class Backpropagation(Liveness):
 
     def _is_first_here(self, tensor: Tensor, part: Part, *, is_bottom: bool) -> bool:
         """Tell whether nothing before a part needs a tensor, nor a copy of the part that is still to come."""
-        return bool(self.inside(part, (tensor,))) or (is_bottom and self.facts.waiting.get(tensor) in part.ops)
+        return tensor in part.own or (is_bottom and self.facts.waiting.get(tensor) in part.ops)
 
     def _differentiate(self, index: int, part: Part, first: Mapping[Tensor, int], *, is_bottom: bool) -> None:
         """Make the gradients of an operation's inputs and weight, and let go what they were made of."""

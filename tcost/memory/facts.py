@@ -19,11 +19,13 @@ INDICES = ("tokens", "buckets")
 class Part:
     """Operations of a trace that follow each other: of a repeated block, or of what is between blocks.
 
-    The outputs of a segment are not kept, but computed again in the backward.
+    `own` are their outputs, and what a block reads in each of its copies. The outputs of a segment are not
+    kept, but computed again in the backward.
     """
 
     ops: range
     repeat: Repeat | None
+    own: frozenset[Tensor]
     is_segment: bool
 
 
@@ -98,7 +100,11 @@ class Facts:
         repeats, segments = {repeat.ops: repeat for repeat in self.trace.repeats}, self.step.segments
         cuts = {0, len(self.ops)} | {end for ops in (*repeats, *segments) for end in (ops.start, ops.stop)}
         found = [range(start, stop) for start, stop in pairwise(sorted(cuts))]
-        return [Part(ops, repeats.get(ops), ops in segments) for ops in found]
+        return [self._part(ops, repeats.get(ops), is_segment=ops in segments) for ops in found]
+
+    def _part(self, ops: range, repeat: Repeat | None, *, is_segment: bool) -> Part:
+        outputs = {self.ops[index].output for index in ops}
+        return Part(ops, repeat, frozenset(outputs | ({repeat.entry} if repeat else set())), is_segment)
 
     @cached_property
     def last_user(self) -> dict[Tensor, int]:
@@ -110,15 +116,6 @@ class Facts:
         return users
 
     @cached_property
-    def keepers(self) -> dict[Tensor, int]:
-        """The first operation that keeps each tensor."""
-        keepers: dict[Tensor, int] = {}
-        for index, kept in enumerate(self.kept):
-            for tensor in map(self.home, kept.tensors):
-                keepers.setdefault(tensor, index)
-        return keepers
-
-    @cached_property
     def waiting(self) -> dict[Tensor, int]:
         """What waits for the backward, each with the first operation that needs it.
 
@@ -126,11 +123,11 @@ class Facts:
         """
         waiting: dict[Tensor, int] = {}
         for part in self.parts:
-            inside = {self.ops[index].output for index in part.ops} if part.is_segment else set()
+            entry = part.repeat.entry if part.repeat else None
             for index in part.ops:
                 needed = self.read(self.ops[index]) if part.is_segment else map(self.home, self.kept[index].tensors)
                 for tensor in needed:
-                    if tensor not in inside:
+                    if not part.is_segment or tensor is entry or tensor not in part.own:
                         waiting.setdefault(tensor, index)
         return waiting
 

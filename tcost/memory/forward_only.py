@@ -86,7 +86,7 @@ class ForwardOnly(Liveness):
             if op.is_trained:
                 self._learn_from_difference(index, part, number)
             for tensor in (*facts.read(op), output):
-                is_free = is_last or bool(self.inside(part, (tensor,)))
+                is_free = is_last or tensor in part.own
                 if is_free and facts.last_user.get(tensor, index) <= index and tensor is not result:
                     ledger.release(("second", tensor))
 

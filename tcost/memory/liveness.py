@@ -5,7 +5,7 @@ that is repeated only those copies are followed in which a peak can be: what is 
 the number of the copy, so that a peak is in the first or the last of the copies that do the same.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from typing import TypeAlias
 
 from tcost.errors import InputError
@@ -90,29 +90,24 @@ class Liveness:
     def _ends_of_forward(self, waiting: Collection[Tensor], part: Part, *, is_last: bool = True) -> Ends:
         last_user = self.facts.last_user
         result = self.facts.home(part.repeat.exit) if part.repeat else None
-        own = {self.ops[index].output for index in part.ops} | ({part.repeat.entry} if part.repeat else set())
 
         def ends(x: Tensor, index: int) -> bool:
-            is_free = x not in waiting and x is not result and (is_last or x in own)
+            is_free = x not in waiting and x is not result and (is_last or x in part.own)
             return is_free and last_user.get(x, index) <= index
 
         return ends
 
-    def inside(self, part: Part, waiting: Iterable[Tensor]) -> list[Tensor]:
-        """Return what is waiting in every copy of a part."""
-        own = {self.ops[index].output for index in part.ops}
-        return [x for x in waiting if x in own or (part.repeat and x is part.repeat.entry)]
-
     def _of_each_copy(self, part: Part, waiting: Collection[Tensor], *, keeps_own: bool) -> Size:
-        tensors = sum(self.facts.elements(x) for x in self.inside(part, waiting))
+        tensors = sum(self.facts.elements(x) for x in part.own if x in waiting)
         return tensors + (sum(self.facts.own(index) for index in part.ops) if keeps_own else 0)
 
     def hold_copy(self, part: Part, others: int, waiting: Collection[Tensor], *, keeps_own: bool = False) -> None:
         """Let a copy be alive as it was after the forward pass, and so many others below or above it."""
         each = self._of_each_copy(part, waiting, keeps_own=keeps_own)
         self.ledger.hold((part.repeat, "copies"), others * each)
-        for tensor in self.inside(part, waiting):
-            self.ledger.hold(tensor, self.facts.elements(tensor))
+        for tensor in part.own:
+            if tensor in waiting:
+                self.ledger.hold(tensor, self.facts.elements(tensor))
         for index in part.ops if keeps_own else ():
             self.ledger.hold(("own", index), self.facts.own(index))
 
