@@ -14,7 +14,8 @@ from tcost.text import csv_cell
 from tcost.units import percent
 
 if TYPE_CHECKING:
-    from tcost.memory import Budget, Memory
+    from tcost.memory import Memory
+    from tcost.memory.budget import Budget
     from tcost.reconcile import Reconciliation
     from tcost.torch_check import TorchCheck
     from tcost.verify import Verification

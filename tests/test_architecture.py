@@ -99,8 +99,12 @@ UNUSED = {
     },
     ("compute", "gpt2", "--format", "csv"): {"rich", "tcost.report", "numpy", "sympy"},
     ("compute", "gpt2", "--format", "markdown"): {"rich", "tcost.export", "numpy", "sympy"},
-    ("compute", "gpt2"): {"tcost.export", "tcost.reconcile", "numpy", "sympy"},
+    ("compute", "gpt2"): {"tcost.export", "tcost.reconcile", "tcost.memory.ledger", "numpy", "sympy"},
     ("compare", "gpt2"): {"tcost.export", "tcost.reconcile", "numpy", "sympy"},
+    ("memory", "gpt2", "--budget", "1TB", "--format", "json"): {
+        *("rich", "tcost.report", "tcost.execution", "tcost.verify", "numpy", "sympy")
+    },
+    ("memory", "gpt2"): {"tcost.export", "tcost.execution", "tcost.verify", "numpy", "sympy"},
     ("reconcile", "gpt2"): {"tcost.export", "numpy"},
     ("reconcile", "gpt2", "--format", "json"): {"rich", "tcost.report", "numpy"},
 }

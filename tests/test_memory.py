@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tcost import Sizes, evaluate, load_spec
-from tcost.memory import BYTES, CATEGORIES, Held, Memory, Storage, largest, measure, within
+from tcost.memory import BYTES, CATEGORIES, Held, Memory, Storage, measure
+from tcost.memory.budget import largest, within
 from tcost.optimizers import OPTIMIZERS
 from tcost.training_step import Recompute, training_step
 

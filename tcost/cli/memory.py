@@ -72,7 +72,8 @@ def memory_of_spec(
     Example: tcost memory gpt2 --convention exact --optimizer adamw --batch 8 --budget 24GiB
     """
     from tcost.cost import evaluate_rules
-    from tcost.memory import Storage, within
+    from tcost.memory import Storage
+    from tcost.memory.budget import within
 
     storage = Storage(
         weights=(weights or dtype).value,

@@ -1,20 +1,6 @@
-"""What a training step has to hold."""
+"""What a training step has to hold. Budgets, which few commands ask for, are in `tcost.memory.budget`."""
 
-from tcost.memory.budget import Budget, largest, within
 from tcost.memory.held import CATEGORIES, Category, Held, Memory, MemoryRow, measure
 from tcost.memory.storage import BYTES, Dtype, Storage
 
-__all__ = [
-    "BYTES",
-    "CATEGORIES",
-    "Budget",
-    "Category",
-    "Dtype",
-    "Held",
-    "Memory",
-    "MemoryRow",
-    "Storage",
-    "largest",
-    "measure",
-    "within",
-]
+__all__ = ["BYTES", "CATEGORIES", "Category", "Dtype", "Held", "Memory", "MemoryRow", "Storage", "measure"]

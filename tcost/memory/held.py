@@ -3,19 +3,21 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, reduce
-from typing import Literal, TypeAlias, Unpack
+from typing import TYPE_CHECKING, Literal, TypeAlias, Unpack
 
 from tcost.conventions import Erratum, MemoryErratum
 from tcost.kinds import Keep
 from tcost.learning_rules import FIXED_MATRICES, project_error
-from tcost.memory.backward import Backpropagation
 from tcost.memory.facts import Facts
-from tcost.memory.forward_only import ForwardOnly
-from tcost.memory.ledger import Moment
 from tcost.memory.storage import BYTES, INDEX_BYTES, Storage
 from tcost.sizes import Size, maximum, same
 from tcost.tracing import Trace
 from tcost.training_step import Options, Spec, TrainingStep, training_step
+
+if TYPE_CHECKING:
+    from tcost.memory.backward import Backpropagation
+    from tcost.memory.forward_only import ForwardOnly
+    from tcost.memory.ledger import Moment
 
 Category: TypeAlias = Literal["parameters", "gradients", "optimizer", "projection", "stored_activations", "indices"]
 
@@ -82,8 +84,11 @@ class Memory:
         return Facts(self.step, self._keeps)
 
     @cached_property
-    def liveness(self) -> Backpropagation | ForwardOnly:
+    def liveness(self) -> "Backpropagation | ForwardOnly":
         """What is alive at each moment. Raises InputError where a number of layers is not a whole number."""
+        from tcost.memory.backward import Backpropagation
+        from tcost.memory.forward_only import ForwardOnly
+
         facts, stores = self.facts, self.step.rule.stores
         if stores == "kept":
             return Backpropagation(facts)
@@ -212,7 +217,7 @@ class Memory:
         return static + Held(elements, reduce(maximum, (m.bytes(activations, gradients) for m in moments)))
 
     @property
-    def peak_moment(self) -> Moment | None:
+    def peak_moment(self) -> "Moment | None":
         """The moment at which most bytes are alive, where the convention has moments."""
         if self.step.convention.memory:
             return None

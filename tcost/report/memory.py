@@ -13,7 +13,7 @@ from tcost.text import visible
 from tcost.units import binary, grouped
 
 if TYPE_CHECKING:
-    from tcost.memory import Budget
+    from tcost.memory.budget import Budget
 
 Format: TypeAlias = Callable[[int], str]
 
