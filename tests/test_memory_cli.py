@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,15 @@ def test_types(tcost: Tcost) -> None:
     out = tcost("memory", "gpt2", *MIXED).out
     types = "weights bf16, gradients bf16, activations int8, optimizer bf16, master weights fp32"
     assert f"no optimizer, {types}" in out
+
+
+def test_standard_input(monkeypatch: pytest.MonkeyPatch, tcost: Tcost) -> None:
+    """A spec from standard input is read once."""
+    text = (GOLDEN / "configs" / "tiny-gpt2.json").read_bytes()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
+    outcome = tcost("memory", "-")
+    assert (outcome.status, outcome.err) == (0, "")
+    assert "under exact, what eager PyTorch keeps" in outcome.out
 
 
 def test_a_configuration(tcost: Tcost) -> None:

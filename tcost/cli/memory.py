@@ -37,8 +37,8 @@ MASTER_HELP = "Count a copy of the weights in fp32 with the optimizer's state."
 BUDGET_HELP = "Bytes that the step should fit into, as in 24GiB; status 1 where it does not."
 
 
-def _dtype(what: str) -> object:
-    return typer.Option(f"--{what}-dtype", show_default=False, help=f"Type of the {what}.")
+def _dtype(what: str, whose: str = "") -> object:
+    return typer.Option(f"--{what}-dtype", show_default=False, help=f"Type of {whose or f'the {what}'}.")
 
 
 def memory_of_spec(
@@ -53,7 +53,7 @@ def memory_of_spec(
     weights: Annotated[DtypeName | None, _dtype("weights")] = None,
     gradients: Annotated[DtypeName | None, _dtype("gradients")] = None,
     activations: Annotated[DtypeName | None, _dtype("activations")] = None,
-    state: Annotated[DtypeName | None, _dtype("optimizer")] = None,
+    state: Annotated[DtypeName | None, _dtype("optimizer", "what the optimizer holds")] = None,
     master_weights: Annotated[bool, typer.Option("--master-weights", help=MASTER_HELP)] = False,
     attention: Attention = AttentionName.EAGER,
     recompute: Recompute = RecomputeName.NONE,
@@ -92,8 +92,8 @@ def memory_of_spec(
         attention=attention,
         recompute=recompute,
     )
-    names = rules(algos)
-    results = evaluate_rules(load(spec), names, convention, storage, **options)
+    model, names = load(spec), rules(algos)
+    results = evaluate_rules(model, names, convention, storage, **options)
     limit = None if budget is None else parse_bytes(budget)
     budgets = [None if limit is None else within(limit, result.memory.step, storage) for result in results]
     failure = "\n".join(
@@ -110,7 +110,7 @@ def memory_of_spec(
     from tcost.report.memory import memory_table
 
     is_paper = convention == "paper"
-    exact = evaluate_rules(load(spec), names, "exact", storage, **options) if is_paper else [None] * len(names)
+    exact = evaluate_rules(model, names, "exact", storage, **options) if is_paper else [None] * len(names)
     each = zip(results, budgets, exact, strict=True)
     shown = [memory_table(result, held, other, integers=integers) for result, held, other in each]
     return tables(shown, format_, output, failure)
