@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from conftest import Tcost, golden
 from drawn import models, modern
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tcost import Sizes, evaluate, load_spec
@@ -79,6 +79,21 @@ def error_and_input(s: Sizes) -> Any:
     return s.context_length * (s.vocab_size + s.d_model)
 
 
+KEYS_LAST = Sizes(
+    vocab_size=1,
+    d_model=8,
+    n_heads=2,
+    d_head=4,
+    d_ff=1,
+    context_length=2,
+    n_encoder_layers=1,
+    n_decoder_layers=1,
+    encoder_context_length=4,
+)
+"""A model whose largest set under MEMPEPITA is the keys of the encoder's output: 3·N·d + M·d/h = 104 elements."""
+
+
+@example(s=KEYS_LAST)
 @given(s=models())
 def test_published_definition(s: Sizes) -> None:
     """The published definition, written out by hand, is what the data flow gives for any plain transformer."""
