@@ -26,9 +26,14 @@ ORDER = [
         "torch_check",
         "units",
         "text",
+        "output",
+        "sweep",
+        "breakeven",
+        "formulas",
+        "explain",
         "report",
     ),
-    *("export", "output", "cli"),
+    *("export", "plot", "cli"),
 ]
 """Reading order is dependency order: a module imports those before it, never those after it."""
 
@@ -37,14 +42,18 @@ HOMES = {
     "yaml": {"spec"},
     "typer": {"cli"},
     "rich": {"report"},
-    "numpy": {"execution", "sizes", "verify"},
-    "sympy": {"reconcile", "sizes"},
+    "numpy": {"execution", "plot", "sizes", "sweep", "verify"},
+    "sympy": {"breakeven", "formulas", "reconcile", "sizes", "sweep"},
+    "matplotlib": {"plot"},
+    "pyarrow": {"sweep"},
+    "dask": {"sweep"},
+    "distributed": {"sweep"},
     "torch": {"torch_check"},
     "transformers": {"torch_check"},
 }
 """The rooms that know each library."""
 
-NEVER = {"matplotlib", "dask", "click"}
+NEVER = {"click"}
 
 
 def imports_of(path: Path) -> list[str]:

@@ -2,5 +2,6 @@
 
 from tcost.spec.files import bundled_specs, import_spec_from, load_spec, to_yaml
 from tcost.spec.model import ModelSpec
+from tcost.spec.varied import with_values
 
-__all__ = ["ModelSpec", "bundled_specs", "import_spec_from", "load_spec", "to_yaml"]
+__all__ = ["ModelSpec", "bundled_specs", "import_spec_from", "load_spec", "to_yaml", "with_values"]

@@ -1,0 +1,163 @@
+"""A grid of training steps: which there are, in which order, and in which chunks they are priced."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import ceil, prod
+
+from tcost import __version__
+from tcost.conventions import convention_of
+from tcost.cost import Result, evaluate
+from tcost.errors import InputError, unknown
+from tcost.learning_rules import learning_rule
+from tcost.sizes import Size
+from tcost.spec import ModelSpec, with_values
+from tcost.sweep.axes import Axis
+from tcost.sweep.measures import MEASURES
+from tcost.training_step import Options, options_of
+
+CHUNK_ROWS = 2**18
+"""Rows that are priced and written together, unless something else is asked for."""
+
+OF_STEP = {"context_length": "context", "encoder_context_length": "encoder_context", "batch": "batch"}
+"""Axes that are options of a training step; the others are keys of a spec."""
+
+IndexBox = tuple[range, ...]
+"""For each axis, which of its values: a box of the grid."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Consecutive rows of a sweep: a box of the grid under one rule and convention."""
+
+    number: int
+    convention: str
+    algo: str
+    box: IndexBox
+
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
+        return prod(map(len, self.box))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sweep:
+    """All combinations of the values of some axes, under each rule and convention.
+
+    A row is one training step. Rows come by convention, then rule, then axis in the order given, the last
+    axis fastest. The `options` are those of `tcost.training_step.training_step` that all rows share. Raises
+    InputError for what is unknown, and for a value of an axis that the model cannot have.
+    """
+
+    spec: ModelSpec
+    axes: tuple[Axis, ...]
+    algos: tuple[str, ...] = ("bp",)
+    conventions: tuple[str, ...] = ("paper",)
+    measures: tuple[str, ...] = ("macc", "flop", "parameters", "stored_activations_bytes")
+    options: Options = field(default_factory=Options)
+    chunk_rows: int = CHUNK_ROWS
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be swept."""
+        for name in self.measures:
+            if name not in MEASURES:
+                raise unknown("measure", name, MEASURES)
+        for name in self.conventions:
+            convention_of(name)
+        for name in self.algos:
+            learning_rule(name)
+        names = [axis.name for axis in self.axes]
+        for place, name in enumerate(names):
+            if name in names[:place]:
+                raise InputError(f"the axis {name} is there twice\ngive all of its values at once")
+            if self.options.get(OF_STEP.get(name, "")) is not None:
+                raise InputError(f"{name} is an axis of the sweep and an option, too\nleave the option out")
+        if not self.axes:
+            raise InputError("a sweep needs an axis\ngive one, as in --over context_length=32:8192:x2")
+        if self.chunk_rows < 1:
+            raise InputError("a chunk needs a row")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of a row's fields."""
+        return ("spec", "algo", "convention", *(axis.name for axis in self.axes), *self.measures)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The number of values of each axis."""
+        return tuple(len(axis.values) for axis in self.axes)
+
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
+        return len(self._pairs) * prod(self.shape)
+
+    @property
+    def chunks(self) -> int:
+        """The number of chunks."""
+        return len(self._pairs) * self._per_pair
+
+    @cached_property
+    def _pairs(self) -> list[tuple[str, str]]:
+        return [(convention, algo) for convention in self.conventions for algo in self.algos]
+
+    @cached_property
+    def _cut(self) -> int:
+        """The axis that is cut into slices: those before it are one value in a chunk, those behind it all values."""
+        return next(axis for axis in range(len(self.axes)) if prod(self.shape[axis + 1 :]) <= self.chunk_rows)
+
+    @property
+    def _slice(self) -> int:
+        return max(1, self.chunk_rows // prod(self.shape[self._cut + 1 :]))
+
+    @cached_property
+    def _per_pair(self) -> int:
+        return prod(self.shape[: self._cut]) * ceil(self.shape[self._cut] / self._slice)
+
+    def chunk(self, number: int) -> Chunk:
+        """Return the chunk of that number, counted from zero; chunks follow each other as their rows do."""
+        pair, rest = divmod(number, self._per_pair)
+        rest, place = divmod(rest, ceil(self.shape[self._cut] / self._slice))
+        length, start = self.shape[self._cut], place * self._slice
+        box = [range(start, min(length, start + self._slice)), *map(range, self.shape[self._cut + 1 :])]
+        for values in reversed(self.shape[: self._cut]):
+            rest, index = divmod(rest, values)
+            box.insert(0, range(index, index + 1))
+        return Chunk(number, *self._pairs[pair], tuple(box))
+
+    def point(self, chunk: Chunk, values: Mapping[str, int]) -> Result:
+        """Return what `evaluate` gives for one row of a chunk, by itself."""
+        spec, options = self.step(values)
+        (own,) = options_of([chunk.algo], options) if len(self.algos) == 1 else self._options(chunk.algo, options)
+        return evaluate(spec, chunk.algo, chunk.convention, **own)
+
+    def step(self, values: Mapping[str, Size]) -> tuple[ModelSpec, Options]:
+        """Return the spec and the options at values of the axes."""
+        of_step = {OF_STEP[name]: value for name, value in values.items() if name in OF_STEP}
+        of_spec = {name: value for name, value in values.items() if name not in OF_STEP}
+        return with_values(self.spec, of_spec), {**self.options, **of_step}  # type: ignore[typeddict-item]
+
+    def _options(self, algo: str, options: Options) -> Iterator[Options]:
+        each = zip(self.algos, options_of(self.algos, options), strict=True)
+        return (own for name, own in each if name == algo)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """What tells this sweep from others: the same for the same rows in the same chunks."""
+        content = {
+            "version": __version__,
+            "spec": self.spec.model_dump(mode="json"),
+            "axes": [(axis.name, _described(axis.values)) for axis in self.axes],
+            "of": [self.algos, self.conventions, self.measures, sorted(self.options.items())],
+            "chunk_rows": self.chunk_rows,
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _described(values: Sequence[int]) -> list[int | str]:
+    if isinstance(values, range):
+        return ["range", values.start, values.stop, values.step]
+    return list(values)

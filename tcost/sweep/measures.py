@@ -1,0 +1,18 @@
+"""What a sweep gives for each row."""
+
+from collections.abc import Callable, Mapping
+
+from tcost.cost import Result
+from tcost.sizes import Size
+
+MEASURES: Mapping[str, Callable[[Result], Size]] = {
+    "macc": lambda result: result.totals.macc,
+    "flop": lambda result: result.totals.flop,
+    "parameters": lambda result: result.totals.parameters,
+    "active_parameters": lambda result: result.totals.active_parameters,
+    "stored_activations_elements": lambda result: result.memory.of("stored_activations").elements,
+    "stored_activations_bytes": lambda result: result.memory.of("stored_activations").bytes,
+    "peak_elements": lambda result: result.memory.peak.elements,
+    "peak_bytes": lambda result: result.memory.peak.bytes,
+}
+"""Each measure of a result, by the name of its column."""
