@@ -46,7 +46,10 @@ def exact_div(a: Size, b: Size) -> Size:
 
 
 def minimum(a: Size, b: Size) -> Size:
-    """Return the smaller of two sizes, element by element for arrays, as an expression for expressions."""
+    """Return the smaller of two sizes, element by element for arrays, as an expression for expressions.
+
+    A size may have a method of the name that knows better.
+    """
     return _extreme(a, b, min, "minimum", "Min")
 
 
@@ -58,6 +61,9 @@ def maximum(a: Size, b: Size) -> Size:
 def _extreme(a: Size, b: Size, of_integers: Callable[[int, int], int], of_arrays: str, of_expressions: str) -> Size:
     if isinstance(a, int) and isinstance(b, int):
         return of_integers(a, b)
+    for size, other in ((a, b), (b, a)):
+        if hasattr(size, of_arrays):
+            return getattr(size, of_arrays)(other)
     if hasattr(a, "dtype") or hasattr(b, "dtype"):
         import numpy as np
 

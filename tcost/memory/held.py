@@ -226,10 +226,13 @@ class Memory:
 
 
 def _largest(named: Iterable[tuple[str, Size]]) -> tuple[str, Size]:
-    """Return the largest of some sizes, and the name of the first that is as large; of a grid, at its first point."""
+    """Return the largest of some sizes, and the name of the first that is as large; of a grid, at its first point.
+
+    Of sizes of which none is the largest throughout there is no name.
+    """
     sizes = list(named)
     largest = reduce(maximum, (size for _, size in sizes))
-    return next(name for name, size in sizes if _first(size) == _first(largest)), largest
+    return next((name for name, size in sizes if _first(size) == _first(largest)), "one of several"), largest
 
 
 def _first(size: Size) -> Size:

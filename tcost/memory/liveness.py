@@ -5,6 +5,7 @@ that is repeated only those copies are followed in which a peak can be: what is 
 the number of the copy, so that a peak is in the first or the last of the copies that do the same.
 """
 
+import operator
 from collections.abc import Callable, Collection
 from typing import TypeAlias
 
@@ -162,6 +163,7 @@ class Liveness:
 
 def copies_of(repeat: Repeat | None) -> int:
     """Return how many copies a block has, or raise InputError where that is no whole number."""
-    if repeat is None or not isinstance(repeat.times, int):
-        raise InputError("the peak needs a whole number of layers")
-    return repeat.times
+    try:
+        return operator.index(repeat.times if repeat else None)  # type: ignore[arg-type]  # None is refused, too
+    except TypeError:
+        raise InputError("the peak needs a whole number of layers") from None

@@ -82,7 +82,7 @@ class ExpertsSpec(Part):
 
     def part(self) -> Experts:
         """Return the part as sizes have it."""
-        return Experts(**self.model_dump(exclude={"dense_layers"}), dense_layers=layer_set(self.dense_layers))
+        return Experts(**{**dict(self), "dense_layers": layer_set(self.dense_layers)})
 
 
 class LatentAttentionSpec(Part):
@@ -101,7 +101,7 @@ class LatentAttentionSpec(Part):
 
     def part(self) -> LatentAttention:
         """Return the part as sizes have it."""
-        return LatentAttention(**self.model_dump())
+        return LatentAttention(**dict(self))
 
 
 class LoraSpec(Part):

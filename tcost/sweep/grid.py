@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import ceil, prod
@@ -131,8 +131,7 @@ class Sweep:
     def point(self, chunk: Chunk, values: Mapping[str, int]) -> Result:
         """Return what `evaluate` gives for one row of a chunk, by itself."""
         spec, options = self.step(values)
-        (own,) = options_of([chunk.algo], options) if len(self.algos) == 1 else self._options(chunk.algo, options)
-        return evaluate(spec, chunk.algo, chunk.convention, **own)
+        return evaluate(spec, chunk.algo, chunk.convention, **self.options_of(chunk.algo, options))
 
     def step(self, values: Mapping[str, Size]) -> tuple[ModelSpec, Options]:
         """Return the spec and the options at values of the axes."""
@@ -140,9 +139,9 @@ class Sweep:
         of_spec = {name: value for name, value in values.items() if name not in OF_STEP}
         return with_values(self.spec, of_spec), {**self.options, **of_step}  # type: ignore[typeddict-item]
 
-    def _options(self, algo: str, options: Options) -> Iterator[Options]:
-        each = zip(self.algos, options_of(self.algos, options), strict=True)
-        return (own for name, own in each if name == algo)
+    def options_of(self, algo: str, options: Options) -> Options:
+        """Return the options as one of the rules takes them: `recompute` is for those that run a backward."""
+        return options_of(self.algos, options)[self.algos.index(algo)]
 
     @cached_property
     def fingerprint(self) -> str:

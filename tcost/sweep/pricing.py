@@ -1,14 +1,18 @@
 """The numbers of a chunk."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
 from typing import Any
 
 import numpy as np
 
-from tcost.sweep.grid import Chunk, Sweep
-from tcost.sweep.measures import MEASURES
+from tcost.sweep.arithmetic import LANES, lane_of, values_of
+from tcost.sweep.axes import Axis
+from tcost.sweep.forms import ClosedForms, Form
+from tcost.sweep.grid import Chunk, IndexBox, Sweep
 from tcost.sweep.values import Integers
+
+DTYPES = {"int64": np.int64, "pair": np.uint64, "object": object}
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,15 +24,66 @@ class Part:
     measures: dict[str, Integers]
 
 
+class Pricer:
+    """Prices the chunks of a sweep; what it finds for one serves the next."""
+
+    def __init__(self, sweep: Sweep) -> None:
+        """Begin with nothing known."""
+        self.sweep = sweep
+        self._forms = {
+            (convention, algo): ClosedForms(sweep, algo, convention)
+            for convention in sweep.conventions
+            for algo in sweep.algos
+        }
+
+    def price(self, chunk: Chunk) -> Part:
+        """Return the rows of a chunk. Raises InputError for one that the model cannot have."""
+        boxes = list(self._forms[chunk.convention, chunk.algo].within(chunk.box))
+        axes = self.sweep.axes
+        values = [_values(axis, indices) for axis, indices in zip(axes, chunk.box, strict=True)]
+        measures = {
+            name: _filled([(box, forms[name]) for box, forms in boxes], chunk.box, values)
+            for name in self.sweep.measures
+        }
+        columns = zip(axes, np.meshgrid(*values, indexing="ij", copy=False), strict=True)
+        return Part(chunk, {axis.name: column.ravel() for axis, column in columns}, measures)
+
+
 def price(sweep: Sweep, chunk: Chunk) -> Part:
-    """Return the rows of a chunk."""
-    values = [[axis.values[i] for i in indices] for axis, indices in zip(sweep.axes, chunk.box, strict=True)]
-    names = [axis.name for axis in sweep.axes]
-    points = list(product(*values))
-    results = [sweep.point(chunk, dict(zip(names, point, strict=True))) for point in points]
-    axes = {name: np.array([point[i] for point in points], dtype=np.int64) for i, name in enumerate(names)}
-    measures = {
-        name: Integers(np.array([MEASURES[name](result) for result in results], dtype=object))
-        for name in sweep.measures
-    }
-    return Part(chunk, axes, measures)
+    """Return the rows of one chunk of a sweep."""
+    return Pricer(sweep).price(chunk)
+
+
+def _values(axis: Axis, indices: range) -> Any:
+    """Return some of an axis's values as int64."""
+    some = axis.values[indices.start : indices.stop]
+    return np.arange(some.start, some.stop, some.step) if isinstance(some, range) else np.array(some, dtype=np.int64)
+
+
+def _filled(forms: Sequence[tuple[IndexBox, Form]], box: IndexBox, values: Sequence[Any]) -> Integers:
+    """Return a measure at every point of a box, from its forms in boxes that make it up."""
+    places = [
+        tuple(slice(each.start - whole.start, each.stop - whole.start) for each, whole in zip(part, box, strict=True))
+        for part, _ in forms
+    ]
+    pieces = [
+        (place, form, [each[where] for each, where in zip(values, place, strict=True)])
+        for place, (_, form) in zip(places, forms, strict=True)
+    ]
+    lane = max((lane_of(form, [int(each.max()) for each in some]) for _, form, some in pieces), key=LANES.index)
+    shape = [len(each) for each in values]
+    if len(pieces) == 1:
+        return _flat(values_of(pieces[0][1], values, lane), shape)
+    low, high = np.empty(shape, dtype=DTYPES[lane]), np.empty(shape, dtype=np.int64) if lane == "pair" else None
+    for place, form, some in pieces:
+        found = values_of(form, some, lane)
+        low[place] = found.low
+        if high is not None:
+            high[place] = found.high
+    return _flat(Integers(low, high), shape)
+
+
+def _flat(found: Integers, shape: Sequence[int]) -> Integers:
+    """Return integers of a box as one row after the other."""
+    low, high = (None if each is None else np.broadcast_to(each, shape).ravel() for each in (found.low, found.high))
+    return Integers(low, high)

@@ -1,0 +1,104 @@
+"""Polynomials over many points at once, exactly.
+
+Wrap-around of uint64 is exact modulo 2^64, so a value below 2^63 is right as it comes. A larger one is found from
+its remainder modulo 2^64 and its value in float64: what is above 2^64 is their difference, rounded, over 2^64, as
+long as the error of the float is less than half of that. Beyond, values are Python integers.
+"""
+
+from collections.abc import Mapping, Sequence
+from math import prod
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from tcost.sweep.forms import Form, Polynomial
+from tcost.sweep.values import Integers
+
+Lane: TypeAlias = Literal["int64", "pair", "object"]
+"""How integers are computed and held: in one machine word, in two, or as Python integers."""
+
+LANES: tuple[Lane, ...] = ("int64", "pair", "object")
+
+WORD = 2**64
+
+MAX_DENOMINATOR = 2**31
+
+
+def lane_of(form: Form, largest: Sequence[int]) -> Lane:
+    """Return how a form has to be computed up to the largest value of each axis."""
+    return max((_lane_of(polynomial, largest) for polynomial in form), key=LANES.index)
+
+
+def _lane_of(polynomial: Polynomial, largest: Sequence[int]) -> Lane:
+    """Bound the value of a polynomial, and the error of its value in float64.
+
+    A term passes at most three roundings for each factor (of the axis's value, the product, the sum) and one of
+    its coefficient, so that the error is below (roundings)·2^-53 of the sum of the absolute terms (Higham, Accuracy
+    and Stability of Numerical Algorithms, 2002, section 5.1); two more are those of what is taken from it.
+    """
+    bound = sum(abs(factor) * prod(map(pow, largest, powers)) for powers, factor in polynomial.terms.items())
+    roundings = 3 * sum(map(max, zip(*polynomial.terms, strict=True))) + len(largest) + 4
+    if bound < WORD // 2:
+        return "int64"
+    return "pair" if bound * roundings < 2**115 and polynomial.denominator < MAX_DENOMINATOR else "object"
+
+
+def values_of(form: Form, values: Sequence[Any], lane: Lane) -> Integers:
+    """Return a form at every point of a box: `values` has those of each axis, int64.
+
+    The arrays have an axis for each axis of the box, of length one where the form does not depend on it.
+    """
+    first, *others = (_values_of(polynomial, values, lane) for polynomial in form)
+    for other in others:
+        first = first.maximum(other)
+    return first
+
+
+def _values_of(polynomial: Polynomial, values: Sequence[Any], lane: Lane) -> Integers:
+    if lane == "object":
+        return Integers(_evaluated(polynomial, values, object)).divided(polynomial.denominator)
+    low = _evaluated(polynomial, values, np.uint64)
+    if lane == "int64":
+        return Integers(low.view(np.int64)).divided(polynomial.denominator)
+    high = _evaluated(polynomial, values, np.float64)
+    high -= low
+    high /= WORD
+    return Integers(low, np.rint(high, out=high).astype(np.int64)).divided(polynomial.denominator)
+
+
+def _evaluated(polynomial: Polynomial, values: Sequence[Any], dtype: Any) -> Any:
+    """Return a polynomial at every point of a box, in the arithmetic of a type.
+
+    The axis of the smallest power comes last, so that the fewest operations are over all points.
+    """
+    powers = [max(each) for each in zip(*polynomial.terms, strict=True)]
+    order = sorted((axis for axis in range(len(values)) if powers[axis]), key=lambda axis: -powers[axis])
+    open_values = [
+        each.reshape([-1 if place == axis else 1 for place in range(len(values))]).astype(dtype)
+        for axis, each in enumerate(values)
+    ]
+    return _horner(polynomial.terms, open_values, order, dtype)
+
+
+def _horner(terms: Mapping[tuple[int, ...], int], values: Sequence[Any], order: Sequence[int], dtype: Any) -> Any:
+    """Return a polynomial in the axes of `order` by Horner's rule in the last of them."""
+    if not order:
+        (factor,) = terms.values()
+        number = factor % WORD if dtype is np.uint64 else factor
+        return np.array(number, dtype=dtype).reshape([1] * len(values))
+    *inner, axis = order
+    of_power: dict[int, dict[tuple[int, ...], int]] = {}
+    for powers, factor in terms.items():
+        of_power.setdefault(powers[axis], {})[powers] = factor
+    highest = max(of_power)
+    result = _horner(of_power[highest], values, inner, dtype)
+    for power in reversed(range(highest)):
+        result = _into(np.multiply, result, values[axis])
+        if power in of_power:
+            result = _into(np.add, result, _horner(of_power[power], values, inner, dtype))
+    return result
+
+
+def _into(operation: Any, a: Any, b: Any) -> Any:
+    """Return the sum or product of two arrays, in the place of the first where it has room."""
+    return operation(a, b, out=a) if np.broadcast_shapes(a.shape, b.shape) == a.shape else operation(a, b)

@@ -1,0 +1,137 @@
+"""Closed forms: what a measure is all over a box of the grid, found by one call of the layers."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from math import lcm, prod
+from typing import Any
+
+from tcost.cost import evaluate
+from tcost.sizes import Size
+from tcost.spec import with_values
+from tcost.sweep.grid import OF_STEP, IndexBox, Sweep
+from tcost.sweep.measures import MEASURES
+from tcost.sweep.swept import Frame, Largest, Swept, Undecided
+
+CHECKED = ("d_model", "d_head", "rotary_dims", "latent_attention.d_rope")
+"""Axes of which a value may not fit the model although a smaller and a larger one do: of these every one is checked."""
+
+
+@dataclass(frozen=True)
+class Polynomial:
+    """A polynomial in the values of the axes: whole coefficients by the powers of the axes, over a denominator."""
+
+    terms: Mapping[tuple[int, ...], int]
+    denominator: int = 1
+
+    def __call__(self, point: Sequence[int]) -> int:
+        """Return its value at a point."""
+        total = sum(factor * prod(map(pow, point, powers)) for powers, factor in self.terms.items())
+        return total // self.denominator
+
+
+Form = tuple[Polynomial, ...]
+"""What a measure is in a box: the largest of some polynomials."""
+
+Forms = Mapping[str, Form]
+"""The form of each measure."""
+
+
+@dataclass
+class ClosedForms:
+    """The closed forms of a sweep under one rule and convention, found where they are asked for.
+
+    Where a box has none, it is cut in two; a box of one point has one, since all its sizes are numbers.
+    """
+
+    sweep: Sweep
+    algo: str
+    convention: str
+    _known: dict[IndexBox, Forms | int] = field(default_factory=dict)
+
+    def within(self, target: IndexBox) -> Iterator[tuple[IndexBox, Forms]]:
+        """Yield boxes that together are the target, each with its forms.
+
+        What is found of boxes that are larger than a chunk is kept for the next one. Raises InputError for a
+        point that the model cannot have.
+        """
+        return self._within(tuple(map(range, self.sweep.shape)), target)
+
+    def _within(self, box: IndexBox, target: IndexBox) -> Iterator[tuple[IndexBox, Forms]]:
+        common = tuple(map(_common, box, target))
+        if not all(common):
+            return
+        found = self._known[box] if box in self._known else self._found(box)
+        if prod(map(len, box)) > self.sweep.chunk_rows:
+            self._known[box] = found
+        if not isinstance(found, int):
+            yield common, found
+            return
+        for half in _halves(box, found, self._values(box)):
+            yield from self._within(half, target)
+
+    def _values(self, box: IndexBox) -> list[Sequence[int]]:
+        return [
+            axis.values[indices.start : indices.stop] for axis, indices in zip(self.sweep.axes, box, strict=True)
+        ]
+
+    def _found(self, box: IndexBox) -> Forms | int:
+        """Return the forms of a box, or the axis along which it has to be cut."""
+        values, names = self._values(box), [axis.name for axis in self.sweep.axes]
+        varying = [place for place, each in enumerate(values) if len(each) > 1]
+        frame = Frame(tuple(names[place] for place in varying), tuple(values[place] for place in varying))
+        fixed = {names[place]: each[0] for place, each in enumerate(values) if len(each) == 1}
+        sizes: dict[str, Size] = {**fixed, **(frame.sizes() if varying else {})}
+        try:
+            self._check(frame, fixed)
+            spec, options = self.sweep.step(sizes)
+            result = evaluate(spec, self.algo, self.convention, **self.sweep.options_of(self.algo, options))
+            return {name: _form(MEASURES[name](result), varying, len(values)) for name in self.sweep.measures}
+        except Undecided as undecided:
+            return max((place for place in varying if names[place] in undecided.axes), key=lambda at: len(values[at]))
+
+    def _check(self, frame: Frame, fixed: Mapping[str, int]) -> None:
+        """Refuse values that the model cannot have: at the corners of a box, and along axes that need all."""
+        of_spec = {name: value for name, value in fixed.items() if name not in OF_STEP}
+        ends = zip(frame.names, frame.lows, frame.spans, strict=True)
+        varying = {name: (low, low + span) for name, low, span in ends if name not in OF_STEP}
+        corners = [dict(zip(varying, corner, strict=True)) for corner in product(*varying.values())]
+        for name, each in zip(frame.names, frame.values, strict=True):
+            if name in CHECKED:
+                corners += [{**corners[0], name: value} for value in each]
+        for corner in corners:
+            with_values(self.sweep.spec, {**of_spec, **corner})
+
+
+def _form(size: Size, varying: Sequence[int], axes: int) -> Form:
+    """Return the form that a size is."""
+    if isinstance(size, Largest):
+        return tuple(_polynomial(each, varying, axes) for each in size.candidates)
+    return (_polynomial(size, varying, axes),)
+
+
+def _polynomial(size: Size, varying: Sequence[int], axes: int) -> Polynomial:
+    if not isinstance(size, Swept):
+        return Polynomial({(0,) * axes: int(size)})
+    terms = dict(size.frame.at_zero(size.polynomial).terms()) or {(0,) * len(varying): 0}
+    denominator = lcm(*(int(factor.denominator) for factor in terms.values()))
+    return Polynomial(
+        {_powers(powers, varying, axes): int(factor * denominator) for powers, factor in terms.items()}, denominator
+    )
+
+
+def _powers(powers: Sequence[int], varying: Sequence[int], axes: int) -> tuple[int, ...]:
+    of = dict(zip(varying, powers, strict=True))
+    return tuple(of.get(place, 0) for place in range(axes))
+
+
+def _common(a: range, b: range) -> range:
+    return range(max(a.start, b.start), min(a.stop, b.stop))
+
+
+def _halves(box: IndexBox, axis: int, values: Sequence[Sequence[int]]) -> Iterator[IndexBox]:
+    """Yield the two parts of a box that is cut along an axis: behind a first 1, which is often unlike others."""
+    indices = box[axis]
+    at = indices.start + 1 if values[axis][0] <= 1 else (indices.start + indices.stop) // 2
+    for half in (range(indices.start, at), range(at, indices.stop)):
+        yield (*box[:axis], half, *box[axis + 1 :])
