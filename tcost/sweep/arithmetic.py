@@ -17,6 +17,9 @@ from tcost.sweep.values import Integers
 Lane: TypeAlias = Literal["int64", "pair", "object"]
 """How integers are computed and held: in one machine word, in two, or as Python integers."""
 
+Terms: TypeAlias = Mapping[tuple[int, ...], int]
+"""Coefficients by the powers of the axes."""
+
 LANES: tuple[Lane, ...] = ("int64", "pair", "object")
 
 WORD = 2**64
@@ -67,12 +70,12 @@ def _values_of(polynomial: Polynomial, values: Sequence[Any], lane: Lane) -> Int
 
 
 def _evaluated(polynomial: Polynomial, values: Sequence[Any], dtype: Any) -> Any:
-    """Return a polynomial at every point of a box, in the arithmetic of a type.
-
-    The axis of the smallest power comes last, so that the fewest operations are over all points.
-    """
+    """Return a polynomial at every point of a box, in the arithmetic of a type."""
+    lengths = [len(each) for each in values]
     powers = [max(each) for each in zip(*polynomial.terms, strict=True)]
-    order = sorted((axis for axis in range(len(values)) if powers[axis]), key=lambda axis: -powers[axis])
+    used = sorted((axis for axis in range(len(values)) if powers[axis]), key=lambda axis: -powers[axis])
+    orders = [[axis for axis in used if axis != last] + [last] for last in used]
+    order = min(orders, key=lambda order: _work(polynomial.terms, order, lengths), default=[])
     open_values = [
         each.reshape([-1 if place == axis else 1 for place in range(len(values))]).astype(dtype)
         for axis, each in enumerate(values)
@@ -80,16 +83,32 @@ def _evaluated(polynomial: Polynomial, values: Sequence[Any], dtype: Any) -> Any
     return _horner(polynomial.terms, open_values, order, dtype)
 
 
-def _horner(terms: Mapping[tuple[int, ...], int], values: Sequence[Any], order: Sequence[int], dtype: Any) -> Any:
+def _work(terms: Terms, order: Sequence[int], lengths: Sequence[int]) -> int:
+    """Return how many sums and products of numbers `_horner` takes."""
+    if not order:
+        return 0
+    *inner, axis = order
+    of_power = _by_power(terms, axis)
+    last = 2 * max(of_power) * prod(lengths[each] for each in order)
+    return last + sum(_work(each, inner, lengths) for each in of_power.values())
+
+
+def _by_power(terms: Terms, axis: int) -> dict[int, Terms]:
+    """Return the terms of each power of an axis."""
+    found: dict[int, dict[tuple[int, ...], int]] = {}
+    for powers, factor in terms.items():
+        found.setdefault(powers[axis], {})[powers] = factor
+    return dict(found)
+
+
+def _horner(terms: Terms, values: Sequence[Any], order: Sequence[int], dtype: Any) -> Any:
     """Return a polynomial in the axes of `order` by Horner's rule in the last of them."""
     if not order:
         (factor,) = terms.values()
         number = factor % WORD if dtype is np.uint64 else factor
         return np.array(number, dtype=dtype).reshape([1] * len(values))
     *inner, axis = order
-    of_power: dict[int, dict[tuple[int, ...], int]] = {}
-    for powers, factor in terms.items():
-        of_power.setdefault(powers[axis], {})[powers] = factor
+    of_power = _by_power(terms, axis)
     highest = max(of_power)
     result = _horner(of_power[highest], values, inner, dtype)
     for power in reversed(range(highest)):

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from math import lcm, prod
-from typing import Any
 
 from tcost.cost import evaluate
 from tcost.sizes import Size
@@ -13,8 +12,14 @@ from tcost.sweep.grid import OF_STEP, IndexBox, Sweep
 from tcost.sweep.measures import MEASURES
 from tcost.sweep.swept import Frame, Largest, Swept, Undecided
 
-CHECKED = ("d_model", "d_head", "rotary_dims", "latent_attention.d_rope")
+CHECKED = (
+    *("d_model", "d_head", "n_heads", "n_kv_heads", "encoder_n_heads", "n_unique_layers", "rotary_dims"),
+    "latent_attention.d_rope",
+)
 """Axes of which a value may not fit the model although a smaller and a larger one do: of these every one is checked."""
+
+MAX_CHECKED = 1000
+"""Values that are checked at once; a box of more is cut."""
 
 
 @dataclass(frozen=True)
@@ -24,10 +29,10 @@ class Polynomial:
     terms: Mapping[tuple[int, ...], int]
     denominator: int = 1
 
-    def __call__(self, point: Sequence[int]) -> int:
+    def __call__(self, *point: int) -> int:
         """Return its value at a point."""
         total = sum(factor * prod(map(pow, point, powers)) for powers, factor in self.terms.items())
-        return total // self.denominator
+        return int(total // self.denominator)
 
 
 Form = tuple[Polynomial, ...]
@@ -71,9 +76,7 @@ class ClosedForms:
             yield from self._within(half, target)
 
     def _values(self, box: IndexBox) -> list[Sequence[int]]:
-        return [
-            axis.values[indices.start : indices.stop] for axis, indices in zip(self.sweep.axes, box, strict=True)
-        ]
+        return [axis.values[indices.start : indices.stop] for axis, indices in zip(self.sweep.axes, box, strict=True)]
 
     def _found(self, box: IndexBox) -> Forms | int:
         """Return the forms of a box, or the axis along which it has to be cut."""
@@ -97,6 +100,8 @@ class ClosedForms:
         varying = {name: (low, low + span) for name, low, span in ends if name not in OF_STEP}
         corners = [dict(zip(varying, corner, strict=True)) for corner in product(*varying.values())]
         for name, each in zip(frame.names, frame.values, strict=True):
+            if name in CHECKED and len(each) > MAX_CHECKED:
+                raise Undecided([name])
             if name in CHECKED:
                 corners += [{**corners[0], name: value} for value in each]
         for corner in corners:

@@ -1,6 +1,6 @@
 """The numbers of a chunk."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,8 +20,15 @@ class Part:
     """The rows of a chunk, as columns: the values of the axes (int64), and each measure."""
 
     chunk: Chunk
-    axes: dict[str, Any]
-    measures: dict[str, Integers]
+    grid: Mapping[str, Any]
+    """The values of each axis in the chunk, of which the rows are all combinations, the last fastest."""
+    measures: Mapping[str, Integers]
+
+    @property
+    def axes(self) -> dict[str, Any]:
+        """The value of each axis in every row."""
+        columns = np.meshgrid(*self.grid.values(), indexing="ij", copy=False)
+        return {name: column.ravel() for name, column in zip(self.grid, columns, strict=True)}
 
 
 class Pricer:
@@ -45,8 +52,7 @@ class Pricer:
             name: _filled([(box, forms[name]) for box, forms in boxes], chunk.box, values)
             for name in self.sweep.measures
         }
-        columns = zip(axes, np.meshgrid(*values, indexing="ij", copy=False), strict=True)
-        return Part(chunk, {axis.name: column.ravel() for axis, column in columns}, measures)
+        return Part(chunk, {axis.name: each for axis, each in zip(axes, values, strict=True)}, measures)
 
 
 def price(sweep: Sweep, chunk: Chunk) -> Part:

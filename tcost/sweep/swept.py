@@ -127,7 +127,7 @@ class Swept:
             return Swept(self.polynomial.quo_ground(divisor), self.frame)
         quotient, rest = self.polynomial.div(divisor)
         if rest:
-            Swept(divisor, self.frame)._undecided()  # noqa: SLF001  # it is one of ours
+            Swept(divisor, self.frame)._undecided()
         return Swept(quotient, self.frame)
 
     __truediv__ = __floordiv__
@@ -147,15 +147,15 @@ class Swept:
 
     def __gt__(self, other: Size) -> bool:
         """Tell whether it is larger, likewise."""
-        return (self - other).sign() > 0
+        return bool((self - other).sign() > 0)
 
     def __lt__(self, other: Size) -> bool:
         """Tell whether it is smaller, likewise."""
-        return (self - other).sign() < 0
+        return bool((self - other).sign() < 0)
 
     def __bool__(self) -> bool:
         """Tell whether it is not zero, likewise."""
-        return not self == 0
+        return self != 0
 
     def __index__(self) -> int:
         """Return the number that it is where it does not vary."""
@@ -198,7 +198,7 @@ class Swept:
             return self
         if difference.least() >= 0:
             return other
-        difference._undecided()  # noqa: SLF001  # it is one of ours
+        difference._undecided()
 
     def maximum(self, other: Size) -> Size:
         """Return the larger of two sizes."""
