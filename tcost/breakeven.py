@@ -9,9 +9,9 @@ from typing import Unpack
 from tcost.errors import InputError
 from tcost.sizes import MAX_SIZE
 from tcost.spec import ModelSpec
-from tcost.sweep import Axis, Sweep
-from tcost.sweep.axes import parse_axis
-from tcost.sweep.forms import CHECKED, ClosedForms, Form, Forms, Polynomial
+from tcost.sweep import Axis, Sweep, parse_axis
+from tcost.sweep.forms import ClosedForms, Form, Forms, Polynomial
+from tcost.sweep.grid import CHECKED
 from tcost.training_step import Options
 
 MEASURES = ("macc", "flop", "stored_activations_bytes")
@@ -100,7 +100,7 @@ def _axis(over: str) -> tuple[Axis, bool]:
             raise InputError(f"'{over}' does not increase\ngive the values of the axis in increasing order")
         return axis, False
     if over in CHECKED:
-        raise InputError(f"not every {over} fits the model\ngive its values, as in --over {over}=768:76800:768")
+        raise InputError(f"not every {over} fits the model\ngive its values, as in --over {over}=64,128,256")
     return Axis(over, range(1, MAX_SIZE + 1)), True
 
 

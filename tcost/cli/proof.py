@@ -68,7 +68,7 @@ def verify_specs(
     found = [verify(sizes, rule, optimizer, seed, own["recompute"]) for sizes in small for rule, own in each]
     wrong = "\n".join(f"{each.sizes.name} under {each.algo} does not verify" for each in found if not each.holds)
     if format_ in (Format.JSON, Format.CSV):
-        from tcost.export import verification_to_csv, verification_to_json
+        from tcost.export.proof import verification_to_csv, verification_to_json
 
         export = verification_to_json if format_ is Format.JSON else verification_to_csv
         return Printed(export(found), output, wrong)
@@ -85,7 +85,7 @@ def _against_torch(
     found = [check(model, context=context, encoder_context=encoder_context) for model in models]
     wrong = "\n".join(f"{each.spec} does not verify against torch" for each in found if not each.agrees)
     if format_ in (Format.JSON, Format.CSV):
-        from tcost.export import torch_check_to_csv, torch_check_to_json
+        from tcost.export.proof import torch_check_to_csv, torch_check_to_json
 
         export = torch_check_to_json if format_ is Format.JSON else torch_check_to_csv
         return Printed(export(found), output, wrong)

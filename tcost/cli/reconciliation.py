@@ -52,7 +52,7 @@ def reconcile_spec(
         errata=errata,
     )
     if format_ in (Format.JSON, Format.CSV):
-        from tcost.export import reconciliation_to_csv, reconciliation_to_json
+        from tcost.export.reconciliation import reconciliation_to_csv, reconciliation_to_json
 
         export = reconciliation_to_json if format_ is Format.JSON else reconciliation_to_csv
         return Printed(export(reconciliation), output)

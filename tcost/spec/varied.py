@@ -16,11 +16,13 @@ def with_values(spec: ModelSpec, values: Mapping[str, Size]) -> ModelSpec:
     Whole numbers are checked as those of a file are. Raises InputError for a key that is not a size of the
     spec, and for values that the model cannot have.
     """
+    varied = spec
     for name, value in values.items():
-        spec = _replaced(spec, name, name.split("."), value)
+        varied = _replaced(varied, name, name.split("."), value)
     if all(isinstance(value, int) for value in values.values()):
-        _check(spec, values)
-    return spec
+        at = ", ".join(f"{name} {value}" for name, value in values.items())
+        _check(varied, f"{spec.name} at {at}")
+    return varied
 
 
 def _replaced(part: Any, name: str, path: list[str], value: Size) -> Any:
@@ -32,12 +34,11 @@ def _replaced(part: Any, name: str, path: list[str], value: Size) -> Any:
     return part.model_copy(update={key: _replaced(inner, name, rest, value) if rest else value})
 
 
-def _check(spec: ModelSpec, values: Mapping[str, int]) -> None:
+def _check(spec: ModelSpec, what: str) -> None:
     """Validate a spec once more."""
     try:
         ModelSpec.model_validate(spec.model_dump(warnings=False))
     except ValidationError as error:
         problem = error.errors(include_input=False, include_url=False)[0]
-        at = ", ".join(f"{name} {value}" for name, value in values.items())
         key = ".".join(map(str, problem["loc"]))
-        raise InputError(f"{spec.name} at {at}: {f'{key}: ' if key else ''}{problem['msg']}") from None
+        raise InputError(f"{what}: {f'{key}: ' if key else ''}{problem['msg']}") from None

@@ -8,15 +8,9 @@ from math import lcm, prod
 from tcost.cost import evaluate
 from tcost.sizes import Size
 from tcost.spec import with_values
-from tcost.sweep.grid import OF_STEP, IndexBox, Sweep
+from tcost.sweep.grid import CHECKED, OF_STEP, IndexBox, Sweep
 from tcost.sweep.measures import MEASURES
 from tcost.sweep.swept import Frame, Largest, Swept, Undecided
-
-CHECKED = (
-    *("d_model", "d_head", "n_heads", "n_kv_heads", "encoder_n_heads", "n_unique_layers", "rotary_dims"),
-    "latent_attention.d_rope",
-)
-"""Axes of which a value may not fit the model although a smaller and a larger one do: of these every one is checked."""
 
 MAX_CHECKED = 1000
 """Values that are checked at once; a box of more is cut."""

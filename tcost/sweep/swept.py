@@ -123,18 +123,18 @@ class Swept:
         divisor = _polynomial(other)
         if isinstance(divisor, int):
             if not self._is_multiple(divisor):
-                self._undecided()
+                raise self.undecided()
             return Swept(self.polynomial.quo_ground(divisor), self.frame)
         quotient, rest = self.polynomial.div(divisor)
         if rest:
-            Swept(divisor, self.frame)._undecided()
+            raise Swept(divisor, self.frame).undecided()
         return Swept(quotient, self.frame)
 
     __truediv__ = __floordiv__
 
     def __rfloordiv__(self, other: int) -> NoReturn:
         """Say that a number divided by a size is no polynomial."""
-        self._undecided()
+        raise self.undecided()
 
     def __eq__(self, other: object) -> bool:
         """Tell whether two sizes are equal, where it is so or not so all over the box."""
@@ -160,7 +160,7 @@ class Swept:
     def __index__(self) -> int:
         """Return the number that it is where it does not vary."""
         if not self.polynomial.is_ground:
-            self._undecided()
+            raise self.undecided()
         return int(self.polynomial.coeff(1))
 
     def least(self) -> Any:
@@ -189,7 +189,7 @@ class Swept:
         low, high = self.least(), self.most()
         if low > 0 or high < 0 or low == high:
             return int(low > 0) - int(high < 0)
-        self._undecided()
+        raise self.undecided()
 
     def minimum(self, other: Size) -> Size:
         """Return the smaller of two sizes where one is so all over the box."""
@@ -198,7 +198,7 @@ class Swept:
             return self
         if difference.least() >= 0:
             return other
-        difference._undecided()
+        raise difference.undecided()
 
     def maximum(self, other: Size) -> Size:
         """Return the larger of two sizes."""
@@ -217,9 +217,10 @@ class Swept:
             return False
         return all(int(whole(*point)) % modulus == 0 for point in product(*each))
 
-    def _undecided(self) -> NoReturn:
+    def undecided(self) -> Undecided:
+        """Return what says that something about it is not the same all over the box."""
         axes = {axis for powers in self.polynomial.monoms() for axis, power in enumerate(powers) if power}
-        raise Undecided(self.frame.names[axis] for axis in axes)
+        return Undecided(self.frame.names[axis] for axis in axes)
 
 
 class Largest:
