@@ -6,6 +6,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from tcost import __version__
+from tcost.cli.breakeven import break_even_points
 from tcost.cli.commands import compare_specs, compute, list_names
 from tcost.cli.importing import import_spec
 from tcost.cli.memory import memory_of_spec
@@ -47,6 +48,7 @@ def _main(
 app.command(cls=SpecCommand)(compute)
 app.command("compare", cls=SpecCommand)(compare_specs)
 app.command("memory", cls=SpecCommand)(memory_of_spec)
+app.command("breakeven", cls=SpecCommand)(break_even_points)
 app.command("reconcile")(reconcile_spec)
 app.command("verify", cls=SpecCommand)(verify_specs)
 app.command("import")(import_spec)

@@ -30,12 +30,13 @@ def result_table(result: Result, by: By = "layer", *, integers: bool = False) ->
     columns, sections = _by_phase(result, amount) if by == "phase" else _by_layer(result, by, amount)
     context = f"context {context_of(result, ', encoder context {}')}"
     parameters = f"\n{_parameters(result, amount)}" if by == "phase" or _has_experts(result) else ""
+    marks = dict.fromkeys(f"* {row.note}" for row in result.rows if row.note and by != "phase")
     return Table(
         title=f"{visible(result.spec)} under {learning_rule(result.algo).title} ({result.algo})",
-        settings=f"{_settings(result)}, {context}{parameters}",
+        settings=f"{settings_of(result)}, {context}{parameters}",
         columns=columns,
         sections=sections,
-        notes=(*dict.fromkeys(f"* {row.note}" for row in result.rows if row.note and by != "phase"), *_notes([result])),
+        notes=(*marks, *notes_of([result])),
     )
 
 
@@ -67,7 +68,7 @@ def comparison_table(
     recompute = next((each.recompute for each in results if each.recompute != "none"), "none")
     return Table(
         title=f"One training step, and the change against {comparisons[0].baseline.algo}",
-        settings=_settings(results[0], recompute),
+        settings=settings_of(results[0], recompute),
         columns=(
             "spec",
             "context (encoder)" if has_encoders else "context",
@@ -79,7 +80,7 @@ def comparison_table(
             *_under_exact(comparisons, exact, see),
             "stored: activations, in fp32; all that a step holds: tcost memory SPEC",
             *dict.fromkeys(
-                (*_notes(results), *(f"{layer}: {slip}" for e in results for layer, slip in e.memory.errata))
+                (*notes_of(results), *(f"{layer}: {slip}" for e in results for layer, slip in e.memory.errata))
             ),
         ),
         text_columns=3,
@@ -165,7 +166,8 @@ def _amount(rows: Sequence[Row], measure: Measure, amount: Format) -> str:
     return amount(sum(map(measure, rows))) if rows else NOTHING
 
 
-def _settings(result: Result, recompute: str = "") -> str:
+def settings_of(result: Result, recompute: str = "") -> str:
+    """Return in words what a result depends on beside its model, its rule and its context."""
     optimizer = "" if result.optimizer == "none" else f", optimizer {result.optimizer}"
     return f"{how(result, recompute)}, {sequences_of(result)}{optimizer}"
 
@@ -219,7 +221,7 @@ def _under_exact(comparisons: Sequence[Comparison], exact: Sequence[Comparison],
         yield f"under exact, in MACCs: {', '.join([cheaper, *counts])}; see {see}"
 
 
-def _notes(results: Sequence[Result]) -> tuple[str, ...]:
+def notes_of(results: Sequence[Result]) -> tuple[str, ...]:
     """Say once what the convention leaves out, and what each erratum of the results is."""
     foreign = ", ".join(dict.fromkeys(kind.replace("_", " ") for each in results for kind in each.priced_as_exact))
     as_exact = (f"not in the {results[0].convention}'s model, priced as in exact: {foreign}",) if foreign else ()

@@ -1,0 +1,85 @@
+"""The command that says from where on a learning rule is cheaper."""
+
+from typing import Annotated
+
+import typer
+
+from tcost.cli.options import (
+    Algos,
+    Attention,
+    AttentionName,
+    Batch,
+    Causal,
+    CausalName,
+    Context,
+    ConventionName,
+    EncoderContext,
+    Errata,
+    Format,
+    FormatName,
+    OptimizerName,
+    OutputPath,
+    Printed,
+    Recompute,
+    RecomputeName,
+    SpecName,
+    load,
+    rules,
+    step_options,
+    tables,
+)
+
+OVER_HELP = "The size that varies: a key of the spec or batch; with values, as in n_heads=1,2,4, only those are tried."
+MEASURES_HELP = "What is compared, separated by spaces or commas; also peak_bytes and the elements of both."
+
+
+def break_even_points(
+    spec: SpecName,
+    algos: Algos = ["mempepita", "bp"],  # noqa: B006  # typer reads the default, nothing changes it
+    over: Annotated[str, typer.Option("--over", metavar="AXIS", help=OVER_HELP)] = "context_length",
+    convention: ConventionName = "paper",
+    measures: Annotated[list[str], typer.Option("--measures", metavar="NAME...", help=MEASURES_HELP)] = [  # noqa: B006
+        *("macc", "flop", "stored_activations_bytes"),
+    ],
+    context: Context = None,
+    encoder_context: EncoderContext = None,
+    batch: Batch = 1,
+    optimizer: OptimizerName = "none",
+    causal: Causal = CausalName.FULL,
+    attention: Attention = AttentionName.EAGER,
+    recompute: Recompute = RecomputeName.NONE,
+    format_: FormatName = Format.TABLE,
+    output: OutputPath = None,
+    errata: Errata = True,
+) -> Printed:
+    """Say from which size on a learning rule is cheaper than others.
+
+    The first rule against each of the others: the exact integer from which on it is cheaper, or never, by solving
+    the difference of their closed forms. Needs NumPy and SymPy: pip install 'tcost[sweep]'.
+
+    Example: tcost breakeven gpt3-small --algos mempepita bp --over context_length
+    """
+    from tcost.breakeven import break_even
+    from tcost.cost import evaluate_rules
+
+    options = step_options(
+        context=context,
+        encoder_context=encoder_context,
+        optimizer=optimizer,
+        errata=errata,
+        causal=causal,
+        attention=attention,
+        recompute=recompute,
+        **({} if over.partition("=")[0] == "batch" else {"batch": batch}),
+    )
+    model, names = load(spec), rules(algos)
+    found = break_even(model, names, over, convention, list(dict.fromkeys(measures)), **options)
+    results = evaluate_rules(model, names, convention, **options)
+    if format_ in (Format.JSON, Format.CSV):
+        from tcost.export.breakeven import breakeven_to_csv, breakeven_to_json
+
+        export = breakeven_to_json if format_ is Format.JSON else breakeven_to_csv
+        return Printed(export(found, results), output)
+    from tcost.report.breakeven import breakeven_table
+
+    return tables([breakeven_table(found, results)], format_, output)
