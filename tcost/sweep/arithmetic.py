@@ -65,7 +65,7 @@ def _values_of(polynomial: Polynomial, values: Sequence[Any], lane: Lane) -> Int
         return Integers(low.view(np.int64)).divided(polynomial.denominator)
     high = _evaluated(polynomial, values, np.float64)
     high -= low
-    high /= WORD
+    high *= 1 / WORD
     return Integers(low, np.rint(high, out=high).astype(np.int64)).divided(polynomial.denominator)
 
 
