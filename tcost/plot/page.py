@@ -1,0 +1,65 @@
+"""A page: a title, a legend and a caption around the panels, none over another."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from tcost.plot.style import CAPTION, LABEL, POINTS, TICK, TITLE, WIDTH, wrapped
+
+MARGIN = 0.1
+"""Inches between the edge and what is next to it."""
+
+LEADING = 1.25
+"""Lines of text are so much higher than their letters."""
+
+MOST_IN_LINE = 4
+"""Entries of a legend beside each other."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure, and what it shows in words, for who does not see it."""
+
+    figure: Figure
+    title: str
+    description: str
+
+
+def page(title: str, entries: Sequence[Any], caption: Sequence[str], panels: float) -> Figure:
+    """Return a figure with a title, a legend of some entries and a caption, and room between them for panels.
+
+    The texts are as `tcost.plot.style.shown` returns them, `panels` is the height of the room in inches. What
+    is put into the figure is laid out inside the room.
+    """
+    room = (WIDTH - 2 * MARGIN) * POINTS
+    heading = wrapped(title, TITLE, room * 0.94, indent="")  # bold letters are wider than those that are measured
+    notes = [line for note in caption for line in wrapped(note, CAPTION, room)]
+    rows = ceil(len(entries) / MOST_IN_LINE)
+    top = MARGIN + _height(len(heading), TITLE) + 0.06
+    head = top + rows * _height(1, LABEL) + 0.02
+    foot = _height(len(notes), CAPTION) + 2 * MARGIN
+    height = head + panels + foot
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    layout: Any = figure.get_layout_engine()
+    layout.set(rect=(MARGIN / WIDTH, foot / height, 1 - 2 * MARGIN / WIDTH, panels / height), w_pad=0.04, h_pad=0.04)
+    left = MARGIN / WIDTH
+    figure.text(left, 1 - MARGIN / height, "\n".join(heading), size=TITLE, weight="bold", va="top", linespacing=LEADING)
+    figure.text(
+        left, (foot - MARGIN) / height, "\n".join(notes), size=CAPTION, va="top", color="0.25", linespacing=LEADING
+    )
+    legend = figure.legend(
+        handles=list(entries),
+        loc="upper left",
+        bbox_to_anchor=(left, 1 - top / height),
+        ncols=min(len(entries), ceil(len(entries) / rows)),
+        fontsize=TICK,
+    )
+    legend.set_in_layout(False)  # its place is outside the room that is laid out
+    return figure
+
+
+def _height(lines: int, size: float) -> float:
+    return lines * size * LEADING / POINTS
