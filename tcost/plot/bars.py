@@ -8,7 +8,7 @@ from typing import Any
 
 from matplotlib.patches import Patch
 
-from tcost.cost import Result, Row, group_by
+from tcost.cost import Result, Row
 from tcost.kinds import PHASES, Phase
 from tcost.plot.captions import caption
 from tcost.plot.page import Picture, page
@@ -47,11 +47,11 @@ def bars(results: Sequence[Result], command: str) -> Picture:
     groups = [bars_of(result, small) for result in results]
     phases = [phase for phase in PHASES if any(row.phase == phase for result in results for row in result.rows)]
     with house_style():
-        title = f"{results[0].spec}: one training step by layer and phase"
+        title = shown(f"{results[0].spec}: one training step by layer and phase")
         notes = caption(results, command, ("macc", "flop"), notes=_notes(small))
         entries = [Patch(label=phase.replace("_", " "), **fill_of(phase)) for phase in phases]
         heights = [len(group) * BAR_HEIGHT + PANEL_HEIGHT for group in groups]
-        figure = page(shown(title), entries, notes, sum(heights))
+        figure = page(title, entries, notes, sum(heights))
         grid = figure.subplots(
             len(results),
             len(MEASURES),
@@ -72,7 +72,7 @@ def bars(results: Sequence[Result], command: str) -> Picture:
         for measure in MEASURES
         for result, group in zip(results, groups, strict=True)
     )
-    return Picture(figure, title, " ".join((*words, *notes)))
+    return Picture(figure, title, "\n".join((*words, *notes)))
 
 
 def small_layers(results: Sequence[Result]) -> list[str]:
@@ -91,7 +91,7 @@ def small_layers(results: Sequence[Result]) -> list[str]:
 def bars_of(result: Result, small: Sequence[str]) -> list[Bar]:
     """Return the bars of a result: its layers in order, the small ones as the last."""
     layers: dict[str, list[Row]] = {}
-    for row in group_by(result.rows, "layer"):
+    for row in result.rows:
         layers.setdefault(str(row.layer), []).append(row)
     shown_apart = [Bar(_label(rows), tuple(rows)) for layer, rows in layers.items() if layer not in small]
     merged = [rows for layer, rows in layers.items() if layer in small]
@@ -102,8 +102,7 @@ def bars_of(result: Result, small: Sequence[str]) -> list[Bar]:
 
 
 def _label(rows: Sequence[Row]) -> str:
-    repeats = rows[0].repeats
-    return f"{rows[0].layer} × {repeats}" if repeats not in (1, None) else str(rows[0].layer)
+    return f"{rows[0].layer} × {rows[0].repeats}" if rows[0].repeats != 1 else str(rows[0].layer)
 
 
 def _draw(axes: Any, group: Sequence[Bar], measure: str, phases: Sequence[Phase]) -> None:

@@ -31,7 +31,7 @@ PANEL_HEIGHT = 2.1
 """Inches, with title and ticks."""
 
 MARKERS = 8
-"""Points of a line that are marked, about: of rules whose lines lie on each other not the same ones."""
+"""Points of a line that are marked, at most: of rules whose lines lie on each other not the same ones."""
 
 TITLES = {
     "macc": "MACCs",
@@ -76,12 +76,12 @@ def curves(sweep: Sweep, command: str, marks: Sequence[Mark] = ()) -> Picture:
     values, ends = _priced(sweep)
     with house_style():
         panels = _panels(sweep)
-        columns = min(COLUMNS, len(panels)) if len(sweep.axes) == 1 else len(sweep.axes[1].values)
-        rows = ceil(len(panels) / columns)
+        rows = ceil(len(panels) / COLUMNS) if len(sweep.axes) == 1 else len(sweep.measures)
+        columns = ceil(len(panels) / rows)
         name = sweep.axes[0].name
-        title = f"{sweep.spec.name}: one training step against {_called(name)}"
+        title = shown(f"{sweep.spec.name}: one training step against {_called(name)}")
         notes = caption(ends, command, sweep.measures, [axis.name for axis in sweep.axes])
-        figure = page(shown(title), [_entry(algo) for algo in sweep.algos], notes, rows * PANEL_HEIGHT)
+        figure = page(title, [_entry(algo) for algo in sweep.algos], notes, rows * PANEL_HEIGHT)
         grid = figure.subplots(rows, columns, squeeze=False).ravel()
         for panel, axes in zip(panels, grid, strict=False):
             _draw(axes, sweep, panel, values)
@@ -91,7 +91,7 @@ def curves(sweep: Sweep, command: str, marks: Sequence[Mark] = ()) -> Picture:
                     _mark(axes, mark.value)
         for axes in grid[len(panels) :]:
             axes.remove()
-    return Picture(figure, title, " ".join((*_in_words(sweep, values), *notes)))
+    return Picture(figure, title, "\n".join((*_in_words(sweep, values), *notes)))
 
 
 def _check(sweep: Sweep) -> None:
@@ -136,7 +136,7 @@ def _panels(sweep: Sweep) -> list[Panel]:
 
 def _draw(axes: Any, sweep: Sweep, panel: Panel, values: Values) -> None:
     sizes, stride = sweep.axes[0].values, len(sweep.axes[1].values) if len(sweep.axes) > 1 else 1
-    every = ceil(len(sizes) / MARKERS)
+    every = max(len(sweep.algos), ceil(len(sizes) / MARKERS)) if len(sizes) > MARKERS else 1
     for place, algo in enumerate(sweep.algos):
         points = sorted(zip(sizes, values[algo, panel.measure][panel.place :: stride], strict=True))
         start = place * every // len(sweep.algos)

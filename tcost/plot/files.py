@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
 ENDINGS = (".png", ".svg", ".pdf")
 
-DPI = 200
-
 
 def ending_of(path: str) -> str:
     """Return the ending of a file's name, which says how a picture is written. Raises InputError for another one."""
@@ -40,7 +38,7 @@ def render(picture: "Picture", ending: str) -> bytes:
     }
     data = io.BytesIO()
     with house_style():
-        picture.figure.savefig(data, format=ending[1:], dpi=DPI, metadata=metadata[ending])
+        picture.figure.savefig(data, format=ending[1:], metadata=metadata[ending])
     return _described(data.getvalue(), words) if ending == ".svg" else data.getvalue()
 
 

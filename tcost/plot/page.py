@@ -12,6 +12,9 @@ from tcost.plot.style import CAPTION, LABEL, POINTS, TICK, TITLE, WIDTH, wrapped
 MARGIN = 0.1
 """Inches between the edge and what is next to it."""
 
+DPI = 200
+"""Pixels of an inch, where there are pixels."""
+
 LEADING = 1.25
 """Lines of text are so much higher than their letters."""
 
@@ -34,15 +37,15 @@ def page(title: str, entries: Sequence[Any], caption: Sequence[str], panels: flo
     The texts are as `tcost.plot.style.shown` returns them, `panels` is the height of the room in inches. What
     is put into the figure is laid out inside the room.
     """
-    room = (WIDTH - 2 * MARGIN) * POINTS
-    heading = wrapped(title, TITLE, room * 0.94, indent="")  # bold letters are wider than those that are measured
+    room = (WIDTH - 3 * MARGIN) * POINTS  # letters on pixels are a little wider than they are measured
+    heading = wrapped(title, TITLE, room, weight="bold")
     notes = [line for note in caption for line in wrapped(note, CAPTION, room)]
     rows = ceil(len(entries) / MOST_IN_LINE)
     top = MARGIN + _height(len(heading), TITLE) + 0.06
     head = top + rows * _height(1, LABEL) + 0.02
     foot = _height(len(notes), CAPTION) + 2 * MARGIN
     height = head + panels + foot
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    figure = Figure(figsize=(WIDTH, height), layout="constrained", dpi=DPI)
     layout: Any = figure.get_layout_engine()
     layout.set(rect=(MARGIN / WIDTH, foot / height, 1 - 2 * MARGIN / WIDTH, panels / height), w_pad=0.04, h_pad=0.04)
     left = MARGIN / WIDTH

@@ -50,6 +50,7 @@ STYLE: Any = {
     "hatch.linewidth": 0.5,
     "lines.linewidth": 1.3,
     "lines.markersize": 4,
+    "text.hinting": "none",  # texts as wide as they are measured
     "text.parse_math": False,  # a name may have dollar signs
     "pdf.fonttype": 42,  # TrueType, which journals ask for and which can be searched
     "svg.fonttype": "path",  # shapes: a viewer without the font would set the text wider than its place
@@ -110,25 +111,26 @@ def shown(text: str) -> str:
     )
 
 
-def width_of(text: str, size: float) -> float:
+def width_of(text: str, size: float, weight: str = "normal") -> float:
     """Return the width of a text in points."""
-    font = FontProperties(family=STYLE["font.family"], size=size)
+    font = FontProperties(family=STYLE["font.family"], size=size, weight=weight)
     width: float = text_to_path.get_text_width_height_descent(text, font, ismath=False)[0]
     return width
 
 
-def wrapped(text: str, size: float, width: float, indent: str = "  ") -> list[str]:
+def wrapped(text: str, size: float, width: float, weight: str = "normal") -> list[str]:
     """Return a text in lines of so many points, all but the first indented; a word that is longer is cut."""
+    indent = "  "
     lines = [""]
     for word in text.split(" "):
         longer = f"{lines[-1]} {word}" if lines[-1].strip() else f"{lines[-1]}{word}"
-        if width_of(longer, size) <= width:
+        if width_of(longer, size, weight) <= width:
             lines[-1] = longer
             continue
         if lines[-1].strip():
             lines.append(indent)
         for character in word:
-            if width_of(lines[-1] + character, size) > width:
+            if width_of(lines[-1] + character, size, weight) > width:
                 lines.append(indent)
             lines[-1] += character
     return lines
