@@ -1,6 +1,7 @@
 """`tcost plot`: the numbers that are drawn, how they can be read, and the files."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -36,7 +37,8 @@ from tcost.sweep import MEASURES, Axis, Sweep, parse_axis
 from tcost.units import parse_bytes
 
 RULES = ("bp", "pepita", "mempepita")
-FIGURE = Path(__file__).parent.parent / "docs" / "figures" / "gpt3-small.svg"
+DOCUMENT = Path(__file__).parent.parent / "docs" / "plots.md"
+FIGURE = DOCUMENT.parent / "figures" / "gpt3-small.svg"
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -224,7 +226,7 @@ def test_linear_ticks(high: int, is_bytes: bool) -> None:  # noqa: FBT001  # hyp
     assert ticks.values[0] == 0
     assert ticks.values[-1] <= high
     assert len(steps) == (high > 0)
-    assert len(ticks.values) <= 6
+    assert len(ticks.values) <= 7
     assert len(set(ticks.labels)) == len(ticks.labels)
     units = {label.partition(" ")[2] for label in ticks.labels[1:]}
     assert len(units) <= 1
@@ -432,6 +434,21 @@ def test_the_figure_in_the_documentation() -> None:
     root = ET.fromstring(FIGURE.read_bytes())
     assert root.findtext(f"{SVG}desc") == picture.description
     assert "MACCs at context 2048: bp 2.336 T, pepita 1.151 T, mempepita 1.560 T." in picture.description
+
+
+def test_the_documentation(tcost: Tcost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commands of docs/plots.md draw, its Python runs, it names every measure, and the help has an example."""
+    text = DOCUMENT.read_text()
+    monkeypatch.chdir(tmp_path)
+    commands = [line.split()[1:] for line in text.splitlines() if line.startswith("tcost plot ")]
+    assert [tcost(*command) for command in commands] == [(0, "", "")] * 4
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bars.pdf", "curves.svg", "figure.pdf", "sizes.svg"]
+    (code,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(code, names)  # noqa: S102  # it is our own
+    is_svg(names["data"])
+    assert all(f"`{measure}`" in text for measure in MEASURES)
+    assert "Example: tcost plot" in tcost("plot", "--help").out
 
 
 @pytest.mark.parametrize(

@@ -86,9 +86,7 @@ def curves(sweep: Sweep, command: str, marks: Sequence[Mark] = ()) -> Picture:
         for panel, axes in zip(panels, grid, strict=False):
             _draw(axes, sweep, panel, values)
             _scale_sizes(axes, sweep.axes[0], columns)
-            for mark in marks:
-                if mark.measure == panel.measure:
-                    _mark(axes, mark.value)
+            _mark(axes, [mark.value for mark in marks if mark.measure == panel.measure])
         for axes in grid[len(panels) :]:
             axes.remove()
     return Picture(figure, title, "\n".join((*_in_words(sweep, values), *notes)))
@@ -151,10 +149,15 @@ def _draw(axes: Any, sweep: Sweep, panel: Panel, values: Values) -> None:
     axes.set_title("\n".join(map(shown, panel.title)))
 
 
-def _mark(axes: Any, value: int) -> None:
-    """Draw a tick upwards from the axis, and the value above it."""
-    axes.axvline(value, ymax=0.06, color="black", linewidth=1)
-    axes.annotate(size(value), (value, 0.07), xycoords=("data", "axes fraction"), ha="center", size=TICK)
+def _mark(axes: Any, marked: Sequence[int]) -> None:
+    """Draw ticks from the top of a panel, above its lines, and their values below them."""
+    if not marked:
+        return
+    bottom, top = axes.get_ylim()
+    axes.set_ylim(bottom, top * (top / bottom) ** 0.15 if bottom else top * 1.15)
+    for value in marked:
+        axes.axvline(value, ymin=0.95, color="black", linewidth=1)
+        axes.annotate(size(value), (value, 0.94), xycoords=("data", "axes fraction"), ha="center", va="top", size=TICK)
 
 
 def is_geometric(axis: Axis) -> bool:

@@ -6,8 +6,8 @@ from math import ceil
 
 from tcost.units import binary, grouped, si
 
-MOST = 5
-"""Steps of an axis, at most, unless there is less room."""
+MOST, MOST_OF_BYTES = 5, 6
+"""Steps of an axis, at most, unless there is less room; those of bytes are farther from each other."""
 
 MOST_OF_PREFIXES = 10
 """The last power of 1000 or 1024 that has a prefix."""
@@ -41,7 +41,7 @@ def amount_ticks(low: int, high: int, *, is_bytes: bool = False, is_log: bool = 
     if is_log:
         values = _logarithmic(low, high, is_bytes=is_bytes)
         return Ticks(values, tuple(_short(binary(value) if is_bytes else si(value)) for value in values))
-    step = _step(high, MOST, is_bytes=is_bytes)
+    step = _step(high, MOST_OF_BYTES if is_bytes else MOST, is_bytes=is_bytes)
     values = tuple(range(0, high + 1, step))
     return Ticks(values, _in_one_unit(values, is_bytes=is_bytes))
 
