@@ -149,6 +149,14 @@ def test_one_value() -> None:
     check_layout(picture)
 
 
+def test_amounts_beyond_64_bits() -> None:
+    """Amounts that no machine integer holds are drawn like others."""
+    picture = curves(sweep_of("gpt2", "batch=1:1000000000000000000:x10"), "")
+    macc = evaluate(load_spec("gpt2"), batch=10**18).totals.macc
+    assert lines_of(picture.figure.axes[0])["bp"][-1] == (1e18, float(macc))
+    check_layout(picture)
+
+
 def bars_in(axes: Any, labels: Sequence[str]) -> dict[tuple[str, str], tuple[float, float]]:
     """Return where each part of a panel's bars begins, and its length, by label and phase."""
     return {

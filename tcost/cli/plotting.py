@@ -117,7 +117,7 @@ def plot_spec(
                 axes=tuple(map(parse_axis, _rejoined(over or []))),
                 algos=tuple(names),
                 conventions=(convention,),
-                measures=tuple(measures or MEASURES),
+                measures=tuple(dict.fromkeys(measures or MEASURES)),
                 options=options,
             )
         picture = curves(sweep, command)

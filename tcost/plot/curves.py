@@ -174,7 +174,7 @@ def _scale_amounts(axes: Any, measure: str, low: int, high: int, *, is_log: bool
     ticks = amount_ticks(low, high, is_bytes=measure.endswith("_bytes"), is_log=is_log)
     if is_log:
         axes.set_yscale("log")
-        axes.set_ylim(ticks.values[0], ticks.values[-1])
+        axes.set_ylim(float(ticks.values[0]), float(ticks.values[-1]))
     else:
         axes.set_ylim(0, high * 1.06 if high else 1)
     axes.set_yticks([float(value) for value in ticks.values], ticks.labels)
