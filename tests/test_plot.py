@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
@@ -213,6 +214,9 @@ def test_small_layers() -> None:
     assert len(small) > 5
     assert f"other: layers with less than 1 % of every total: {', '.join(small)}" in bars(results, "").description
     assert "decoder.attention" not in small
+    large = [replace(each, rows=tuple(row for row in each.rows if row.layer not in small[1:])) for each in results]
+    assert small_layers(large) == []
+    assert "other" not in bars(large, "").description
 
 
 def test_marks() -> None:

@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 from tcost.cost import Result, Row
 from tcost.kinds import PHASES, Phase
 from tcost.plot.captions import caption
-from tcost.plot.page import Picture, page
+from tcost.plot.page import Picture, page, settle
 from tcost.plot.style import TICK, fill_of, house_style, shown
 from tcost.plot.ticks import amount_ticks
 from tcost.units import si
@@ -67,6 +67,7 @@ def bars(results: Sequence[Result], command: str) -> Picture:
                 axes.set_title(f"{measure} under {result.algo}: {si(whole)}")
         for column, measure in enumerate(MEASURES):
             _scale(grid[-1][column], measure, groups)
+        settle(figure)
     words = (
         f"{measure} under {result.algo}: " + ", ".join(f"{bar.label} {si(bar.amount(measure))}" for bar in group) + "."
         for measure in MEASURES

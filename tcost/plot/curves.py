@@ -11,7 +11,7 @@ from tcost.cost import Result
 from tcost.errors import InputError
 from tcost.learning_rules import learning_rule
 from tcost.plot.captions import AXES, caption
-from tcost.plot.page import Picture, page
+from tcost.plot.page import Picture, page, settle
 from tcost.plot.style import POINTS, TICK, WIDTH, house_style, line_of, shown
 from tcost.plot.ticks import amount_ticks, size, size_ticks, some_ticks
 from tcost.sweep import Axis, Sweep
@@ -89,6 +89,7 @@ def curves(sweep: Sweep, command: str, marks: Sequence[Mark] = ()) -> Picture:
             _mark(axes, [mark.value for mark in marks if mark.measure == panel.measure])
         for axes in grid[len(panels) :]:
             axes.remove()
+        settle(figure)
     return Picture(figure, title, "\n".join((*_in_words(sweep, values), *notes)))
 
 

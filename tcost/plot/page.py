@@ -15,6 +15,9 @@ MARGIN = 0.1
 DPI = 200
 """Pixels of an inch, where there are pixels."""
 
+DIGITS = 5
+"""Of the places of panels, in parts of the page: less than can be seen."""
+
 LEADING = 1.25
 """Lines of text are so much higher than their letters."""
 
@@ -62,6 +65,19 @@ def page(title: str, entries: Sequence[Any], caption: Sequence[str], panels: flo
     )
     legend.set_in_layout(False)  # its place is outside the room that is laid out
     return figure
+
+
+def settle(figure: Figure) -> None:
+    """Lay the panels of a page out and leave them where they are.
+
+    The solver of a constrained layout adds in the order of addresses in memory: its results differ in their last
+    digits from run to run, and names in an SVG are made of all digits.
+    """
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        left, bottom, width, height = (round(each, DIGITS) for each in axes.get_position().bounds)
+        axes.set_position((left, bottom, width, height))
 
 
 def _height(lines: int, size: float) -> float:
