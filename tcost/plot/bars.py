@@ -1,7 +1,7 @@
 """Bars: where the work of one training step is, by layer and phase."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -68,12 +68,7 @@ def bars(results: Sequence[Result], command: str) -> Picture:
         for column, measure in enumerate(MEASURES):
             _scale(grid[-1][column], measure, groups)
         settle(figure)
-    words = (
-        f"{measure} under {result.algo}: " + ", ".join(f"{bar.label} {si(bar.amount(measure))}" for bar in group) + "."
-        for measure in MEASURES
-        for result, group in zip(results, groups, strict=True)
-    )
-    return Picture(figure, title, "\n".join((*words, *notes)))
+    return Picture(figure, title, "\n".join((*_in_words(results, groups), *notes)))
 
 
 def small_layers(results: Sequence[Result]) -> list[str]:
@@ -149,6 +144,13 @@ def _scale(axes: Any, measure: str, groups: Sequence[Sequence[Bar]]) -> None:
     ticks = amount_ticks(0, max(high, 1))
     axes.set_xlim(low * 1.1, max(high, 1) * 1.22)
     axes.set_xticks([float(value) for value in ticks.values], ticks.labels)
+
+
+def _in_words(results: Sequence[Result], groups: Sequence[Sequence[Bar]]) -> Iterator[str]:
+    """Say how long the bars are."""
+    for measure, (result, group) in product(MEASURES, zip(results, groups, strict=True)):
+        lengths = ", ".join(f"{bar.label} {si(bar.amount(measure))}" for bar in group)
+        yield f"{measure} under {result.algo}: {lengths}."
 
 
 def _notes(small: Sequence[str]) -> list[str]:
