@@ -17,8 +17,8 @@ def use_color() -> bool:
     return is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def write(text: str, path: str | None = None) -> None:
-    """Write text to a file, or to standard output where there is no path.
+def write(text: str | bytes, path: str | None = None) -> None:
+    """Write text, in UTF-8, or bytes to a file, or to standard output where there is no path.
 
     A regular file is replaced in one step, so that an error leaves the old one whole; a device or a
     pipe is written directly. Raises InputError for a path that cannot be opened, OutputError for a
@@ -34,10 +34,11 @@ def write(text: str, path: str | None = None) -> None:
         _replace_file(path, text)
 
 
-def _write_standard_output(text: str) -> None:
+def _write_standard_output(text: str | bytes) -> None:
     if sys.stdout is None:
         raise OutputError("cannot write to standard output: it is closed")
-    data = text.encode(sys.stdout.encoding if sys.stdout.isatty() else "utf-8", "replace")
+    encoding = sys.stdout.encoding if sys.stdout.isatty() else "utf-8"
+    data = text if isinstance(text, bytes) else text.encode(encoding, "replace")
     try:
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
@@ -50,7 +51,7 @@ def _write_standard_output(text: str) -> None:
         raise OutputError(f"cannot write to standard output: {error.strerror}") from None
 
 
-def _replace_file(path: str, text: str) -> None:
+def _replace_file(path: str, text: str | bytes) -> None:
     """Write beside the target, then rename; a link stays a link, permissions stay as they were."""
     target = os.path.realpath(path)
     mode = stat.S_IMODE(os.stat(target).st_mode) if os.path.exists(target) else None
@@ -70,14 +71,14 @@ def _replace_file(path: str, text: str) -> None:
             os.unlink(beside)
 
 
-def _write_file(path: str, text: str, *, shown: str) -> None:
+def _write_file(path: str, text: str | bytes, *, shown: str) -> None:
     try:
         file = open(path, "wb")
     except OSError as error:
         raise InputError(f"cannot write {shown}: {error.strerror}\nexpected a file in a folder that exists") from None
     try:
         with file:
-            file.write(text.encode())
+            file.write(text if isinstance(text, bytes) else text.encode())
             file.flush()
             if os.path.isfile(path):
                 os.fsync(file.fileno())

@@ -11,6 +11,7 @@ from tcost.cli.commands import compare_specs, compute, list_names
 from tcost.cli.importing import import_spec
 from tcost.cli.memory import memory_of_spec
 from tcost.cli.options import Printed, SpecCommand
+from tcost.cli.plotting import plot_spec
 from tcost.cli.proof import verify_specs
 from tcost.cli.reconciliation import reconcile_spec
 from tcost.errors import GateError, InputError
@@ -49,6 +50,7 @@ app.command(cls=SpecCommand)(compute)
 app.command("compare", cls=SpecCommand)(compare_specs)
 app.command("memory", cls=SpecCommand)(memory_of_spec)
 app.command("breakeven", cls=SpecCommand)(break_even_points)
+app.command("plot", cls=SpecCommand)(plot_spec)
 app.command("reconcile")(reconcile_spec)
 app.command("verify", cls=SpecCommand)(verify_specs)
 app.command("import")(import_spec)

@@ -167,7 +167,7 @@ def rules(words: Sequence[str]) -> list[str]:
 class Printed:
     """What a command has to say, the file that it goes to where there is one, and what failed where a gate did."""
 
-    text: str
+    text: str | bytes
     path: str | None = None
     failure: str = ""
 

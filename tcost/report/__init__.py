@@ -223,8 +223,12 @@ def _under_exact(comparisons: Sequence[Comparison], exact: Sequence[Comparison],
 
 def notes_of(results: Sequence[Result]) -> tuple[str, ...]:
     """Say once what the convention leaves out, and what each erratum of the results is."""
-    foreign = ", ".join(dict.fromkeys(kind.replace("_", " ") for each in results for kind in each.priced_as_exact))
-    as_exact = (f"not in the {results[0].convention}'s model, priced as in exact: {foreign}",) if foreign else ()
     slips = dict.fromkeys(f"{layer}: {slip}" for result in results for layer, slip in result.errata)
     said = dict.fromkeys(visible(f"{each.spec}: {note}") for each in results for note in each.notes)
-    return (*said, *as_exact, f"not counted: {', '.join(results[0].not_counted)}", *slips)
+    return (*said, *foreign_kinds(results), f"not counted: {', '.join(results[0].not_counted)}", *slips)
+
+
+def foreign_kinds(results: Sequence[Result]) -> tuple[str, ...]:
+    """Say in one line, or none, which kinds of operation the convention's model does not have."""
+    foreign = ", ".join(dict.fromkeys(kind.replace("_", " ") for each in results for kind in each.priced_as_exact))
+    return (f"not in the {results[0].convention}'s model, priced as in exact: {foreign}",) if foreign else ()

@@ -1,0 +1,153 @@
+"""The command that draws."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import PurePath
+from shlex import quote
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tcost.cli.options import (
+    Algos,
+    Attention,
+    AttentionName,
+    Causal,
+    CausalName,
+    Context,
+    ConventionName,
+    EncoderContext,
+    Errata,
+    OptimizerName,
+    Printed,
+    Recompute,
+    RecomputeName,
+    SpecName,
+    load,
+    rules,
+    step_options,
+)
+from tcost.errors import InputError
+
+if TYPE_CHECKING:
+    from tcost.plot.page import Picture
+
+
+class Kind(StrEnum):
+    """What is drawn."""
+
+    PAPER = "paper"
+    CURVES = "curves"
+    BARS = "bars"
+
+
+KIND_HELP = (
+    "paper: MACCs, FLOPs and stored activations up to the context; curves: measures over an axis or two; "
+    "bars: the layers and phases of one step."
+)
+OVER_HELP = "Of curves: a size and its values, as a list, a:b, a:b:step or a:b:xK. Those of a second one are panels."
+MEASURES_HELP = "Of curves: what is drawn, separated by spaces or commas; as in paper by default."
+OUTPUT_HELP = "Write to a file, whole or not at all; its ending says how: .png, .svg or .pdf."
+
+
+def plot_spec(
+    invoked: typer.Context,
+    spec: SpecName,
+    output: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help=OUTPUT_HELP, show_default=False)],
+    kind: Annotated[Kind, typer.Option("--kind", help=KIND_HELP)] = Kind.PAPER,
+    over: Annotated[
+        list[str] | None, typer.Option("--over", metavar="KEY=VALUES...", help=OVER_HELP, show_default=False)
+    ] = None,
+    measures: Annotated[
+        list[str] | None, typer.Option("--measures", metavar="MEASURE...", help=MEASURES_HELP, show_default=False)
+    ] = None,
+    algos: Algos = ["bp", "pepita", "mempepita"],  # noqa: B006  # typer reads the default, nothing changes it
+    convention: ConventionName = "paper",
+    context: Context = None,
+    encoder_context: EncoderContext = None,
+    batch: Annotated[int | None, typer.Option("--batch", metavar="N", help="Sequences per training step.")] = None,
+    optimizer: OptimizerName = "none",
+    causal: Causal = CausalName.FULL,
+    attention: Attention = AttentionName.EAGER,
+    recompute: Recompute = RecomputeName.NONE,
+    errata: Errata = True,
+) -> Printed:
+    """Draw what one training step costs, for print and for the screen.
+
+    Three panels over the context as in the companion paper, curves over any size, or bars of layers and
+    phases. Pictures need matplotlib: pip install 'tcost[plot]'.
+
+    Example: tcost plot gpt3-small --output figure.pdf
+    """
+    from tcost.plot import check_libraries
+    from tcost.plot.files import ending_of, render
+
+    ending = ending_of(output)
+    if kind is not Kind.CURVES and (over or measures):
+        raise InputError("--over and --measures are for curves\nwrite --kind curves, or leave them out")
+    check_libraries()
+    options = step_options(
+        context=context,
+        encoder_context=encoder_context,
+        optimizer=optimizer,
+        errata=errata,
+        causal=causal,
+        attention=attention,
+        recompute=recompute,
+    )
+    if batch is not None:  # which may be an axis
+        options["batch"] = batch
+    model, names, command = load(spec), rules(algos), _command(invoked)
+    picture: Picture
+    if kind is Kind.BARS:
+        from tcost.cost import evaluate_rules
+        from tcost.plot.bars import bars
+
+        picture = bars(evaluate_rules(model, names, convention, **options), command)
+    else:
+        from tcost.plot.curves import curves
+        from tcost.plot.paper import MEASURES, paper_sweep
+        from tcost.sweep import Sweep, parse_axis
+
+        if kind is Kind.PAPER:
+            sweep = paper_sweep(model, names, convention, options)
+        else:
+            sweep = Sweep(
+                spec=model,
+                axes=tuple(map(parse_axis, _rejoined(over or []))),
+                algos=tuple(names),
+                conventions=(convention,),
+                measures=tuple(dict.fromkeys(measures or MEASURES)),
+                options=options,
+            )
+        picture = curves(sweep, command)
+    return Printed(render(picture, ending), output)
+
+
+def _rejoined(words: Sequence[str]) -> list[str]:
+    """Return axes of which commas have made several words: `batch=1,8` came as `batch=1` and `8`."""
+    axes: list[str] = []
+    for word in words:
+        if axes and "=" not in word:
+            axes[-1] += f",{word}"
+        else:
+            axes.append(word)
+    return axes
+
+
+def _command(invoked: typer.Context) -> str:
+    """Return the command line, without the folder of the output."""
+    words = ["tcost plot", quote(invoked.params["spec"])]
+    for option in invoked.command.params:
+        source: Any = invoked.get_parameter_source(str(option.name))
+        value: Any = invoked.params.get(str(option.name))
+        if source.name != "COMMANDLINE" or option.name in ("spec", "output"):
+            continue
+        if isinstance(value, bool):
+            words.append((option.opts if value else option.secondary_opts)[0])
+            continue
+        values: list[Any] = value if isinstance(value, list) else [value]
+        if option.name == "over":
+            values = _rejoined(values)
+        words += [option.opts[0], *(quote(str(each)) for each in values)]
+    return " ".join((*words, "--output", quote(PurePath(invoked.params["output"]).name)))

@@ -1,0 +1,72 @@
+"""What stands below the panels: which numbers these are, what is left out, and the command that draws them."""
+
+from collections.abc import Collection, Iterator, Sequence
+
+from tcost import __version__
+from tcost.conventions import convention_of
+from tcost.cost import Result
+from tcost.plot.style import shown
+from tcost.report import foreign_kinds, how, sequences_of
+
+AXES = {"context_length": "context", "encoder_context_length": "encoder context", "batch": "batch"}
+"""What axes that are no keys of a model are called."""
+
+
+def caption(
+    results: Sequence[Result],
+    command: str,
+    measures: Collection[str],
+    varied: Collection[str] = (),
+    notes: Sequence[str] = (),
+) -> tuple[str, ...]:
+    """Return the paragraphs of a caption.
+
+    The `results` are those drawn, or those of each rule at the ends of what is drawn; `measures` are those of
+    `tcost.sweep.MEASURES` that are drawn, `varied` the axes that they are drawn over, `notes` what else is to be
+    said, and `command` draws the picture once more.
+    """
+    return tuple(shown(line) for line in _lines(results, command, measures, varied, notes))
+
+
+def _lines(
+    results: Sequence[Result], command: str, measures: Collection[str], varied: Collection[str], notes: Sequence[str]
+) -> Iterator[str]:
+    first = results[0]
+    convention = convention_of(first.convention)
+    yield ", ".join(_settings(results, varied))
+    yield f"{convention.name}: {convention.title}"
+    if any(map(is_memory, measures)):
+        yield "memory: numbers in fp32; all that a step holds: tcost memory SPEC"
+    yield from notes
+    yield from (f"{first.spec}: {note}" for note in first.notes)
+    yield from foreign_kinds(results)
+    yield f"not counted: {', '.join(first.not_counted)}"
+    if slips := _slips(results, measures):
+        yield f"with the slips of the published totals, which --no-errata leaves out: {', '.join(slips)}"
+    yield f"tcost {__version__}: {command}"
+
+
+def is_memory(measure: str) -> bool:
+    """Tell whether a measure is of what a step holds, not of what it executes."""
+    return measure.startswith(("stored", "peak"))
+
+
+def _slips(results: Sequence[Result], measures: Collection[str]) -> list[str]:
+    """Return the layers of the errata that are in what is drawn."""
+    of_work = [layer for each in results for layer, _ in each.errata if not all(map(is_memory, measures))]
+    of_memory = [layer for each in results for layer, _ in each.memory.errata if any(map(is_memory, measures))]
+    return [layer.removeprefix("erratum: ") for layer in dict.fromkeys((*of_work, *of_memory))]
+
+
+def _settings(results: Sequence[Result], varied: Collection[str]) -> Iterator[str]:
+    first = results[0]
+    yield how(first, next((each.recompute for each in results if each.recompute != "none"), "none"))
+    if "batch" not in varied:
+        yield sequences_of(first)
+    if "context_length" not in varied:
+        yield f"context {first.context}"
+    encoder = {each.encoder_context for each in results}
+    if first.encoder_context and "encoder_context_length" not in varied:
+        yield f"encoder context {first.encoder_context if len(encoder) == 1 else 'as the context'}"
+    if first.optimizer != "none":
+        yield f"optimizer {first.optimizer}"

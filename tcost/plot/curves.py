@@ -1,0 +1,234 @@
+"""Curves: measures of a training step over a size that varies, a line per learning rule."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Any, TypeAlias
+
+from matplotlib.lines import Line2D
+
+from tcost.cost import Result
+from tcost.errors import InputError
+from tcost.learning_rules import learning_rule
+from tcost.plot.captions import AXES, caption
+from tcost.plot.page import Picture, page, settle
+from tcost.plot.style import POINTS, TICK, WIDTH, house_style, line_of, shown
+from tcost.plot.ticks import amount_ticks, size, size_ticks, some_ticks
+from tcost.sweep import Axis, Sweep
+from tcost.sweep.pricing import price
+from tcost.units import binary, si
+
+MOST_POINTS = 1000
+"""Values of the first axis: more than a line has pixels for."""
+
+MOST_PANELS = 4
+"""Values of the second axis, beside each other."""
+
+COLUMNS = 3
+"""Panels beside each other where there is one axis."""
+
+PANEL_HEIGHT = 2.1
+"""Inches, with title and ticks."""
+
+MARKERS = 8
+"""Points of a line that are marked, at most: of rules whose lines lie on each other not the same ones."""
+
+TITLES = {
+    "macc": "MACCs",
+    "flop": "FLOPs",
+    "stored_activations_elements": "stored activations, elements",
+    "stored_activations_bytes": "stored activations",
+    "peak_elements": "peak of memory, elements",
+    "peak_bytes": "peak of memory",
+}
+"""What measures are called; the others as their columns are."""
+
+Values: TypeAlias = Mapping[tuple[str, str], Sequence[int]]
+"""The values of a sweep by rule and measure, in the order of its rows."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A value of the first axis that is marked in the panels of a measure, such as where two rules are equal."""
+
+    measure: str
+    value: int
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A measure of a sweep at one value of its second axis, or where it has only one."""
+
+    measure: str
+    title: tuple[str, ...]
+    place: int
+    """Which value of the second axis."""
+
+
+def curves(sweep: Sweep, command: str, marks: Sequence[Mark] = ()) -> Picture:
+    """Draw a sweep over one axis or two, under one convention.
+
+    A panel per measure and, side by side, per value of the second axis. Axes are linear from zero, and
+    logarithmic where an axis of the sweep is geometric; a mark is a tick with its exact value. `command` is said in
+    the caption. Raises InputError for more values than can be told apart.
+    """
+    _check(sweep)
+    values, ends = _priced(sweep)
+    with house_style():
+        panels = _panels(sweep)
+        rows = ceil(len(panels) / COLUMNS) if len(sweep.axes) == 1 else len(sweep.measures)
+        columns = ceil(len(panels) / rows)
+        name = sweep.axes[0].name
+        title = shown(f"{sweep.spec.name}: one training step against {_called(name)}")
+        notes = caption(ends, command, sweep.measures, [axis.name for axis in sweep.axes])
+        figure = page(title, [_entry(algo) for algo in sweep.algos], notes, rows * PANEL_HEIGHT)
+        grid = figure.subplots(rows, columns, squeeze=False).ravel()
+        for panel, axes in zip(panels, grid, strict=False):
+            _draw(axes, sweep, panel, values)
+            _scale_sizes(axes, sweep.axes[0], columns)
+            _mark(axes, [mark.value for mark in marks if mark.measure == panel.measure])
+        for axes in grid[len(panels) :]:
+            axes.remove()
+        settle(figure)
+    return Picture(figure, title, "\n".join((*_in_words(sweep, values), *notes)))
+
+
+def _check(sweep: Sweep) -> None:
+    if len(sweep.axes) > 2:  # noqa: PLR2004  # a plane has two
+        raise InputError(f"curves have one axis or two, not {len(sweep.axes)}\nleave some of --over out")
+    if sweep.shape[0] > MOST_POINTS:
+        raise InputError(
+            f"curves have at most {MOST_POINTS:,} points, not {sweep.shape[0]:,}\ngive a step, as in 32:8192:32"
+        )
+    if len(sweep.axes) > 1 and sweep.shape[1] > MOST_PANELS:
+        name = sweep.axes[1].name
+        raise InputError(
+            f"a second axis has at most {MOST_PANELS} values, not {sweep.shape[1]:,} of {name}\n"
+            f"give fewer, or {name} as the first axis"
+        )
+
+
+def _priced(sweep: Sweep) -> tuple[Values, list[Result]]:
+    """Return the numbers of a sweep, and the results at both ends of it under each rule."""
+    values: dict[tuple[str, str], list[int]] = {}
+    ends: list[Result] = []
+    for chunk in map(sweep.chunk, range(sweep.chunks)):
+        part = price(sweep, chunk)
+        for measure, integers in part.measures.items():
+            values.setdefault((chunk.algo, measure), []).extend(integers.tolist())
+        at = [{axis.name: axis.values[place] for axis in sweep.axes} for place in (0, -1)]
+        ends += [sweep.point(chunk, each) for each in at]
+    return values, ends
+
+
+def _panels(sweep: Sweep) -> list[Panel]:
+    """Return the panels, row by row."""
+    if len(sweep.axes) == 1:
+        return [Panel(measure, (_title(measure),), 0) for measure in sweep.measures]
+    second = sweep.axes[1]
+    return [
+        Panel(measure, (_title(measure), f"{_called(second.name)} {size(value)}"), place)
+        for measure in sweep.measures
+        for place, value in enumerate(second.values)
+    ]
+
+
+def _draw(axes: Any, sweep: Sweep, panel: Panel, values: Values) -> None:
+    sizes, stride = sweep.axes[0].values, len(sweep.axes[1].values) if len(sweep.axes) > 1 else 1
+    every = max(len(sweep.algos), ceil(len(sizes) / MARKERS)) if len(sizes) > MARKERS else 1
+    for place, algo in enumerate(sweep.algos):
+        points = sorted(zip(sizes, values[algo, panel.measure][panel.place :: stride], strict=True))
+        start = place * every // len(sweep.algos)
+        axes.plot(
+            [float(x) for x, _ in points],
+            [float(amount) for _, amount in points],
+            markevery=(start, every),
+            **_look(algo),
+        )
+    of_measure = [amount for algo in sweep.algos for amount in values[algo, panel.measure]]
+    _scale_amounts(axes, panel.measure, min(of_measure), max(of_measure), is_log=any(map(is_geometric, sweep.axes)))
+    axes.set_title("\n".join(map(shown, panel.title)))
+
+
+def _mark(axes: Any, marked: Sequence[int]) -> None:
+    """Draw ticks from the top of a panel, above its lines, and their values below them."""
+    if not marked:
+        return
+    bottom, top = axes.get_ylim()
+    axes.set_ylim(bottom, top * (top / bottom) ** 0.15 if bottom else top * 1.15)
+    for value in marked:
+        axes.axvline(value, ymin=0.95, color="black", linewidth=1)
+        axes.annotate(size(value), (value, 0.94), xycoords=("data", "axes fraction"), ha="center", va="top", size=TICK)
+
+
+def is_geometric(axis: Axis) -> bool:
+    """Tell whether an axis of three values or more multiplies by the same factor in each step."""
+    values = axis.values
+    if isinstance(values, range):
+        return False
+    steps = zip(values, values[1:], values[2:], strict=False)
+    return len(values) > 2 and values[0] < values[1] and all(a * c == b * b for a, b, c in steps)  # noqa: PLR2004
+
+
+def _scale_amounts(axes: Any, measure: str, low: int, high: int, *, is_log: bool) -> None:
+    is_log &= low > 0  # zero has no logarithm
+    ticks = amount_ticks(low, high, is_bytes=measure.endswith("_bytes"), is_log=is_log)
+    if is_log:
+        axes.set_yscale("log")
+        axes.set_ylim(float(ticks.values[0]), float(ticks.values[-1]))
+    else:
+        axes.set_ylim(0, high * 1.06 if high else 1)
+    axes.set_yticks([float(value) for value in ticks.values], ticks.labels)
+    axes.yaxis.minorticks_off()
+
+
+def _scale_sizes(axes: Any, axis: Axis, columns: int) -> None:
+    low, high = min(axis.values), max(axis.values)
+    characters = int((WIDTH / columns - 0.8) * POINTS / (0.64 * TICK))
+    if is_geometric(axis):
+        axes.set_xscale("log")
+        ticks = some_ticks(axis.values, characters)
+    else:
+        start = low if high / 2 <= low < high else 0
+        axes.set_xlim(start - (high - start) * 0.02 if start else 0, high + (high - start) * 0.03)
+        ticks = size_ticks(start, high, characters)
+    axes.set_xticks([float(value) for value in ticks.values], ticks.labels)
+    axes.xaxis.minorticks_off()
+    axes.set_xlabel(shown(_called(axis.name)))
+
+
+def _look(algo: str) -> dict[str, Any]:
+    line = line_of(algo)
+    return {
+        "label": algo,
+        "color": line.color,
+        "linestyle": line.dashes,
+        "marker": line.marker,
+        "markeredgecolor": "white",
+        "markeredgewidth": 0.4,
+        "clip_on": False,
+        "zorder": 3,
+    }
+
+
+def _entry(algo: str) -> Line2D:
+    return Line2D([], [], **_look(algo) | {"label": f"{algo} ({learning_rule(algo).title})"})
+
+
+def _called(name: str) -> str:
+    return AXES.get(name, name)
+
+
+def _title(measure: str) -> str:
+    return TITLES.get(measure, measure.replace("_", " "))
+
+
+def _in_words(sweep: Sweep, values: Values) -> list[str]:
+    """Say what the lines lead to."""
+    at = ", ".join(f"{_called(axis.name)} {axis.values[-1]}" for axis in sweep.axes)
+    words = []
+    for measure in sweep.measures:
+        amount = binary if measure.endswith("_bytes") else si
+        ends = ", ".join(f"{algo} {amount(values[algo, measure][-1])}" for algo in sweep.algos)
+        words.append(f"{_title(measure)} at {at}: {ends}.")
+    return words
