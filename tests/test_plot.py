@@ -30,7 +30,7 @@ from tcost.plot.bars import bars, small_layers
 from tcost.plot.curves import Mark, curves, is_geometric
 from tcost.plot.files import ENDINGS, render
 from tcost.plot.page import Picture
-from tcost.plot.paper import paper_sweep
+from tcost.plot.paper import paper_figure, paper_sweep
 from tcost.plot.style import FILLS, LINES, house_style, shown, width_of, wrapped
 from tcost.plot.ticks import amount_ticks, size_ticks, some_ticks
 from tcost.spec import bundled_specs
@@ -99,7 +99,7 @@ def check_layout(picture: Picture) -> None:
 def test_the_figure_of_the_paper() -> None:
     """Three panels, three rules, sixteen contexts up to the model's own: each point is what `evaluate` gives."""
     spec = load_spec("gpt3-small")
-    picture = curves(paper_sweep(spec, RULES, "paper", {}), "")
+    picture = paper_figure(spec, RULES, "paper", {}, "")
     assert [axes.get_title("left") for axes in picture.figure.axes] == ["MACCs", "FLOPs", "stored activations"]
     for measure, axes in zip(paper.MEASURES, picture.figure.axes, strict=True):
         found = lines_of(axes)
@@ -230,6 +230,20 @@ def test_marks() -> None:
     assert list(second.texts) == []
 
 
+def test_break_even_points_are_marked() -> None:
+    """The figure has the published break-even points: 1251 MACCs, 1064 FLOPs of MEMPEPITA against BP."""
+    picture = paper_figure(load_spec("gpt3-small"), RULES, "paper", {}, "")
+    macc, flop, stored = ([text.get_text() for text in axes.texts] for axes in picture.figure.axes)
+    pepita = next(
+        context
+        for context in range(128, 2049)
+        if evaluate(load_spec("gpt3-small"), "pepita", context=context).totals.macc
+        < evaluate(load_spec("gpt3-small"), "bp", context=context).totals.macc
+    )
+    assert (macc, flop, stored) == ([str(pepita), "1251"], ["1064"], [])
+    assert "ticks from above: from there on a rule is cheaper than bp" in picture.description
+
+
 @given(st.integers(0, 10**36), st.booleans())
 def test_linear_ticks(high: int, is_bytes: bool) -> None:  # noqa: FBT001  # hypothesis gives it
     """Ticks are evenly spaced from zero, not beyond what they are for, few, and their labels are exact."""
@@ -290,7 +304,7 @@ def test_every_model_is_drawn(name: str, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(paper, "POINTS", 3)
     spec = load_spec(name)
     pictures = {
-        "paper": curves(paper_sweep(spec, RULES, "paper", {}), ""),
+        "paper": paper_figure(spec, RULES, "paper", {}, ""),
         "exact": bars(evaluate_rules(spec, RULES, "exact"), ""),
     }
     for convention, picture in pictures.items():
@@ -440,9 +454,8 @@ def test_command_line(tcost: Tcost, tmp_path: Path) -> None:
 
 def test_the_figure_in_the_documentation() -> None:
     """What docs/figures shows is what the command draws now, in words and so in numbers."""
-    picture = curves(
-        paper_sweep(load_spec("gpt3-small"), RULES, "paper", {}), "tcost plot gpt3-small --output gpt3-small.svg"
-    )
+    command = "tcost plot gpt3-small --output gpt3-small.svg"
+    picture = paper_figure(load_spec("gpt3-small"), RULES, "paper", {}, command)
     root = ET.fromstring(FIGURE.read_bytes())
     assert root.findtext(f"{SVG}desc") == picture.description
     assert "MACCs at context 2048: bp 2.336 T, pepita 1.151 T, mempepita 1.560 T." in picture.description

@@ -104,22 +104,23 @@ def plot_spec(
         from tcost.plot.bars import bars
 
         picture = bars(evaluate_rules(model, names, convention, **options), command)
+    elif kind is Kind.PAPER:
+        from tcost.plot.paper import paper_figure
+
+        picture = paper_figure(model, names, convention, options, command)
     else:
         from tcost.plot.curves import curves
-        from tcost.plot.paper import MEASURES, paper_sweep
+        from tcost.plot.paper import MEASURES
         from tcost.sweep import Sweep, parse_axis
 
-        if kind is Kind.PAPER:
-            sweep = paper_sweep(model, names, convention, options)
-        else:
-            sweep = Sweep(
-                spec=model,
-                axes=tuple(map(parse_axis, _rejoined(over or []))),
-                algos=tuple(names),
-                conventions=(convention,),
-                measures=tuple(dict.fromkeys(measures or MEASURES)),
-                options=options,
-            )
+        sweep = Sweep(
+            spec=model,
+            axes=tuple(map(parse_axis, _rejoined(over or []))),
+            algos=tuple(names),
+            conventions=(convention,),
+            measures=tuple(dict.fromkeys(measures or MEASURES)),
+            options=options,
+        )
         picture = curves(sweep, command)
     return Printed(render(picture, ending), output)
 

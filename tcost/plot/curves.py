@@ -65,6 +65,12 @@ class Panel:
     """Which value of the second axis."""
 
 
+MARKS = "ticks from above: from there on a rule is cheaper than {}"
+
+ROOM = 0.2
+"""The part of a panel's width that the label of a mark may take."""
+
+
 def curves(sweep: Sweep, command: str, marks: Sequence[Mark] = ()) -> Picture:
     """Draw a sweep over one axis or two, under one convention.
 
@@ -80,7 +86,8 @@ def curves(sweep: Sweep, command: str, marks: Sequence[Mark] = ()) -> Picture:
         columns = ceil(len(panels) / rows)
         name = sweep.axes[0].name
         title = shown(f"{sweep.spec.name}: one training step against {_called(name)}")
-        notes = caption(ends, command, sweep.measures, [axis.name for axis in sweep.axes])
+        said = [MARKS.format(sweep.algos[0])] * bool(marks)
+        notes = caption(ends, command, sweep.measures, [axis.name for axis in sweep.axes], said)
         figure = page(title, [_entry(algo) for algo in sweep.algos], notes, rows * PANEL_HEIGHT)
         grid = figure.subplots(rows, columns, squeeze=False).ravel()
         for panel, axes in zip(panels, grid, strict=False):
@@ -156,9 +163,12 @@ def _mark(axes: Any, marked: Sequence[int]) -> None:
         return
     bottom, top = axes.get_ylim()
     axes.set_ylim(bottom, top * (top / bottom) ** 0.15 if bottom else top * 1.15)
-    for value in marked:
-        axes.axvline(value, ymin=0.95, color="black", linewidth=1)
-        axes.annotate(size(value), (value, 0.94), xycoords=("data", "axes fraction"), ha="center", va="top", size=TICK)
+    low, high = axes.get_xlim()
+    for before, value in zip([-high, *sorted(marked)], sorted(marked), strict=False):
+        end = 0.95 if value - before > ROOM * (high - low) else 0.86  # below the label beside it
+        axes.axvline(value, ymin=end, color="black", linewidth=1)
+        where = (value, end - 0.01)
+        axes.annotate(size(value), where, xycoords=("data", "axes fraction"), ha="center", va="top", size=TICK)
 
 
 def is_geometric(axis: Axis) -> bool:
