@@ -79,9 +79,7 @@ def comparison_table(
         notes=(
             *_under_exact(comparisons, exact, see),
             "stored: activations, in fp32; all that a step holds: tcost memory SPEC",
-            *dict.fromkeys(
-                (*notes_of(results), *(f"{layer}: {slip}" for e in results for layer, slip in e.memory.errata))
-            ),
+            *dict.fromkeys((*notes_of(results), *memory_slips(results))),
         ),
         text_columns=3,
     )
@@ -232,3 +230,8 @@ def foreign_kinds(results: Sequence[Result]) -> tuple[str, ...]:
     """Say in one line, or none, which kinds of operation the convention's model does not have."""
     foreign = ", ".join(dict.fromkeys(kind.replace("_", " ") for each in results for kind in each.priced_as_exact))
     return (f"not in the {results[0].convention}'s model, priced as in exact: {foreign}",) if foreign else ()
+
+
+def memory_slips(results: Sequence[Result]) -> tuple[str, ...]:
+    """Say once what each slip in published totals of stored activations is."""
+    return tuple(dict.fromkeys(f"{layer}: {slip}" for each in results for layer, slip in each.memory.errata))

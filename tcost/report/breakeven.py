@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from tcost.breakeven import Beside, BreakEven
 from tcost.cost import Result
-from tcost.report import NOTHING, how, notes_of, sequences_of
+from tcost.report import NOTHING, how, memory_slips, notes_of, sequences_of
 from tcost.report.tables import Section, Table
 from tcost.text import visible
 from tcost.units import change, grouped
@@ -40,12 +40,13 @@ def breakeven_table(found: Sequence[BreakEven], results: Sequence[Result]) -> Ta
         for each in found
     ]
     result = results[0]
+    slips = memory_slips(results) if any(each.measure.startswith(("stored", "peak")) for each in found) else ()
     return Table(
         title=f"{visible(result.spec)}: from which {axis} on {first} is cheaper",
         settings=f"{how(result)}, {sequences_of(result)}{_context(result, axis)}",
         columns=("", "than", axis, "change before", "change there", "ratio at infinity"),
         sections=(Section(tuple(lines)),),
-        notes=(*_notes(found), *notes_of(results)),
+        notes=tuple(dict.fromkeys((*_notes(found), *notes_of(results), *slips))),
         text_columns=2,
     )
 
