@@ -191,6 +191,23 @@ def test_one_call_of_the_layers_prices_a_grid() -> None:
     assert all([len(each) for each in box[:3]] == [2047, 10, 48] for box, _ in found)
 
 
+def test_two_forms_in_a_chunk() -> None:
+    """An encoder-decoder maps the error of one row to its encoder otherwise than that of several: two forms."""
+    spec = load_spec("alexatm-20b")
+    sweep = Sweep(spec=spec, axes=(parse_axis("context_length=1:9"),), algos=("pepita",), conventions=("exact",))
+    assert len(list(ClosedForms(sweep, "pepita", "exact").within((range(9),)))) == 2
+    assert rows_of(sweep) == expected(sweep)
+
+
+def test_many_values_of_a_size_that_has_to_fit() -> None:
+    """Of more values than are checked at once all are checked; one that does not fit is said."""
+    spec = load_spec("gpt2")
+    fits = Sweep(spec=spec, axes=(Axis("d_model", range(12, 12 * 1500, 12)),), measures=("parameters",))
+    assert rows_of(fits) == expected(fits)
+    with pytest.raises(InputError, match="n_heads 12 does not divide d_model 1011"):
+        rows_of(Sweep(spec=spec, axes=(Axis("d_model", range(12, 12 + 2000)),), measures=("parameters",)))
+
+
 def test_a_window_cuts_a_grid_once() -> None:
     """Contexts up to a window and beyond it have forms of their own, found in a few steps."""
     spec = load_spec("mistral-7b")
