@@ -130,6 +130,7 @@ def rows_of(sweep: Sweep) -> list[dict[str, Any]]:
         columns = {name: each.tolist() for name, each in (*part.axes.items(), *part.measures.items())}
         rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
         assert len(rows) == chunk.rows
+        assert all(type(value) is int for row in rows for value in row.values())
         found += [{"algo": chunk.algo, "convention": chunk.convention, **row} for row in rows]
     assert len(found) == sweep.rows
     return found
@@ -199,6 +200,13 @@ def test_two_forms_in_a_chunk() -> None:
     assert rows_of(sweep) == expected(sweep)
 
 
+def test_a_measure_that_is_nothing_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is zero all over a grid is zero in every row."""
+    monkeypatch.setitem(MEASURES, "nothing", lambda result: 0 * result.context)  # type: ignore[misc]  # it is a dict
+    sweep = Sweep(spec=load_spec("gpt2"), axes=(parse_axis("context_length=2:9"),), measures=("nothing",))
+    assert [row["nothing"] for row in rows_of(sweep)] == [0] * 8
+
+
 def test_many_values_of_a_size_that_has_to_fit() -> None:
     """Of more values than are checked at once all are checked; one that does not fit is said."""
     spec = load_spec("gpt2")
@@ -239,7 +247,9 @@ def test_arithmetic_is_exact(terms: dict[tuple[int, int], int], a: list[int], b:
             found = values_of(form, arrays, each)
             shape = (len(a), len(b))
             low, high = (None if x is None else np.broadcast_to(x, shape).ravel() for x in (found.low, found.high))
-            assert Integers(low, high).tolist() == [max(value, 10**19) for value in wanted]
+            values = Integers(low, high).tolist()
+            assert values == [max(value, 10**19) for value in wanted]
+            assert all(type(value) is int for value in values)
 
 
 def test_each_arithmetic_is_used() -> None:
