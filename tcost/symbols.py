@@ -6,7 +6,6 @@ counts, letters give formulas.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import reduce
 from typing import Any
 
 from tcost.errors import InputError
@@ -148,7 +147,10 @@ def _path(key: str) -> list[str]:
 
 
 def _value(s: Sizes, key: str) -> Size:
-    return reduce(lambda part, name: getattr(part, name, None), _path(key), s)
+    part: Any = s
+    for name in _path(key):
+        part = getattr(part, name, None)
+    return part
 
 
 def _replaced(part: Any, path: list[str], size: Size) -> Any:

@@ -28,15 +28,29 @@ def result_table(result: Result, by: By = "layer", *, integers: bool = False) ->
     """Return one result as a table by layer, phase or operation, in SI units or exact integers."""
     amount = grouped if integers else si
     columns, sections = _by_phase(result, amount) if by == "phase" else _by_layer(result, by, amount)
-    context = f"context {context_of(result, ', encoder context {}')}"
     parameters = f"\n{_parameters(result, amount)}" if by == "phase" or _has_experts(result) else ""
     return Table(
-        title=f"{visible(result.spec)} under {learning_rule(result.algo).title} ({result.algo})",
-        settings=f"{_settings(result)}, {context}{parameters}",
+        title=title_of(result),
+        settings=f"{settings_of(result)}{parameters}",
         columns=columns,
         sections=sections,
-        notes=(*dict.fromkeys(f"* {row.note}" for row in result.rows if row.note and by != "phase"), *_notes([result])),
+        notes=(*dict.fromkeys(f"* {row.note}" for row in result.rows if row.note and by != "phase"), *notes_of(result)),
     )
+
+
+def title_of(result: Result) -> str:
+    """Return the model and the learning rule in words."""
+    return f"{visible(result.spec)} under {learning_rule(result.algo).title} ({result.algo})"
+
+
+def settings_of(result: Result) -> str:
+    """Return in words what a result depends on beside them."""
+    return f"{_settings(result)}, context {context_of(result, ', encoder context {}')}"
+
+
+def notes_of(result: Result) -> tuple[str, ...]:
+    """Say what the convention leaves out, what each erratum is, and what the spec says."""
+    return _notes([result])
 
 
 def comparison_table(

@@ -31,7 +31,7 @@ from tcost.tracing.operations import (
     top_k,
 )
 from tcost.tracing.tensors import AxisError, Band, Einsum, Op, Tensor
-from tcost.tracing.trace import COPY, LAYERS, Repeat, Trace, layer, repeat
+from tcost.tracing.trace import COPY, LAYERS, Repeat, Trace, layer, layer_name, repeat
 
 __all__ = [
     "COPY",
@@ -58,6 +58,7 @@ __all__ = [
     "first_row",
     "join",
     "layer",
+    "layer_name",
     "linear",
     "look_up",
     "multiply",

@@ -221,6 +221,11 @@ class Trace:
         uses.number += prod(self._times[tensor.depth :])
 
 
+def layer_name(path: str) -> str:
+    """Return the name of the function that a layer's path ends in: `add_norm` of `decoder.add_norm_2`."""
+    return NUMBER.sub("", COPY.sub("", path).rpartition(".")[2])
+
+
 def layer(function: Callable[Concatenate[Tensor, P], Tensor]) -> Callable[Concatenate[Tensor, P], Tensor]:
     """Make a function of a tensor a layer: what it records is filed under its name."""
     LAYERS[function.__name__] = (function.__doc__ or "").partition("\n")[0]

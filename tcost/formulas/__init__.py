@@ -1,0 +1,23 @@
+"""Closed forms: what a training step, or a layer of it, costs in the letters of the field.
+
+No formula is written here. The layers that the counts come out of are called with SymPy symbols for sizes
+(`tcost.symbols`), and what comes out is put into shape.
+"""
+
+from tcost.formulas.closed_forms import Formulas, Part, Quantity, formulas
+from tcost.formulas.naming import layers_named
+from tcost.formulas.writing import latex_letter, latex_text, letter_text, python_text, shortest, value_of
+
+__all__ = [
+    "Formulas",
+    "Part",
+    "Quantity",
+    "formulas",
+    "latex_letter",
+    "latex_text",
+    "layers_named",
+    "letter_text",
+    "python_text",
+    "shortest",
+    "value_of",
+]
