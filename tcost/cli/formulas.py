@@ -1,7 +1,7 @@
 """The command that gives closed forms."""
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -122,7 +122,7 @@ def formulas_of(
         raise InputError(
             f"'{what}' is a layer, and so is to be '{layer}'\nthe spec comes first: tcost formula SPEC {what}"
         )
-    only = cast("Phase | None", phase.value if phase else None)
+    only: Phase | None = phase.value if phase else None
     found = formulas(spec, part, algo, convention, phase=only, of=of or (), **options)
     if format_ is Language.JSON:
         from tcost.export.formulas import formulas_to_json

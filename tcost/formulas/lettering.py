@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tcost.errors import InputError, unknown
-from tcost.sizes import Size, Sizes
+from tcost.sizes import Size, Sizes, check_size
 from tcost.symbols import BATCH, DEPTHS, Symbol, batch_symbol, every_symbol, in_letters, letters_of, symbols_of
 from tcost.training_step import Options, Spec
 
@@ -39,6 +39,7 @@ def in_letters_of(spec: Spec, options: Options, of: Sequence[str] = ()) -> Lette
     A batch of one has no letter unless it is asked for; neither has what stands in other words (`symbols_of`).
     Raises InputError as `Spec.at` does, and for a key that is not a size of the model.
     """
+    check_size("the batch", options.get("batch"))
     numbers, batch = spec.at(options.get("context"), options.get("encoder_context")), options.get("batch", 1)
     symbols = _asked(numbers, batch, of) if of else _all(numbers, batch)
     letters = letters_of(symbols)

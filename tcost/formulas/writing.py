@@ -5,6 +5,9 @@ from typing import Any
 
 from tcost.symbols import DEPTHS, ONE_STACK, SYMBOLS, Symbol, algebra
 
+FACTORED_TERMS = 12
+"""Terms of a sum that SymPy factors at once; of many it tries values at random, which now and then takes minutes."""
+
 DEPTH_LETTERS = {ONE_STACK[0], *(SYMBOLS[key][0] for key in DEPTHS)}
 
 
@@ -18,8 +21,14 @@ def shortest(expression: Any) -> Any:
     if len(expanded.free_symbols) == 1:
         return expanded
     depths = [each for each in expanded.free_symbols if str(each) in DEPTH_LETTERS]
-    forms = [expanded, sympy.factor(expanded), sympy.collect(expanded, depths, sympy.factor)]
+    forms = [expanded, _factored(expanded), sympy.collect(expanded, depths, _factored)]
     return min(forms, key=lambda form: len(str(form)))
+
+
+def _factored(expanded: Any) -> Any:
+    """Return a sum as a product of its factors; of many terms only the factor that all have in common."""
+    sympy = algebra()
+    return (sympy.factor if len(expanded.args) <= FACTORED_TERMS else sympy.factor_terms)(expanded)
 
 
 def python_text(expression: Any, names: Mapping[str, str] | None = None) -> str:
