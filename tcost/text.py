@@ -31,6 +31,6 @@ def markdown_cell(text: str) -> str:
 
 
 def pretty(formula: str) -> str:
-    """Return a formula as the field writes it: `L·M²·d` for `L*M**2*d`."""
+    """Return a formula as the field writes it, `L·M²·d` for `L*M**2*d`, with spaces only where a line may end."""
     powers = re.sub(r"\*\*(\d+)", lambda match: match[1].translate(_SUPERSCRIPTS), formula)
-    return powers.replace("*", "·")
+    return powers.replace("*", "·").replace(", ", ",")

@@ -31,10 +31,11 @@ from tcost.tracing.operations import (
     top_k,
 )
 from tcost.tracing.tensors import AxisError, Band, Einsum, Op, Tensor
-from tcost.tracing.trace import COPY, LAYERS, Repeat, Trace, layer, layer_name, repeat
+from tcost.tracing.trace import COPY, DOCS, LAYERS, Repeat, Trace, layer, layer_name, repeat
 
 __all__ = [
     "COPY",
+    "DOCS",
     "LAYERS",
     "AxisError",
     "Band",
