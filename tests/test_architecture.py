@@ -115,6 +115,11 @@ UNUSED = {
         *("rich", "tcost.report", "tcost.execution", "tcost.verify", "numpy", "sympy")
     },
     ("memory", "gpt2"): {"tcost.export", "tcost.execution", "tcost.verify", "numpy", "sympy"},
+    ("formula", "gpt2"): {"tcost.explain", "tcost.export", "tcost.execution", "tcost.verify", "numpy"},
+    ("formula", "gpt2", "--format", "json"): {"rich", "tcost.report", "numpy"},
+    ("formula", "gpt2", "--format", "latex"): {"tcost.export", "numpy"},
+    ("explain", "gpt2", "attention"): {"tcost.export", "tcost.execution", "tcost.verify", "numpy"},
+    ("explain", "gpt2", "attention", "--format", "json"): {"rich", "tcost.report", "numpy"},
     ("reconcile", "gpt2"): {"tcost.export", "numpy"},
     ("reconcile", "gpt2", "--format", "json"): {"rich", "tcost.report", "numpy"},
 }

@@ -7,6 +7,7 @@ import typer
 
 from tcost import __version__
 from tcost.cli.commands import compare_specs, compute, list_names
+from tcost.cli.explanation import explain_layer
 from tcost.cli.formulas import FormulaCommand, formulas_of
 from tcost.cli.importing import import_spec
 from tcost.cli.memory import memory_of_spec
@@ -49,6 +50,7 @@ app.command(cls=SpecCommand)(compute)
 app.command("compare", cls=SpecCommand)(compare_specs)
 app.command("memory", cls=SpecCommand)(memory_of_spec)
 app.command("reconcile")(reconcile_spec)
+app.command("explain")(explain_layer)
 app.command("formula", cls=FormulaCommand)(formulas_of)
 app.command("verify", cls=SpecCommand)(verify_specs)
 app.command("import")(import_spec)

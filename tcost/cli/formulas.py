@@ -57,8 +57,9 @@ class PhaseName(StrEnum):
 WHAT_HELP = "A spec, as in compute, or a layer of the paper's transformer (tcost list layers)."
 LAYER_HELP = (
     "A layer of the spec's model: its path (decoder.add_norm_2), the end of one, or a name that several share "
-    "(add_norm), each of which is shown; those with equal formulas together."
+    "(add_norm), each of which is shown."
 )
+TOGETHER_HELP = f"{LAYER_HELP} Those with equal formulas are together."
 ALGO_HELP = "Learning rule (tcost list algos); bp, or for a layer that only another rule has, that rule."
 IN_HELP = "Keys of the spec, or batch, that are letters; all other sizes are numbers. By default all are letters."
 
@@ -81,7 +82,7 @@ class FormulaCommand(SpecCommand):
 
 def formulas_of(
     what: Annotated[str, typer.Argument(metavar="SPEC|LAYER", help=WHAT_HELP)],
-    layer: Annotated[str | None, typer.Argument(metavar="LAYER", help=LAYER_HELP, show_default=False)] = None,
+    layer: Annotated[str | None, typer.Argument(metavar="LAYER", help=TOGETHER_HELP, show_default=False)] = None,
     phase: OptionalPhase = None,
     algo: Annotated[str | None, typer.Option("--algo", metavar="RULE", help=ALGO_HELP, show_default=False)] = None,
     convention: ConventionName = "paper",

@@ -1,9 +1,16 @@
-"""Closed forms for machines."""
+"""Closed forms and explanations for machines."""
 
 from typing import Any
 
-from tcost.export import OPTION_FIELDS, RESULT_FIELDS, _document, _errata, _fields
+from tcost.explain import Explained, Explanation
+from tcost.export import AMOUNT_FIELDS, OPTION_FIELDS, RESULT_FIELDS, _document, _errata, _fields
 from tcost.formulas import Formulas, Part, python_text, shortest
+
+SYMBOL_FIELDS = ("name", "meaning", "key", "value")
+OPERATION_FIELDS = (
+    *("layer", "operation", "kind", "phase", "pattern", "axes", "copies", "runs", "times"),
+    *("derivation", "citation", "nothing"),
+)
 
 
 def formulas_to_json(found: Formulas) -> str:
@@ -13,13 +20,41 @@ def formulas_to_json(found: Formulas) -> str:
     return _document(
         formulas={
             **letters,
-            "symbols": [_fields(symbol, ("name", "meaning", "key", "value")) for symbol in found.symbols],
+            "symbols": [_fields(symbol, SYMBOL_FIELDS) for symbol in found.symbols],
             "parts": [_part(part) for part in found.parts],
             "not_counted": result.not_counted,
             "priced_as_exact": list(result.priced_as_exact),
             "errata": _errata(result.errata),
         }
     )
+
+
+def explanation_to_json(explanation: Explanation) -> str:
+    """Return what operations execute as JSON: counts of one copy, run and sequence, and the sums of all."""
+    result = explanation.result
+    return _document(
+        explanation={
+            **_fields(result, (*RESULT_FIELDS, *OPTION_FIELDS)),
+            "symbols": [_fields(symbol, SYMBOL_FIELDS) for symbol in explanation.symbols],
+            "documentation": explanation.documentation,
+            "operations": [_operation(each) for each in explanation.operations],
+            "not_counted": result.not_counted,
+            "priced_as_exact": list(result.priced_as_exact),
+        }
+    )
+
+
+def _operation(explained: Explained) -> dict[str, Any]:
+    counts = [
+        {
+            "scalar": each.scalar,
+            "formula": python_text(shortest(each.formula)),
+            "count": each.number,
+            "flop_each": each.price,
+        }
+        for each in explained.counts
+    ]
+    return _fields(explained, OPERATION_FIELDS) | {"counts": counts} | _fields(explained.amount, AMOUNT_FIELDS)
 
 
 def _part(part: Part) -> dict[str, Any]:

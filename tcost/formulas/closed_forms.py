@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias, Unpack
 from tcost.cost import Result, Row, evaluate, total
 from tcost.errors import InputError
 from tcost.formulas.lettering import Lettered, in_letters_of, plain
-from tcost.formulas.naming import layers_named, not_in_model, not_in_the_plain_transformer
+from tcost.formulas.naming import layers_named, not_in_model, not_in_the_plain_transformer, not_run
 from tcost.kinds import PHASES, Phase
 from tcost.learning_rules import LEARNING_RULES
 from tcost.sizes import Size
@@ -168,10 +168,7 @@ def _of_phase(found: Formulas, phase: Phase | None) -> Formulas:
     ]
     parts = [part for part in parts if part.quantities]
     if not parts:
-        ran = dict.fromkeys(each.phase for part in found.parts for each in part.quantities if each.phase)
-        raise InputError(
-            f"nothing runs in the phase {phase} under {found.result.algo}\nwhat runs: {', '.join(map(str, ran))}"
-        )
+        raise not_run(phase, found.result.algo, (each.phase for part in found.parts for each in part.quantities))
     return replace(found, parts=tuple(parts))
 
 

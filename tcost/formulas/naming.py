@@ -1,6 +1,6 @@
 """Which layers a word means, and what is said where it means none."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import product
 
 from tcost.errors import InputError, nearest
@@ -22,6 +22,12 @@ def not_in_model(layer: str, spec: str, convention: str, paths: Sequence[str]) -
     close = nearest(layer, paths)
     hint = f"; did you mean '{close}'?" if close else ""
     return InputError(f"{spec} has no layer '{layer}' under convention {convention}{hint}\nit has: {', '.join(paths)}")
+
+
+def not_run(phase: str, algo: str, ran: Iterable[str | None]) -> InputError:
+    """Return the error for a phase in which nothing runs: it names those in which something does."""
+    phases = ", ".join(dict.fromkeys(each for each in ran if each))
+    return InputError(f"nothing runs in the phase {phase} under {algo}\nwhat runs: {phases}")
 
 
 def not_in_the_plain_transformer(layer: str, convention: str) -> InputError:

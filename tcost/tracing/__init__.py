@@ -30,13 +30,14 @@ from tcost.tracing.operations import (
     split_heads,
     top_k,
 )
-from tcost.tracing.tensors import AxisError, Band, Einsum, Op, Tensor
+from tcost.tracing.tensors import NO_AXES, AxisError, Band, Einsum, Op, Tensor
 from tcost.tracing.trace import COPY, DOCS, LAYERS, Repeat, Trace, layer, layer_name, repeat
 
 __all__ = [
     "COPY",
     "DOCS",
     "LAYERS",
+    "NO_AXES",
     "AxisError",
     "Band",
     "Einsum",
