@@ -32,7 +32,12 @@ def explanation_tables(explanation: Explanation, *, integers: bool = False) -> l
 def _table(explanation: Explanation, path: str, operations: Sequence[Explained], amount: Format) -> Table:
     sections = list(_sections(operations, explanation.symbols, amount))
     columns = ("operation", "executes", "times", "MACCs", "FLOPs")
-    lines = [columns, *(line for section in sections for line in section.lines)]
+    blank = [""] * (len(columns) - 1)
+    lines = [
+        columns,
+        *((each.heading, *blank) for each in sections),
+        *(line for each in sections for line in each.lines),
+    ]
     taken = [max(map(len, cells)) + GAP for index, cells in enumerate(zip(*lines, strict=True)) if index != 1]
     result, doc = explanation.result, explanation.documentation[path]
     return Table(
