@@ -23,7 +23,7 @@ from tcost.kinds import PHASES
 from tcost.learning_rules import LEARNING_RULES
 from tcost.report.closed_forms import latex, python_module
 from tcost.spec import bundled_specs
-from tcost.symbols import Symbol
+from tcost.symbols import ONE_STACK, PART_SYMBOLS, SYMBOLS, Symbol
 
 sympy = pytest.importorskip("sympy")
 
@@ -495,6 +495,14 @@ def test_what_an_error_names_works(tcost: Tcost) -> None:
     for layer in ("norm", "classifier", "mixture_of_experts", "relative_positions"):
         command = tcost("formula", layer).err.partition("as in tcost ")[2].split()
         assert tcost(*command).status == 0
+
+
+def test_the_table_of_letters() -> None:
+    """Every letter is in docs/formulas.md, and no two sizes that a model may have together share one."""
+    text = (Path(__file__).parent.parent / "docs" / "formulas.md").read_text()
+    named = {**SYMBOLS, **PART_SYMBOLS}
+    assert all(f"| `{letter}` | `{key}`: {meaning} |" in text for key, (letter, meaning) in named.items())
+    assert len({letter for letter, _ in named.values()} | {ONE_STACK[0], "B"}) == len(named) + 2
 
 
 def test_nothing_is_not_whole() -> None:

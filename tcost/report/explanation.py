@@ -15,7 +15,14 @@ from tcost.symbols import Symbol
 from tcost.text import pretty
 from tcost.units import grouped, si
 
-LEAST = 30
+COLUMNS = ("operation", "executes", "times", "MACCs", "FLOPs")
+
+NARROW = 80
+"""Columns of a terminal that a table keeps to where that leaves formulas the room of COMFORT; else it takes WIDTH."""
+
+COMFORT = 32
+
+LEAST = 17
 """Columns of a formula, whatever else there is."""
 
 
@@ -30,25 +37,25 @@ def explanation_tables(explanation: Explanation, *, integers: bool = False) -> l
 
 
 def _table(explanation: Explanation, path: str, operations: Sequence[Explained], amount: Format) -> Table:
-    sections = list(_sections(operations, explanation.symbols, amount))
-    columns = ("operation", "executes", "times", "MACCs", "FLOPs")
-    blank = [""] * (len(columns) - 1)
-    lines = [
-        columns,
-        *((each.heading, *blank) for each in sections),
-        *(line for each in sections for line in each.lines),
-    ]
-    taken = [max(map(len, cells)) + GAP for index, cells in enumerate(zip(*lines, strict=True)) if index != 1]
+    sections = tuple(_sections(operations, explanation.symbols, amount))
     result, doc = explanation.result, explanation.documentation[path]
     return Table(
         title=f"{path}: {title_of(result)}",
         settings=f"{settings_of(result)}\nexecutes: in one copy, run and sequence; times: how many of these there are",
-        columns=columns,
-        sections=tuple(sections),
+        columns=COLUMNS,
+        sections=sections,
         notes=tuple(dict.fromkeys(filter(None, (doc, *_notes(explanation, operations), *notes_of(result))))),
         text_columns=2,
-        text_width=max(LEAST, WIDTH - sum(taken) - GAP),
+        text_width=_text_width(sections),
     )
+
+
+def _text_width(sections: Sequence[Section]) -> int:
+    """Return the width that the other columns leave to formulas."""
+    first = max(len(text) for each in sections for text in (each.heading, *(line[0] for line in each.lines)))
+    numbers = list(zip(COLUMNS, *(line for each in sections for line in each.lines), strict=True))[2:]
+    taken = first + sum(max(map(len, cells)) for cells in numbers) + GAP * len(COLUMNS)
+    return max(LEAST, NARROW - taken, min(COMFORT, WIDTH - taken))
 
 
 def _sections(operations: Sequence[Explained], symbols: tuple[Symbol, ...], amount: Format) -> Iterable[Section]:
