@@ -9,7 +9,7 @@ from typing import Any, Unpack
 
 from tcost.conventions import Convention
 from tcost.cost import Amount, Result, Work, evaluate, works_of
-from tcost.formulas import in_letters_of, layers_named, not_in_model, not_run, value_of
+from tcost.formulas import in_letters_of, layers_named, not_found, not_run, value_of
 from tcost.kinds import DIFFERENCE, Phase, Scalars, kind_of
 from tcost.learning_rules import LEARNING_RULES
 from tcost.sizes import Size
@@ -93,7 +93,6 @@ def explain(
     """
     model = in_letters_of(spec, options)
     rules = [algo] if algo else [*LEARNING_RULES] if layer else ["bp"]
-    missing = []
     for rule, own, numbers in zip(rules, options_of(rules, model.options), options_of(rules, options), strict=True):
         step = training_step(model.sizes, rule, convention, **own)
         works = list(works_of(step))
@@ -102,8 +101,7 @@ def explain(
             found = [_explained(work, step, model.symbols) for work in works if work.op.layer in wanted]
             result = replace(evaluate(spec, rule, convention, **numbers), errata=())  # they are of the model's totals
             return _explanation(result, found, model.symbols, phase)
-        missing.append(not_in_model(layer, model.sizes.name, convention, paths))
-    raise missing[0]
+    raise not_found(layer, spec, algo, convention)
 
 
 def _explanation(

@@ -78,16 +78,23 @@ class Symbol:
 def symbols_of(s: Sizes, batch: Size = 1) -> tuple[Symbol, ...]:
     """Return the symbol of each size that plain transformers have, and that of a batch of more than one.
 
-    The depth of a stack whose layers differ stands in formulas as numbers: of each kind there are so many.
-    A head width that is the model's over the heads stands as that quotient.
+    What stands in formulas in other words has a symbol without a key.
     """
-    in_other_words = (DEPTHS if s.has_patterns else ()) + (("d_head",) if _heads_divide_the_width(s) else ())
     found = [
-        replace(symbol, key="" if symbol.key in in_other_words else symbol.key)
+        replace(symbol, key="" if symbol.key in in_other_words(s) else symbol.key)
         for symbol in every_symbol(s)
         if symbol.key in SYMBOLS
     ]
     return (*found, batch_symbol(batch)) if batch != 1 else tuple(found)
+
+
+def in_other_words(s: Sizes) -> tuple[str, ...]:
+    """Return the keys of sizes that have no letter in formulas.
+
+    The depth of a stack whose layers differ stands there as numbers: of each kind there are so many. A head
+    width that is the model's over the heads stands as that quotient.
+    """
+    return (DEPTHS if s.has_patterns else ()) + (("d_head",) if _heads_divide_the_width(s) else ())
 
 
 def every_symbol(s: Sizes) -> tuple[Symbol, ...]:

@@ -462,13 +462,16 @@ def test_several_keys_after_one_flag(tcost: Tcost) -> None:
         ("attention gpt2", "the spec comes first: tcost formula SPEC attention"),
         (
             "latent_attention",
-            "has no latent_attention\n       name a spec that has it, as in tcost formula deepseek-v2-lite latent_a",
+            "has no layer 'latent_attention'\n       name a spec that has it, as in tcost formula deepseek-v2-lite la",
         ),
-        ("norm", "the paper's transformer has no norm\n       name a spec that has it, as in tcost formula "),
+        ("norm", "the paper's transformer has no layer 'norm'\n       name a spec that has it, as in tcost formula "),
         ("output_projection", "name a spec that has it: tcost formula SPEC output_projection\n"),
         ("gpt2 norm", "gpt2 has no layer 'norm' under convention paper\n       it has: decoder.embedding, "),
         ("gpt2 atention", "gpt2 has no layer 'atention' under convention paper; did you mean "),
-        ("error_projection --algo bp", "the paper's transformer has no error_projection"),
+        (
+            "error_projection --algo bp",
+            "has no layer 'error_projection' in a step under bp\n       it has one under pepita and mempepita\n",
+        ),
         ("gpt2 --in d_modle", "unknown size of gpt2 'd_modle'; did you mean 'd_model'?"),
         ("gpt2 --in sliding_window", "unknown size of gpt2 'sliding_window'"),
         (

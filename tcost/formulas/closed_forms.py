@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias, Unpack
 from tcost.cost import Result, Row, evaluate, total
 from tcost.errors import InputError
 from tcost.formulas.lettering import Lettered, in_letters_of, plain
-from tcost.formulas.naming import layers_named, not_in_model, not_in_the_plain_transformer, not_run
+from tcost.formulas.naming import layers_named, not_found, not_run
 from tcost.kinds import PHASES, Phase
 from tcost.learning_rules import LEARNING_RULES
 from tcost.sizes import Size
@@ -86,15 +86,12 @@ def formulas(
     if spec is None and (of or options.get("context") or options.get("encoder_context")):
         raise InputError(f"{layer} of the paper's transformer has letters for all sizes\nname a spec that has numbers")
     rules = [algo] if algo else [*LEARNING_RULES] if layer else ["bp"]
-    found = []
     for model in plain(options) if spec is None else [in_letters_of(spec, options, of)]:
         for rule, own in zip(rules, options_of(rules, model.options), strict=True):
-            found.append(_formulas(replace(model, options=own), rule, convention, layer))
-            if found[-1].parts:
-                return _used(_of_phase(found[-1], phase), of)
-    if spec is None:
-        raise not_in_the_plain_transformer(layer, convention)
-    raise not_in_model(layer, found[0].result.spec, convention, layers_of(found[0].result))
+            found = _formulas(replace(model, options=own), rule, convention, layer)
+            if found.parts:
+                return _used(_of_phase(found, phase), of)
+    raise not_found(layer, spec, algo, convention)
 
 
 def _formulas(model: Lettered, algo: str, convention: str, layer: str) -> Formulas:
@@ -102,23 +99,19 @@ def _formulas(model: Lettered, algo: str, convention: str, layer: str) -> Formul
     result = evaluate(model.sizes, algo, convention, **model.options)
     if layer:
         ops = training_step(model.sizes, algo, convention, **model.options).model.trace.ops
-        parts = _equal_together([_part(path, result, ops) for path in layers_named(layer, layers_of(result))])
+        paths = list(dict.fromkeys(str(row.layer) for row in result.rows if row.kind != "erratum"))
+        parts = _equal_together([_part(path, result, ops) for path in layers_named(layer, paths)])
         result = replace(result, errata=())  # they are of the model's totals
     else:
         parts = [Part((), tuple(_quantities(result.rows)))]
     return Formulas(result=result, parts=tuple(parts), symbols=model.symbols)
 
 
-def layers_of(result: Result) -> list[str]:
-    """Return the layers that a result has rows of, in their order."""
-    return list(dict.fromkeys(str(row.layer) for row in result.rows if row.kind != "erratum"))
-
-
 def _part(path: str, result: Result, ops: Sequence[Op]) -> Part:
     """Return the closed forms of one copy of a layer, or of all where one is not like the others."""
     own = [op for op in ops if op.layer == path]
     rows = [row for row in result.rows if row.layer == path]
-    copies = written_out(own[0].repeats if own else 1)
+    copies = written_out(sum(op.repeats for op in own if op.name == own[0].name) or 1)
     is_one = (
         len({op.name for op in own}) == len(own)
         and all(op.weight_copies == op.repeats for op in own if op.weight)

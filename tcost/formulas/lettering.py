@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from tcost.errors import InputError, unknown
 from tcost.sizes import Size, Sizes, check_size
-from tcost.symbols import BATCH, DEPTHS, Symbol, batch_symbol, every_symbol, in_letters, letters_of, symbols_of
+from tcost.symbols import BATCH, DEPTHS, Symbol, batch_symbol, every_symbol, in_letters, in_other_words, letters_of
 from tcost.training_step import Options, Spec
 
 ONE_LAYER = Sizes(
@@ -36,7 +36,7 @@ class Lettered:
 def in_letters_of(spec: Spec, options: Options, of: Sequence[str] = ()) -> Lettered:
     """Return a model with letters for the sizes of these keys of its spec, or `batch`; for all of them by default.
 
-    A batch of one has no letter unless it is asked for; neither has what stands in other words (`symbols_of`).
+    A batch of one has no letter unless it is asked for; neither has what stands `in_other_words`.
     Raises InputError as `Spec.at` does, and for a key that is not a size of the model.
     """
     check_size("the batch", options.get("batch"))
@@ -60,8 +60,7 @@ def _without_value(symbol: Symbol) -> Symbol:
 
 
 def _all(s: Sizes, batch: Size) -> tuple[Symbol, ...]:
-    in_other_words = {each.meaning for each in symbols_of(s) if not each.key}
-    found = [each for each in every_symbol(s) if each.meaning not in in_other_words]
+    found = [each for each in every_symbol(s) if each.key not in in_other_words(s)]
     return (*found, *([batch_symbol(batch)] if batch != 1 else []))
 
 
