@@ -109,7 +109,15 @@ UNUSED = {
     },
     ("compute", "gpt2", "--format", "csv"): {"rich", "tcost.report", "numpy", "sympy"},
     ("compute", "gpt2", "--format", "markdown"): {"rich", "tcost.export", "numpy", "sympy"},
-    ("compute", "gpt2"): {"tcost.export", "tcost.reconcile", "tcost.memory.ledger", "numpy", "sympy"},
+    ("compute", "gpt2"): {
+        "tcost.export",
+        "tcost.symbols",
+        "tcost.formulas",
+        "tcost.reconcile",
+        "tcost.memory.ledger",
+        "numpy",
+        "sympy",
+    },
     ("compare", "gpt2"): {"tcost.export", "tcost.reconcile", "numpy", "sympy"},
     ("memory", "gpt2", "--budget", "1TB", "--format", "json"): {
         *("rich", "tcost.report", "tcost.execution", "tcost.verify", "numpy", "sympy")

@@ -257,10 +257,10 @@ def found_symbols(s: Sizes) -> tuple[Symbol, ...]:
 
 
 def test_one_letter() -> None:
-    """In one letter a closed form is a polynomial by its powers; the README of the project has this one."""
+    """In one letter a closed form is a polynomial by its powers."""
     (part,) = formulas(load_spec("gpt2"), of=["context_length"]).parts
     forms = {each.name: python_text(shortest(each.expression)) for each in part.quantities}
-    assert forms["macc"] == "144*context_length**3".replace("context_length", "M") + " + 55296*M**2 + 423367680*M"
+    assert forms["macc"] == "144*M**3 + 55296*M**2 + 423367680*M"
 
 
 @pytest.mark.parametrize(
@@ -506,6 +506,7 @@ def test_the_table_of_letters() -> None:
     named = {**SYMBOLS, **PART_SYMBOLS}
     assert all(f"| `{letter}` | `{key}`: {meaning} |" in text for key, (letter, meaning) in named.items())
     assert len({letter for letter, _ in named.values()} | {ONE_STACK[0], "B"}) == len(named) + 2
+    assert len({key.rpartition(".")[2] for key in named} | {"batch"}) == len(named) + 1  # arguments in Python
 
 
 def test_nothing_is_not_whole() -> None:

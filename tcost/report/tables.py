@@ -5,10 +5,12 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from tcost.symbols import Symbol
 from tcost.text import markdown_cell
+
+if TYPE_CHECKING:
+    from tcost.symbols import Symbol
 
 NOTE_WIDTH = 80
 
@@ -120,7 +122,7 @@ def wrap(note: str) -> str:
     return textwrap.fill(note, NOTE_WIDTH, subsequent_indent="  ")
 
 
-def legend(symbols: Iterable[Symbol]) -> str:
+def legend(symbols: Iterable["Symbol"]) -> str:
     """Say what letters stand for: `M = 1024 (context), d = 768 (model width)`."""
     return ", ".join(
         f"{each.name} = {each.value} ({each.meaning})" if each.value is not None else f"{each.name}: {each.meaning}"
