@@ -4,53 +4,20 @@ A term is what one kind of operation adds to the difference in one phase; an err
 own. Each formula comes out of the layers that the counts come out of, called with symbols for sizes.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from tcost.conventions import convention_of
 from tcost.cost import Amount, Result, Row, evaluate
-from tcost.errors import InputError
 from tcost.estimators import UNDEFINED, Estimate, estimates
 from tcost.kinds import KINDS, Phase, free
 from tcost.sizes import Size, Sizes
+from tcost.symbols import BATCH, Symbol, algebra, in_letters, letters_of, symbols_of, written_out
 from tcost.training_step import Spec
 
 Group: TypeAlias = tuple[str, Phase]
 """A kind of operation, or the layer of an erratum, in a phase."""
-
-SYMBOLS: Mapping[str, tuple[str, str]] = {
-    "context_length": ("M", "context"),
-    "encoder_context_length": ("N", "encoder context"),
-    "d_model": ("d", "model width"),
-    "n_heads": ("h", "heads"),
-    "d_head": ("e", "head width"),
-    "encoder_n_heads": ("h_enc", "encoder heads"),
-    "d_ff": ("f", "feed-forward width"),
-    "encoder_d_ff": ("f_enc", "encoder feed-forward width"),
-    "vocab_size": ("V", "vocabulary"),
-    "n_encoder_layers": ("L_enc", "encoder layers"),
-    "n_decoder_layers": ("L_dec", "decoder layers"),
-}
-"""The field's symbol for each size, and what it is called."""
-
-DEPTHS = ("n_encoder_layers", "n_decoder_layers")
-
-LAYERS = ("L", "layers")
-"""The same for the depth of a model of one stack."""
-
-
-@dataclass(frozen=True)
-class Symbol:
-    """A letter of the formulas, what it stands for, its value here, and its field of `Sizes`.
-
-    The batch has no field, nor has what stands in formulas as numbers.
-    """
-
-    name: str
-    meaning: str
-    value: Size
-    field: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +79,7 @@ def reconcile(
     """
     sizes = spec.at(context, encoder_context)
     before, after = (evaluate(sizes, algo, name, batch=batch, errata=errata) for name in (from_, to))
-    symbols = _symbols(sizes, batch)
+    symbols = symbols_of(sizes, batch)
     formulas = _formulas(sizes, symbols, before, after, errata=errata)
     terms = [
         _term(group, amount, formulas[group], before, after)
@@ -189,40 +156,15 @@ def _absent_name(row: Row, absent: frozenset[str]) -> str:
     return (name if name in absent else str(row.layer).rpartition(".")[2]).replace("_", " ")
 
 
-def _symbols(s: Sizes, batch: int) -> tuple[Symbol, ...]:
-    """Return the symbol of each size that the model has, and that of a batch of more than one.
-
-    The depth of a stack whose layers differ stands in formulas as numbers: of each kind there are so many.
-    """
-    one_stack = {} if s.family == "encoder-decoder" else dict.fromkeys(DEPTHS, LAYERS)
-    found = [
-        Symbol(name, meaning, value, "" if s.has_patterns and field in DEPTHS else field)
-        for field, (name, meaning) in {**SYMBOLS, **one_stack}.items()
-        if (value := getattr(s, field))
-    ]
-    return (*found, Symbol("B", "batch", batch, "")) if batch != 1 else tuple(found)
-
-
 def _formulas(
     s: Sizes, symbols: tuple[Symbol, ...], before: Result, after: Result, *, errata: bool
 ) -> dict[Group, tuple[str, str]]:
-    """Return the MACC and FLOP difference of every group as factored polynomials.
-
-    A model's heads divide its width wherever there is no head width of its own, so e is d/h and the
-    encoder's integer quotient is d/h_enc.
-    """
-    try:
-        import sympy
-    except ImportError:
-        raise InputError("formulas need SymPy\npip install 'tcost[formula]'") from None
-    letters: dict[str, Any] = {each.name: sympy.Symbol(each.name, positive=True, integer=True) for each in symbols}
-    fields = {each.field: letters[each.name] for each in symbols if each.field}
-    if s.n_heads * s.d_head == s.d_model:
-        fields["d_head"] = fields["d_model"] / fields["n_heads"]
-    step = {"algo": before.algo, "batch": letters.get("B", 1), "errata": errata}
-    results = [evaluate(replace(s, **fields), convention=each.convention, **step) for each in (before, after)]
+    """Return the MACC and FLOP difference of every group as factored polynomials."""
+    sympy, letters = algebra(), letters_of(symbols)
+    lettered, batch = in_letters(s, letters), letters.get(BATCH, 1)
+    results = [evaluate(lettered, before.algo, each.convention, batch=batch, errata=errata) for each in (before, after)]
 
     def text(size: Size) -> str:
-        return str(sympy.factor(sympy.sympify(size).replace(sympy.floor, lambda quotient: quotient)))
+        return str(sympy.factor(written_out(size)))
 
     return {group: (text(amount.macc), text(amount.flop)) for group, amount in _differences(*results).items()}

@@ -1,4 +1,4 @@
-"""Run the commands of the README and put their real output below them: `python tests/readme.py`."""
+"""Run the commands of the README and of docs/formulas.md, and put their output below them: `python tests/readme.py`."""
 
 import os
 import re
@@ -12,6 +12,8 @@ from tcost.spec import bundled_specs
 from tcost.units import si
 
 README = Path(__file__).parent.parent / "README.md"
+
+PAGES = (README, README.parent / "docs" / "formulas.md")
 
 BLOCK = re.compile(r"```console\n\$ (?P<command>.*)\n(?:.*\n)*?```\n")
 
@@ -61,4 +63,5 @@ def _output(command: str, folder: str) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(refreshed(README.read_text()))
+    for page in PAGES:
+        page.write_text(refreshed(page.read_text()))

@@ -4,9 +4,10 @@ import io
 import re
 import sys
 from contextlib import redirect_stdout
+from pathlib import Path
 
 import pytest
-from readme import BLOCK, README, refreshed
+from readme import BLOCK, PAGES, README, refreshed
 
 from tcost import ModelSpec, evaluate, load_spec
 from tcost.conventions import CONVENTIONS
@@ -16,10 +17,12 @@ from tcost.memory import measure
 TEXT = README.read_text()
 
 
-def test_outputs() -> None:
-    """Each command prints what the README shows; `python tests/readme.py` brings it up to date."""
-    assert len(BLOCK.findall(TEXT)) == TEXT.count("```console")
-    assert refreshed(TEXT) == TEXT
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_outputs(page: Path) -> None:
+    """Each command prints what the page shows; `python tests/readme.py` brings it up to date."""
+    text = page.read_text()
+    assert len(BLOCK.findall(text)) == text.count("```console")
+    assert refreshed(text) == text
 
 
 def test_the_python_example_runs() -> None:

@@ -8,6 +8,8 @@ import typer
 from tcost import __version__
 from tcost.cli.breakeven import break_even_points
 from tcost.cli.commands import compare_specs, compute, list_names
+from tcost.cli.explanation import explain_layer
+from tcost.cli.formulas import FormulaCommand, formulas_of
 from tcost.cli.importing import import_spec
 from tcost.cli.memory import memory_of_spec
 from tcost.cli.options import Printed, SpecCommand
@@ -52,6 +54,8 @@ app.command("memory", cls=SpecCommand)(memory_of_spec)
 app.command("breakeven", cls=SpecCommand)(break_even_points)
 app.command("plot", cls=SpecCommand)(plot_spec)
 app.command("reconcile")(reconcile_spec)
+app.command("explain")(explain_layer)
+app.command("formula", cls=FormulaCommand)(formulas_of)
 app.command("verify", cls=SpecCommand)(verify_specs)
 app.command("import")(import_spec)
 app.command("list")(list_names)

@@ -1,7 +1,7 @@
 """What a training step costs."""
 
 from tcost.cost.comparison import Comparison, Standing, compare, standings
-from tcost.cost.evaluation import evaluate, evaluate_rules
+from tcost.cost.evaluation import Work, evaluate, evaluate_rules, works_of
 from tcost.cost.rows import Amount, By, Result, Row, Totals, group_by, total
 
 __all__ = [
@@ -12,10 +12,12 @@ __all__ = [
     "Row",
     "Standing",
     "Totals",
+    "Work",
     "compare",
     "evaluate",
     "evaluate_rules",
     "group_by",
     "standings",
     "total",
+    "works_of",
 ]

@@ -1,15 +1,25 @@
 """From a spec, a learning rule and a convention to rows."""
 
 from collections.abc import Iterator, Sequence
-from typing import Unpack
+from typing import NamedTuple, Unpack
 
-from tcost.conventions import Convention, Erratum
+from tcost.conventions import Erratum
 from tcost.cost.rows import Result, Row, merged
 from tcost.kinds import MODEL_PHASES, Phase, Scalars, kind_of
 from tcost.memory import Memory, Storage
 from tcost.sizes import Size
 from tcost.tracing import Op
 from tcost.training_step import Options, Spec, TrainingStep, options_of, training_step
+
+
+class Work(NamedTuple):
+    """What an operation executes in a phase: scalar operations of one copy, run and sequence, and how many times."""
+
+    op: Op
+    phase: Phase
+    runs: int
+    times: Size
+    scalars: Scalars
 
 
 def evaluate(
@@ -27,7 +37,7 @@ def evaluate(
     step = training_step(spec, algo, convention, **options)
     prices, sizes, optimizer = step.convention, step.sizes, step.optimizer.name
     slips = [e for e in prices.errata_of(sizes, step.rule.name) if step.has_errata and step.rule.runs[e.phase]]
-    rows = [*_step_rows(step), *_optimizer_rows(step)]
+    rows = [_row(work, step) for work in works_of(step)]
     rows += [_erratum_row(erratum, step) for erratum in slips]
     return Result(
         spec=sizes.name,
@@ -61,10 +71,11 @@ def evaluate_rules(
     return [evaluate(spec, algo, convention, storage, **own) for algo, own in each]
 
 
-def _step_rows(step: TrainingStep) -> Iterator[Row]:
-    """Price the model's operations phase by phase, then what the rule adds; every count is linear in the batch.
+def works_of(step: TrainingStep) -> Iterator[Work]:
+    """Yield what operations execute: the model's phase by phase, what the rule adds, what runs again, the optimizer.
 
-    An operation that executes nothing in a phase has a row only in its forward, where its parameters stand.
+    Every count but the optimizer's is linear in the batch. An operation that executes nothing in a phase is
+    there only in its forward, where its parameters stand.
     """
     ops, rule, convention = step.model.trace.ops, step.rule, step.convention
     charges: list[tuple[Phase, Op, int]] = [(phase, op, rule.runs[phase]) for phase in MODEL_PHASES for op in ops]
@@ -73,29 +84,32 @@ def _step_rows(step: TrainingStep) -> Iterator[Row]:
     for phase, op, runs in charges:
         scalars = convention.scalars(op, phase)
         if runs and (scalars or phase == "forward" or kind_of(op).count(op, phase)):
-            parameters = step.parameters.get(op, 0) if phase == "forward" else 0
-            times = step.batch * op.repeats * runs
-            yield _row(op, phase, convention, _times(scalars, times), runs=runs, parameters=parameters)
+            yield Work(op, phase, runs, step.batch * op.repeats * runs, scalars)
+    yield from _optimizer_works(step)
 
 
-def _optimizer_rows(step: TrainingStep) -> Iterator[Row]:
-    """Price the optimizer's step, once for every parameter whatever the batch."""
+def _optimizer_works(step: TrainingStep) -> Iterator[Work]:
+    """Yield the optimizer's step, once for every parameter whatever the batch."""
     if not step.optimizer.per_parameter:
         return
-    scalars = {} if step.convention.einsums_only else step.optimizer.per_parameter
-    for op, parameters in step.parameters.items():
+    per_parameter = {} if step.convention.einsums_only else step.optimizer.per_parameter
+    for op in step.parameters:
         if op.is_trained:
-            yield _row(op, "optimizer_step", step.convention, _times(scalars, parameters))
+            scalars = _times(per_parameter, step.convention.parameters(op))
+            yield Work(op, "optimizer_step", 1, op.weight_copies, scalars)
 
 
-def _row(op: Op, phase: Phase, convention: Convention, scalars: Scalars, *, runs: int = 1, parameters: Size = 0) -> Row:
+def _row(work: Work, step: TrainingStep) -> Row:
+    op, convention = work.op, step.convention
+    scalars = _times(work.scalars, work.times)
+    parameters = step.parameters.get(op, 0) if work.phase == "forward" else 0
     return Row(
         layer=op.layer,
         operation=op.name,
         kind=op.kind,
-        phase=phase,
+        phase=work.phase,
         repeats=op.repeats,
-        runs=runs,
+        runs=work.runs,
         macc=scalars.get("macc", 0),
         flop=convention.flop(scalars),
         parameters=parameters,

@@ -99,7 +99,7 @@ def memory_to_json(results: Iterable[Result], budgets: Iterable["Budget | None"]
             | ({"budget": fields(budget, BUDGET_FIELDS)} if budget else {})
             | {
                 "notes": list(result.notes),
-                "errata": _errata(result.memory.errata),
+                "errata": errata_of(result.memory.errata),
                 "rows": [fields(row, MEMORY_ROW_FIELDS) for row in result.memory.rows],
             }
             for result, budget in zip(results, budgets, strict=True)
@@ -137,7 +137,8 @@ def _memory(memory: "Memory") -> dict[str, Any]:
     }
 
 
-def _errata(errata: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+def errata_of(errata: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    """Return the layer of each erratum, and what the slip is."""
     return [{"layer": layer, "slip": slip} for layer, slip in errata]
 
 
@@ -150,7 +151,7 @@ def _result(result: Result, by: By | None) -> dict[str, Any]:
         "not_counted": result.not_counted,
         "priced_as_exact": list(result.priced_as_exact),
         "notes": list(result.notes),
-        "errata": _errata(result.errata),
+        "errata": errata_of(result.errata),
         "rows": [_row(row, has_scalars=by == "operation") for row in group_by(result.rows, by or "operation")],
     }
 

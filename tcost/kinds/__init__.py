@@ -1,8 +1,9 @@
 """Kinds of operation: what each executes, learns and keeps."""
 
+from tcost.kinds.base import DIFFERENCE, MODEL_PHASES, PHASES, Kind, Phase, runs
 from tcost.kinds.counts import Count, Scalars, both, free, per_element
 from tcost.kinds.keeping import NOTHING, Keep, Kept, keeps, keeps_nothing
-from tcost.kinds.table import DIFFERENCE, KINDS, MODEL_PHASES, PHASES, Kind, Phase, kind_of, runs
+from tcost.kinds.table import KINDS, kind_of
 
 __all__ = [
     "DIFFERENCE",

@@ -28,16 +28,25 @@ def result_table(result: Result, by: By = "layer", *, integers: bool = False) ->
     """Return one result as a table by layer, phase or operation, in SI units or exact integers."""
     amount = grouped if integers else si
     columns, sections = _by_phase(result, amount) if by == "phase" else _by_layer(result, by, amount)
-    context = f"context {context_of(result, ', encoder context {}')}"
     parameters = f"\n{_parameters(result, amount)}" if by == "phase" or _has_experts(result) else ""
     marks = dict.fromkeys(f"* {row.note}" for row in result.rows if row.note and by != "phase")
     return Table(
-        title=f"{visible(result.spec)} under {learning_rule(result.algo).title} ({result.algo})",
-        settings=f"{settings_of(result)}, {context}{parameters}",
+        title=title_of(result),
+        settings=f"{settings_of(result)}{parameters}",
         columns=columns,
         sections=sections,
         notes=(*marks, *notes_of([result])),
     )
+
+
+def title_of(result: Result) -> str:
+    """Return the model and the learning rule in words."""
+    return f"{visible(result.spec)} under {learning_rule(result.algo).title} ({result.algo})"
+
+
+def settings_of(result: Result) -> str:
+    """Return in words what a result depends on beside them."""
+    return f"{_settings(result)}, context {context_of(result, ', encoder context {}')}"
 
 
 def comparison_table(
@@ -68,7 +77,7 @@ def comparison_table(
     recompute = next((each.recompute for each in results if each.recompute != "none"), "none")
     return Table(
         title=f"One training step, and the change against {comparisons[0].baseline.algo}",
-        settings=settings_of(results[0], recompute),
+        settings=_settings(results[0], recompute),
         columns=(
             "spec",
             "context (encoder)" if has_encoders else "context",
@@ -164,8 +173,7 @@ def _amount(rows: Sequence[Row], measure: Measure, amount: Format) -> str:
     return amount(sum(map(measure, rows))) if rows else NOTHING
 
 
-def settings_of(result: Result, recompute: str = "") -> str:
-    """Return in words what a result depends on beside its model, its rule and its context."""
+def _settings(result: Result, recompute: str = "") -> str:
     optimizer = "" if result.optimizer == "none" else f", optimizer {result.optimizer}"
     return f"{how(result, recompute)}, {sequences_of(result)}{optimizer}"
 

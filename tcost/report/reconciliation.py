@@ -1,25 +1,16 @@
 """Why two conventions differ, and what published estimators say, as tables."""
 
-import re
 from collections.abc import Iterable, Sequence
 
 from tcost.learning_rules import learning_rule
 from tcost.reconcile import Reconciliation, Term
 from tcost.report import Format, context_of, sequences_of
-from tcost.report.tables import Section, Table
-from tcost.text import visible
+from tcost.report.tables import GAP, WIDTH, Section, Table, legend
+from tcost.text import pretty, visible
 from tcost.units import change, grouped, si
-
-WIDTH = 100
-"""Columns of a terminal that the tables keep to."""
 
 NARROWEST = 16
 """Columns of text that hold the longest single symbol of a formula and word of a title; wider numbers pass WIDTH."""
-
-GAP = 2
-"""Columns between two columns of a table."""
-
-_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def reconciliation_tables(reconciliation: Reconciliation, *, integers: bool = False) -> list[Table]:
@@ -40,7 +31,6 @@ def _terms(reconciliation: Reconciliation, amount: Format) -> Table:
         for each in (before, after)
     ]
     totals.append(("difference", "", _signed(difference.macc, amount), _signed(difference.flop, amount)))
-    legend = ", ".join(f"{each.name} = {each.value} ({each.meaning})" for each in reconciliation.symbols)
     context = f"context {context_of(before, ', encoder context {}')}"
     return Table(
         title=f"{visible(before.spec)} under {learning_rule(before.algo).title} ({before.algo}): "
@@ -48,14 +38,14 @@ def _terms(reconciliation: Reconciliation, amount: Format) -> Table:
         settings=f"{sequences_of(before)}, {context}",
         columns=("term", "formula", "MACCs", "FLOPs"),
         sections=(*([Section(tuple(lines))] if lines else []), Section(tuple(totals), has_total=True)),
-        notes=tuple(_notes(reconciliation, legend)),
+        notes=tuple(_notes(reconciliation)),
         text_columns=2,
         text_width=_text_width([*lines, *totals], text_columns=2),
     )
 
 
-def _notes(reconciliation: Reconciliation, legend: str) -> Iterable[str]:
-    yield legend
+def _notes(reconciliation: Reconciliation) -> Iterable[str]:
+    yield legend(reconciliation.symbols)
     results = {each.convention: each for each in (reconciliation.from_, reconciliation.to)}
     for name, result in results.items():
         yield f"not counted under {name}: {', '.join(result.not_counted)}"
@@ -67,7 +57,7 @@ def _notes(reconciliation: Reconciliation, legend: str) -> Iterable[str]:
 def _estimates(reconciliation: Reconciliation, amount: Format) -> Table:
     estimates = reconciliation.estimates
     lines = [
-        (each.estimator.name, _pretty(each.estimator.formula), amount(each.flop), change(each.error))
+        (each.estimator.name, pretty(each.estimator.formula), amount(each.flop), change(each.error))
         for each in estimates
     ]
     return Table(
@@ -87,14 +77,8 @@ def _signed(difference: int, amount: Format) -> str:
 
 def _formulas(term: Term) -> str:
     """Return the formulas of what is not zero: that of the MACCs, then that of the FLOPs."""
-    flops = f"{_pretty(term.flop_formula)} FLOPs"
-    return flops if term.macc_formula == "0" else f"{_pretty(term.macc_formula)} MACCs\n{flops}"
-
-
-def _pretty(formula: str) -> str:
-    """Return a formula as the field writes it: `L·M²·d` for `L*M**2*d`."""
-    powers = re.sub(r"\*\*(\d+)", lambda match: match[1].translate(_SUPERSCRIPTS), formula)
-    return powers.replace("*", "·")
+    flops = f"{pretty(term.flop_formula)} FLOPs"
+    return flops if term.macc_formula == "0" else f"{pretty(term.macc_formula)} MACCs\n{flops}"
 
 
 def _text_width(lines: Sequence[tuple[str, ...]], *, text_columns: int) -> int:

@@ -5,11 +5,20 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from tcost.text import markdown_cell
 
+if TYPE_CHECKING:
+    from tcost.symbols import Symbol
+
 NOTE_WIDTH = 80
+
+WIDTH = 100
+"""Columns of a terminal that tables with formulas keep to."""
+
+GAP = 2
+"""Columns between two columns of a table."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +71,8 @@ def draw(tables: Iterable[Table], *, color: bool = False) -> str:
             grid.add_section()
         console.print(Text(f"{table.title}\n", "bold").append(f"{table.settings}\n", "not bold"))
         console.print(grid)
-        console.print(Text("\n" + "\n".join(map(wrap, table.notes)), "dim"), end="\n\n")
+        notes = "".join(f"{wrap(note)}\n" for note in table.notes)
+        console.print(Text(f"\n{notes}" if notes else "", "dim"))
     return "\n".join(line.rstrip() for line in text.getvalue().rstrip().split("\n")) + "\n"
 
 
@@ -110,3 +120,11 @@ def _markdown_line(cells: Iterable[str]) -> str:
 def wrap(note: str) -> str:
     """Return a note in lines of NOTE_WIDTH, further lines indented."""
     return textwrap.fill(note, NOTE_WIDTH, subsequent_indent="  ")
+
+
+def legend(symbols: Iterable["Symbol"]) -> str:
+    """Say what letters stand for: `M = 1024 (context), d = 768 (model width)`."""
+    return ", ".join(
+        f"{each.name} = {each.value} ({each.meaning})" if each.value is not None else f"{each.name}: {each.meaning}"
+        for each in symbols
+    )

@@ -30,12 +30,14 @@ from tcost.tracing.operations import (
     split_heads,
     top_k,
 )
-from tcost.tracing.tensors import AxisError, Band, Einsum, Op, Tensor
-from tcost.tracing.trace import COPY, LAYERS, Repeat, Trace, layer, repeat
+from tcost.tracing.tensors import NO_AXES, AxisError, Band, Einsum, Op, Tensor
+from tcost.tracing.trace import COPY, DOCS, LAYERS, Repeat, Trace, layer, layer_name, repeat
 
 __all__ = [
     "COPY",
+    "DOCS",
     "LAYERS",
+    "NO_AXES",
     "AxisError",
     "Band",
     "Einsum",
@@ -58,6 +60,7 @@ __all__ = [
     "first_row",
     "join",
     "layer",
+    "layer_name",
     "linear",
     "look_up",
     "multiply",

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
+from inspect import cleandoc
 from math import prod
 from typing import Concatenate, ParamSpec
 
@@ -15,6 +16,9 @@ P = ParamSpec("P")
 
 LAYERS: dict[str, str] = {}
 """Every layer by name, with the first line of its docstring; `layer` fills it."""
+
+DOCS: dict[str, str] = {}
+"""Every layer by name, with its docstring: what it is, its shapes, its source; `layer` fills it."""
 
 COPY = re.compile(r"\[\d+\]")
 """The number of a copy in the path of an executed layer, which a traced model has not."""
@@ -221,9 +225,15 @@ class Trace:
         uses.number += prod(self._times[tensor.depth :])
 
 
+def layer_name(path: str) -> str:
+    """Return the name of the function that a layer's path ends in: `add_norm` of `decoder.add_norm_2`."""
+    return NUMBER.sub("", COPY.sub("", path).rpartition(".")[2])
+
+
 def layer(function: Callable[Concatenate[Tensor, P], Tensor]) -> Callable[Concatenate[Tensor, P], Tensor]:
     """Make a function of a tensor a layer: what it records is filed under its name."""
-    LAYERS[function.__name__] = (function.__doc__ or "").partition("\n")[0]
+    DOCS[function.__name__] = cleandoc(function.__doc__ or "")
+    LAYERS[function.__name__] = DOCS[function.__name__].partition("\n")[0]
 
     @wraps(function)
     def scoped(x: Tensor, /, *args: P.args, **kwargs: P.kwargs) -> Tensor:

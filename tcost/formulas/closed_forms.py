@@ -1,0 +1,171 @@
+"""From a spec, or the paper's transformer, to closed forms."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, NamedTuple, TypeAlias, Unpack
+
+from tcost.cost import Result, Row, evaluate, total
+from tcost.errors import InputError
+from tcost.formulas.lettering import Lettered, in_letters_of, plain
+from tcost.formulas.naming import layers_named, not_found, not_run
+from tcost.kinds import PHASES, Phase
+from tcost.learning_rules import LEARNING_RULES
+from tcost.sizes import Size
+from tcost.symbols import Symbol, algebra, written_out
+from tcost.tracing import Op
+from tcost.training_step import Options, Spec, options_of, training_step
+
+Measure: TypeAlias = Literal["macc", "flop", "parameters", "active_parameters"]
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A closed form: a SymPy expression of one measure in a phase that runs so often, or in all where none is given."""
+
+    measure: Measure
+    phase: Phase | None
+    runs: int
+    expression: Any
+
+    @property
+    def name(self) -> str:
+        """The measure in its phase, as an identifier: `forward_macc`."""
+        return f"{self.phase}_{self.measure}" if self.phase else self.measure
+
+
+class Layer(NamedTuple):
+    """A layer, and how many copies of it the model has."""
+
+    path: str
+    copies: Size
+
+
+@dataclass(frozen=True)
+class Part:
+    """The closed forms of a whole model, which names no layers, or of layers whose closed forms are equal.
+
+    They are those of one copy, or of all together where copies differ, share weights, or where gradients
+    meet across them (`is_one_copy`).
+    """
+
+    layers: tuple[Layer, ...]
+    quantities: tuple[Quantity, ...]
+    is_one_copy: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Formulas:
+    """Closed forms, the result in letters that they are of, and what the letters stand for.
+
+    The symbols are those that occur, in the order of `tcost.symbols`.
+    """
+
+    result: Result
+    parts: tuple[Part, ...]
+    symbols: tuple[Symbol, ...]
+
+
+def formulas(
+    spec: Spec | None = None,
+    layer: str = "",
+    algo: str | None = None,
+    convention: str = "paper",
+    *,
+    phase: Phase | None = None,
+    of: Sequence[str] = (),
+    **options: Unpack[Options],
+) -> Formulas:
+    """Return the closed forms of a training step of `spec`, or of one copy of a layer.
+
+    Without a spec, those of a layer of the paper's transformer. With `of`, keys of the spec or `batch`, these
+    sizes alone are letters, the others numbers. Without a rule it is bp, or for a layer that only another rule
+    has, that rule. `phase` leaves out the others. The options are those of `tcost.training_step.training_step`.
+    Raises InputError as that does, for a layer, phase or size that there is not, and where SymPy is not installed.
+    """
+    algebra()
+    if spec is None and (of or options.get("context") or options.get("encoder_context")):
+        raise InputError(f"{layer} of the paper's transformer has letters for all sizes\nname a spec that has numbers")
+    rules = [algo] if algo else [*LEARNING_RULES] if layer else ["bp"]
+    for model in plain(options) if spec is None else [in_letters_of(spec, options, of)]:
+        for rule, own in zip(rules, options_of(rules, model.options), strict=True):
+            found = _formulas(replace(model, options=own), rule, convention, layer)
+            if found.parts:
+                return _used(_of_phase(found, phase), of)
+    raise not_found(layer, spec, algo, convention)
+
+
+def _formulas(model: Lettered, algo: str, convention: str, layer: str) -> Formulas:
+    """Return closed forms, with no parts where the model has no such layer."""
+    result = evaluate(model.sizes, algo, convention, **model.options)
+    if layer:
+        ops = training_step(model.sizes, algo, convention, **model.options).model.trace.ops
+        paths = list(dict.fromkeys(str(row.layer) for row in result.rows if row.kind != "erratum"))
+        parts = _equal_together([_part(path, result, ops) for path in layers_named(layer, paths)])
+        result = replace(result, errata=())  # they are of the model's totals
+    else:
+        parts = [Part((), tuple(_quantities(result.rows)))]
+    return Formulas(result=result, parts=tuple(parts), symbols=model.symbols)
+
+
+def _part(path: str, result: Result, ops: Sequence[Op]) -> Part:
+    """Return the closed forms of one copy of a layer, or of all where one is not like the others."""
+    own = [op for op in ops if op.layer == path]
+    rows = [row for row in result.rows if row.layer == path]
+    copies = written_out(sum(op.repeats for op in own if op.name == own[0].name) or 1)
+    is_one = (
+        len({op.name for op in own}) == len(own)
+        and all(op.weight_copies == op.repeats for op in own if op.weight)
+        and all((written_out(row.repeats) / copies).is_Integer for row in rows if row.flop != 0)
+    )
+    return Part((Layer(path, copies),), tuple(_quantities(rows, copies if is_one else 1)), is_one)
+
+
+def _equal_together(parts: Sequence[Part]) -> list[Part]:
+    """Return parts in which layers whose closed forms are equal are one."""
+    found: dict[Any, Part] = {}
+    for part in parts:
+        key = part.quantities if part.is_one_copy else part
+        found[key] = replace(part, layers=(*found[key].layers, *part.layers)) if key in found else part
+    return list(found.values())
+
+
+def _quantities(rows: Sequence[Row], copies: Size = 1) -> Iterator[Quantity]:
+    """Yield the closed form of every measure: in each phase, in all, and of the parameters."""
+
+    def form(size: Size) -> Any:
+        return algebra().expand(written_out(size) / copies)
+
+    for phase in PHASES:
+        runs = {row.runs for row in rows if row.phase == phase}
+        if runs:
+            amount = total(row for row in rows if row.phase == phase)
+            often = runs.pop() if len(runs) == 1 else 1
+            yield Quantity("macc", phase, often, form(amount.macc))
+            yield Quantity("flop", phase, often, form(amount.flop))
+    amount = total(rows)
+    yield Quantity("macc", None, 1, form(amount.macc))
+    yield Quantity("flop", None, 1, form(amount.flop))
+    parameters = form(sum(row.parameters for row in rows))
+    active = form(sum(row.active_parameters for row in rows))
+    yield Quantity("parameters", None, 1, parameters)
+    if active != parameters:
+        yield Quantity("active_parameters", None, 1, active)
+
+
+def _of_phase(found: Formulas, phase: Phase | None) -> Formulas:
+    """Return the closed forms of one phase, where one is asked for."""
+    if phase is None:
+        return found
+    parts = [
+        replace(part, quantities=tuple(each for each in part.quantities if each.phase == phase)) for part in found.parts
+    ]
+    parts = [part for part in parts if part.quantities]
+    if not parts:
+        raise not_run(phase, found.result.algo, (each.phase for part in found.parts for each in part.quantities))
+    return replace(found, parts=tuple(parts))
+
+
+def _used(found: Formulas, of: Sequence[str]) -> Formulas:
+    """Leave out symbols that occur in no closed form, unless they were asked for."""
+    letters = {str(each) for part in found.parts for q in part.quantities for each in q.expression.free_symbols}
+    return replace(found, symbols=tuple(each for each in found.symbols if each.name in letters or each.key in of))

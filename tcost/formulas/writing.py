@@ -1,0 +1,78 @@
+"""Closed forms as text: in letters, as Python in the names of a spec's keys, as LaTeX."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tcost.symbols import DEPTHS, ONE_STACK, SYMBOLS, Symbol, algebra
+
+FACTORED_TERMS = 12
+"""Terms of a sum that SymPy factors at once; of many it tries values at random, which now and then takes minutes."""
+
+DEPTH_LETTERS = {ONE_STACK[0], *(SYMBOLS[key][0] for key in DEPTHS)}
+
+
+def shortest(expression: Any) -> Any:
+    """Return a SymPy expression in the form that takes the fewest characters; in one letter, by its powers.
+
+    The forms are: expanded, factored, and by depths with factored coefficients.
+    """
+    sympy = algebra()
+    expanded = sympy.expand(expression)
+    if len(expanded.free_symbols) == 1:
+        return expanded
+    depths = [each for each in expanded.free_symbols if str(each) in DEPTH_LETTERS]
+    forms = [expanded, _factored(expanded), sympy.collect(expanded, depths, _factored)]
+    return min(forms, key=lambda form: len(str(form)))
+
+
+def _factored(expanded: Any) -> Any:
+    """Return a sum as a product of its factors; of many terms only the factor that all have in common."""
+    sympy = algebra()
+    return (sympy.factor if len(expanded.args) <= FACTORED_TERMS else sympy.factor_terms)(expanded)
+
+
+def python_text(expression: Any, names: Mapping[str, str] | None = None) -> str:
+    """Return an expression as Python that is exact in integers, with other names for some of its letters.
+
+    Its one division is the last operation, and leaves nothing over for sizes that a model may have.
+    """
+    sympy = algebra()
+    letters = {str(each): each for each in expression.free_symbols}
+    named = expression.subs({letters[old]: sympy.Symbol(new) for old, new in (names or {}).items() if old in letters})
+    above, below = sympy.fraction(sympy.together(named))
+    if below == 1:
+        text = letter_text(named)
+        return text if "/" not in text else letter_text(above)
+    return f"{_bracketed(above, unless=not above.is_Add)} // {_bracketed(below, unless=below.is_Atom)}"
+
+
+def _bracketed(expression: Any, *, unless: bool) -> str:
+    text = letter_text(expression)
+    return text if unless else f"({text})"
+
+
+def letter_text(expression: Any) -> str:
+    """Return an expression as SymPy writes it, with Python's names for its functions: `M*d**2/h`, `min(M, w)`."""
+    return str(expression).replace("Min(", "min(").replace("Max(", "max(")
+
+
+def latex_text(expression: Any, symbols: Sequence[Symbol]) -> str:
+    """Return an expression as LaTeX, the letters as `latex_letter` writes them."""
+    letters = {str(each): each for each in expression.free_symbols}
+    names = {letters[each.name]: latex_letter(each.name) for each in symbols if each.name in letters}
+    return str(algebra().latex(expression, symbol_names=names))
+
+
+def latex_letter(name: str) -> str:
+    r"""Return a letter as LaTeX: `L_dec` is `L_{\mathrm{dec}}`."""
+    letter, _, index = name.partition("_")
+    return rf"{letter}_{{\mathrm{{{index}}}}}" if index else letter
+
+
+def value_of(expression: Any, symbols: Sequence[Symbol]) -> int:
+    """Return what an expression is at the symbols' values, exactly."""
+    letters = {str(each): each for each in expression.free_symbols}
+    value = expression.subs({letters[each.name]: each.value for each in symbols if each.name in letters})
+    if not value.is_Integer:
+        raise ValueError(f"{expression} is {value}, which is no whole number")
+    return int(value)
