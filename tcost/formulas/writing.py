@@ -1,5 +1,6 @@
 """Closed forms as text: in letters, as Python in the names of a spec's keys, as LaTeX."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -35,18 +36,28 @@ def _factored(expanded: Any) -> Any:
     if len(expanded.args) > FACTORED_TERMS or expanded.has(sympy.Min):
         return common
     above, below = sympy.fraction(sympy.together(common))
-    number, factors = _contents(sympy.expand(above))
-    divisor, letters = below.as_coeff_Mul()
-    number, product = number / divisor, sympy.Mul(*factors) / letters
-    if number == 1:
+    divisor, product = below.as_coeff_Mul()
+    number, factors = 1 / divisor, [1 / product]
+    for factor in sympy.Mul.make_args(above):
+        own_number, own_factors = _contents(factor) if factor.is_Add else (1, [factor])
+        number, factors = number * own_number, factors + own_factors
+    own_number, product = sympy.Mul(*factors).as_coeff_Mul()
+    if number * own_number == 1:
         return product
-    return sympy.Mul(number, *sympy.Mul.make_args(product), evaluate=False)  # which keeps 2·(M + N) a product
+    return sympy.Mul(number * own_number, *sympy.Mul.make_args(product), evaluate=False)  # so that 2·(M + N) stays one
 
 
 def _contents(polynomial: Any) -> tuple[Any, list[Any]]:
-    """Return a polynomial's integer factor, and as factors its contents: what is without one of its letters."""
+    """Return a sum's integer factor, and as factors its contents: what is without one of its letters.
+
+    A term alone in its power of a letter leaves no content but a monomial, which is taken out before.
+    """
     sympy = algebra()
-    for letter in sorted(polynomial.free_symbols, key=str):
+    letters = sorted(polynomial.free_symbols, key=str)
+    powers = [powers for powers, _ in sympy.Poly(polynomial, *letters).terms()]
+    for index, letter in enumerate(letters):
+        if min(Counter(each[index] for each in powers).values()) == 1:
+            continue
         content = sympy.gcd_list(sympy.Poly(polynomial, letter).all_coeffs())
         if content.free_symbols:
             first, second = _contents(content), _contents(sympy.quo(polynomial, content))
