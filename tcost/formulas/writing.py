@@ -1,12 +1,13 @@
 """Closed forms as text: in letters, as Python in the names of a spec's keys, as LaTeX."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tcost.symbols import DEPTHS, ONE_STACK, SYMBOLS, Symbol, algebra
 
 FACTORED_TERMS = 12
-"""Terms of a sum that SymPy factors at once; of many it tries values at random, which now and then takes minutes."""
+"""Terms of a sum that is searched for factors of several terms."""
 
 DEPTH_LETTERS = {ONE_STACK[0], *(SYMBOLS[key][0] for key in DEPTHS)}
 
@@ -26,9 +27,43 @@ def shortest(expression: Any) -> Any:
 
 
 def _factored(expanded: Any) -> Any:
-    """Return a sum as a product of its factors; of many terms only the factor that all have in common."""
+    """Return a sum as a product: of what its terms have in common and, where they are few, of its contents.
+
+    SymPy's `factor` finds more, but tries values at random, which of many letters now and then takes minutes.
+    """
     sympy = algebra()
-    return (sympy.factor if len(expanded.args) <= FACTORED_TERMS else sympy.factor_terms)(expanded)
+    common = sympy.factor_terms(expanded)
+    if len(expanded.args) > FACTORED_TERMS or expanded.has(sympy.Min):
+        return common
+    above, below = sympy.fraction(sympy.together(common))
+    divisor, product = below.as_coeff_Mul()
+    number, factors = 1 / divisor, [1 / product]
+    for factor in sympy.Mul.make_args(above):
+        own_number, own_factors = _contents(factor) if factor.is_Add else (1, [factor])
+        number, factors = number * own_number, factors + own_factors
+    own_number, product = sympy.Mul(*factors).as_coeff_Mul()
+    if number * own_number == 1:
+        return product
+    return sympy.Mul(number * own_number, *sympy.Mul.make_args(product), evaluate=False)  # so that 2·(M + N) stays one
+
+
+def _contents(polynomial: Any) -> tuple[Any, list[Any]]:
+    """Return a sum's integer factor, and as factors its contents: what is without one of its letters.
+
+    A term alone in its power of a letter leaves no content but a monomial, which is taken out before.
+    """
+    sympy = algebra()
+    letters = sorted(polynomial.free_symbols, key=str)
+    powers = [powers for powers, _ in sympy.Poly(polynomial, *letters).terms()]
+    for index, letter in enumerate(letters):
+        if min(Counter(each[index] for each in powers).values()) == 1:
+            continue
+        content = sympy.gcd_list(sympy.Poly(polynomial, letter).all_coeffs())
+        if content.free_symbols:
+            first, second = _contents(content), _contents(sympy.quo(polynomial, content))
+            return first[0] * second[0], first[1] + second[1]
+    number, primitive = polynomial.primitive()
+    return number, [primitive]
 
 
 def python_text(expression: Any, names: Mapping[str, str] | None = None) -> str:
