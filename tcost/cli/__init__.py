@@ -9,9 +9,10 @@ from tcost import __version__
 from tcost.cli.commands import compare_specs, compute, list_names
 from tcost.cli.importing import import_spec
 from tcost.cli.memory import memory_of_spec
-from tcost.cli.options import Printed, SpecCommand
+from tcost.cli.options import Printed, SpecCommand, Streamed
 from tcost.cli.proof import verify_specs
 from tcost.cli.reconciliation import reconcile_spec
+from tcost.cli.sweep import SweepCommand, sweep_spec
 from tcost.errors import GateError, InputError
 from tcost.output import write
 
@@ -48,6 +49,7 @@ app.command(cls=SpecCommand)(compute)
 app.command("compare", cls=SpecCommand)(compare_specs)
 app.command("memory", cls=SpecCommand)(memory_of_spec)
 app.command("reconcile")(reconcile_spec)
+app.command("sweep", cls=SweepCommand)(sweep_spec)
 app.command("verify", cls=SpecCommand)(verify_specs)
 app.command("import")(import_spec)
 app.command("list")(list_names)
@@ -71,6 +73,8 @@ def run(args: Sequence[str]) -> int:
         write(printed.text, printed.path)
         if printed.failure:
             raise GateError(printed.failure)
+    if isinstance(printed, Streamed):
+        printed.write()
     return printed if isinstance(printed, int) else 0
 
 

@@ -35,7 +35,10 @@ def result_table(result: Result, by: By = "layer", *, integers: bool = False) ->
         settings=f"{_settings(result)}, {context}{parameters}",
         columns=columns,
         sections=sections,
-        notes=(*dict.fromkeys(f"* {row.note}" for row in result.rows if row.note and by != "phase"), *_notes([result])),
+        notes=(
+            *dict.fromkeys(f"* {row.note}" for row in result.rows if row.note and by != "phase"),
+            *notes_of([result]),
+        ),
     )
 
 
@@ -79,7 +82,7 @@ def comparison_table(
             *_under_exact(comparisons, exact, see),
             "stored: activations, in fp32; all that a step holds: tcost memory SPEC",
             *dict.fromkeys(
-                (*_notes(results), *(f"{layer}: {slip}" for e in results for layer, slip in e.memory.errata))
+                (*notes_of(results), *(f"{layer}: {slip}" for e in results for layer, slip in e.memory.errata))
             ),
         ),
         text_columns=3,
@@ -219,7 +222,7 @@ def _under_exact(comparisons: Sequence[Comparison], exact: Sequence[Comparison],
         yield f"under exact, in MACCs: {', '.join([cheaper, *counts])}; see {see}"
 
 
-def _notes(results: Sequence[Result]) -> tuple[str, ...]:
+def notes_of(results: Sequence[Result]) -> tuple[str, ...]:
     """Say once what the convention leaves out, and what each erratum of the results is."""
     foreign = ", ".join(dict.fromkeys(kind.replace("_", " ") for each in results for kind in each.priced_as_exact))
     as_exact = (f"not in the {results[0].convention}'s model, priced as in exact: {foreign}",) if foreign else ()
