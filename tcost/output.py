@@ -37,7 +37,7 @@ def write_pieces(pieces: "Iterable[str]", path: str | None = None) -> None:
         for piece in pieces:
             _write_standard_output(piece)
     elif is_direct(path):
-        write_file(path, pieces, shown=path)
+        _write_file(path, pieces, shown=path)
     else:
         _replace_file(path, pieces)
 
@@ -68,8 +68,7 @@ def put_in_place(beside: str, target: str, mode: int | None) -> None:
     os.replace(beside, target)
 
 
-def write_file(path: str, pieces: "Iterable[str]", *, shown: str) -> None:
-    """Write a file until it is on the disk; messages call it `shown`. Raises as `write_pieces` does."""
+def _write_file(path: str, pieces: "Iterable[str]", *, shown: str) -> None:
     try:
         file = open(path, "wb")
     except OSError as error:
@@ -106,7 +105,7 @@ def _replace_file(path: str, pieces: "Iterable[str]") -> None:
     folder, name = os.path.split(target)
     beside = os.path.join(folder, f".{name[:200]}.{os.urandom(4).hex()}.tmp")
     try:
-        write_file(beside, pieces, shown=path)
+        _write_file(beside, pieces, shown=path)
         put_in_place(beside, target, mode)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}") from None

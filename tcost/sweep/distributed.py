@@ -3,11 +3,14 @@
 A task gives the same file whoever runs it and how often, so that a worker that dies loses nothing.
 """
 
+import asyncio
 import logging
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import chain, islice
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +27,14 @@ from tcost.sweep.writing import Advance
 with extra("distributed"):
     import dask
     from distributed import Client, KilledWorker, LocalCluster, as_completed
+    from distributed.comm import connect
+    from distributed.security import Security
 
 WINDOW = 1024
 """Tasks that the scheduler knows of at once: enough for a large cluster, few enough for a long sweep."""
 
-PATIENCE = "10s"
-"""How long to wait for the answer of a scheduler."""
+PATIENCE = 10
+"""Seconds to wait for the answer of a scheduler."""
 
 
 def write_distributed(
@@ -97,20 +102,50 @@ def _client(workers: int | None, scheduler: str | None) -> Iterator[Any]:
         own = {"temporary-directory": folder, "distributed.admin.large-graph-warning-threshold": "1GiB"}
         stack.enter_context(dask.config.set(own))
         if scheduler is None:
-            cluster = LocalCluster(
-                n_workers=workers,
-                threads_per_worker=1,
-                memory_limit=0,
-                dashboard_address=None,
-                silence_logs=logging.CRITICAL,
-                local_directory=folder,
-            )
-            yield stack.enter_context(Client(stack.enter_context(cluster)))
-            return
-        try:
-            client = stack.enter_context(Client(scheduler, timeout=PATIENCE, set_as_default=False))
-        except (OSError, ValueError):
-            raise InputError(
-                f"no Dask scheduler answers at {scheduler}\nexpected its address, as in tcp://10.0.0.1:8786"
-            ) from None
-        yield client
+            with _uninterrupted():
+                cluster = stack.enter_context(_local_cluster(workers))
+            yield stack.enter_context(Client(cluster))
+        else:
+            _reach(scheduler)
+            yield stack.enter_context(Client(scheduler, timeout=PATIENCE))
+
+
+def _local_cluster(workers: int | None) -> Any:
+    """Start a scheduler, which nobody else can reach, and its workers, without a word on the terminal."""
+    return LocalCluster(
+        n_workers=workers,
+        threads_per_worker=1,
+        memory_limit=0,
+        dashboard_address=None,
+        scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
+        silence_logs=logging.CRITICAL,
+    )
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Put Ctrl-C off until the block has ended; threads and processes that it starts never get it.
+
+    A terminal sends Ctrl-C to all processes. Workers would show where it hit them; they end with the cluster.
+    """
+    resource_tracker.ensure_running()  # by itself it would start with the first worker, and unblock the signal there
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _reach(scheduler: str) -> None:
+    """Raise InputError where no scheduler answers at an address: a client would hang as it gives up."""
+
+    async def greet() -> None:
+        comm = await connect(scheduler, timeout=PATIENCE, **Security().get_connection_args("client"))
+        await comm.close()
+
+    try:
+        asyncio.run(asyncio.wait_for(greet(), PATIENCE))
+    except (OSError, ValueError):
+        raise InputError(
+            f"no Dask scheduler answers at {scheduler}\nexpected its address, as in tcp://10.0.0.1:8786"
+        ) from None

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from tcost.errors import InputError
-from tcost.output import OutputError, put_in_place, target_of, write_file
+from tcost.output import OutputError, put_in_place, target_of
 
 GOES_ON = "what is written stays; the same command goes on from there"
 
@@ -59,7 +59,10 @@ class ResumableFile:
     def _note(self) -> None:
         beside = self.journal.with_name(f"{self.journal.name}.new")
         text = json.dumps({"content": self.content, "chunks": self.done, "bytes": self.bytes}) + "\n"
-        write_file(str(beside), [text], shown=str(self.journal))
+        with beside.open("w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
         beside.replace(self.journal)
 
 
