@@ -54,7 +54,7 @@ def sweep_table(
         title=_title(sweep),
         settings=wrap(", ".join(_settings(sweep))),
         columns=(
-            *(axis.name for axis in sweep.axes),
+            *(axis.name.replace("_", " ") for axis in sweep.axes),
             *(["rule"] * has_rules),
             *(HEADINGS.get(name, name.replace("_", " ")) for name in sweep.measures),
         ),
