@@ -38,8 +38,8 @@ def run(args: list[str]) -> int:
         return _complain(str(error), NOT_WRITTEN)
     except BrokenPipeError:
         return CLOSED_PIPE
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    except KeyboardInterrupt as interrupt:
+        return _complain(str(interrupt), INTERRUPTED) if str(interrupt) else INTERRUPTED
     except Exception as error:
         if os.environ.get("TCOST_DEBUG"):
             raise

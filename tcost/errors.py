@@ -16,6 +16,10 @@ class GateError(Exception):
     """A result that is not as it should be: it does not verify. The command line exits with status 1."""
 
 
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C in what can be gone on with: the message says how. The command line exits with status 130."""
+
+
 def nearest(word: str, known: "Collection[str]") -> str | None:
     """Return the known word that `word` most looks like, or None when none is close."""
     import difflib  # 5 ms: loaded only when there is something to complain about

@@ -130,6 +130,10 @@ UNUSED = {
     ("explain", "gpt2", "attention", "--format", "json"): {"rich", "tcost.report", "numpy"},
     ("reconcile", "gpt2"): {"tcost.export", "numpy"},
     ("reconcile", "gpt2", "--format", "json"): {"rich", "tcost.report", "numpy"},
+    ("sweep", "gpt2", "--over", "batch=1:2"): {"tcost.export", "tcost.execution", "pyarrow", "dask", "distributed"},
+    ("sweep", "gpt2", "--over", "batch=1:2", "--format", "csv"): {
+        *("rich", "tcost.report", "tcost.export", "tcost.execution", "pyarrow", "dask", "distributed")
+    },
 }
 """What each command must not load: it has no use for it, and start-up is part of the job."""
 

@@ -12,10 +12,11 @@ from tcost.cli.explanation import explain_layer
 from tcost.cli.formulas import FormulaCommand, formulas_of
 from tcost.cli.importing import import_spec
 from tcost.cli.memory import memory_of_spec
-from tcost.cli.options import Printed, SpecCommand
+from tcost.cli.options import Printed, SpecCommand, Streamed
 from tcost.cli.plotting import plot_spec
 from tcost.cli.proof import verify_specs
 from tcost.cli.reconciliation import reconcile_spec
+from tcost.cli.sweep import SweepCommand, sweep_spec
 from tcost.errors import GateError, InputError
 from tcost.output import write
 
@@ -56,6 +57,7 @@ app.command("plot", cls=SpecCommand)(plot_spec)
 app.command("reconcile")(reconcile_spec)
 app.command("explain")(explain_layer)
 app.command("formula", cls=FormulaCommand)(formulas_of)
+app.command("sweep", cls=SweepCommand)(sweep_spec)
 app.command("verify", cls=SpecCommand)(verify_specs)
 app.command("import")(import_spec)
 app.command("list")(list_names)
@@ -79,6 +81,8 @@ def run(args: Sequence[str]) -> int:
         write(printed.text, printed.path)
         if printed.failure:
             raise GateError(printed.failure)
+    if isinstance(printed, Streamed):
+        printed.write()
     return printed if isinstance(printed, int) else 0
 
 

@@ -1,6 +1,6 @@
 """The options that commands share, and what their words mean."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -170,6 +170,13 @@ class Printed:
     text: str | bytes
     path: str | None = None
     failure: str = ""
+
+
+@dataclass(frozen=True)
+class Streamed:
+    """What a command writes piece by piece, once the parser is done: an interruption there is not its business."""
+
+    write: Callable[[], None]
 
 
 def tables(shown: Sequence["Table"], format_: Format, output: str | None, failure: str = "") -> Printed:

@@ -1,0 +1,237 @@
+"""The command that prices a grid of training steps."""
+
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+
+import typer
+
+from tcost.cli.many_values import ManyValuesCommand
+from tcost.cli.options import (
+    Algos,
+    Attention,
+    AttentionName,
+    Causal,
+    CausalName,
+    Context,
+    EncoderContext,
+    Errata,
+    Integers,
+    OptimizerName,
+    Printed,
+    Recompute,
+    RecomputeName,
+    SpecCommand,
+    SpecName,
+    Streamed,
+    load,
+    rules,
+    step_options,
+)
+from tcost.errors import InputError, Interrupted
+from tcost.output import is_direct, use_color
+
+if TYPE_CHECKING:
+    from tcost.sweep import Sweep
+    from tcost.sweep.writing import Advance
+
+Write: TypeAlias = Callable[["Advance"], None]
+
+
+class SweepFormat(StrEnum):
+    """How the rows of a sweep are written."""
+
+    TABLE = "table"
+    MARKDOWN = "markdown"
+    CSV = "csv"
+    JSONL = "jsonl"
+    PARQUET = "parquet"
+
+
+ENDINGS = {
+    ".md": SweepFormat.MARKDOWN,
+    ".csv": SweepFormat.CSV,
+    ".jsonl": SweepFormat.JSONL,
+    ".parquet": SweepFormat.PARQUET,
+}
+"""What the name of an output says of its format."""
+
+OVER_HELP = "A size and its values, as a list, a:b, a:b:step or a:b:xK: a key of the spec, or batch. Repeatable."
+CONVENTIONS_HELP = "Counting conventions, separated by spaces or commas (tcost list conventions)."
+MEASURES_HELP = "Numbers of each row, separated by spaces or commas."
+BATCH_HELP = "Sequences per training step; 1 by default."
+FORMAT_HELP = "How to write the rows; by the ending of --output, else a table."
+OUTPUT_HELP = "A file, or a folder for parquet; the same command goes on with what was interrupted."
+CHUNK_HELP = "Rows that are priced and written together."
+SHARD_HELP = "Write only a part of the rows: 1/4, 2/4, 3/4 and 4/4 have all of them, each once."
+DISTRIBUTED_HELP = "Let processes of this machine share the work, with Dask; parquet only."
+WORKERS_HELP = "Processes of --distributed; one for every core by default."
+SCHEDULER_HELP = "Let the workers of a running Dask scheduler do it; parquet only."
+
+
+def _is_spec(word: str) -> bool:
+    """Tell a spec from a further value, whatever files there are: `--over batch=1 2 4` has no spec `2`."""
+    from tcost.conventions import CONVENTIONS
+    from tcost.sweep.measures import MEASURES
+
+    is_value = re.fullmatch(r"[a-z_.]+=[^/]*|[0-9_:x,]+", word) or word in CONVENTIONS or word in MEASURES
+    return not is_value and SpecCommand.is_argument(word)
+
+
+class SweepCommand(ManyValuesCommand):
+    """A command whose list options end where a spec begins."""
+
+    is_argument = staticmethod(_is_spec)
+
+
+def sweep_spec(
+    spec: SpecName,
+    over: Annotated[list[str], typer.Option("--over", metavar="KEY=VALUES...", help=OVER_HELP)],
+    algos: Algos = ["bp"],  # noqa: B006  # typer reads the default, nothing changes it
+    conventions: Annotated[
+        list[str], typer.Option("--conventions", "--convention", metavar="NAME...", help=CONVENTIONS_HELP)
+    ] = ["paper"],  # noqa: B006  # likewise
+    measures: Annotated[list[str], typer.Option("--measures", metavar="NAME...", help=MEASURES_HELP)] = [  # noqa: B006
+        *("macc", "flop", "parameters", "stored_activations_bytes")
+    ],
+    context: Context = None,
+    encoder_context: EncoderContext = None,
+    batch: Annotated[int | None, typer.Option("--batch", metavar="N", help=BATCH_HELP)] = None,
+    optimizer: OptimizerName = "none",
+    causal: Causal = CausalName.FULL,
+    attention: Attention = AttentionName.EAGER,
+    recompute: Recompute = RecomputeName.NONE,
+    format_: Annotated[SweepFormat | None, typer.Option("--format", help=FORMAT_HELP, show_default=False)] = None,
+    output: Annotated[str | None, typer.Option("--output", "-o", metavar="PATH", help=OUTPUT_HELP)] = None,
+    chunk_rows: Annotated[int, typer.Option("--chunk-rows", metavar="N", help=CHUNK_HELP)] = 2**18,
+    shard: Annotated[str | None, typer.Option("--shard", metavar="I/N", help=SHARD_HELP)] = None,
+    distributed: Annotated[bool, typer.Option("--distributed", help=DISTRIBUTED_HELP)] = False,
+    workers: Annotated[int | None, typer.Option("--workers", metavar="N", min=1, help=WORKERS_HELP)] = None,
+    scheduler: Annotated[str | None, typer.Option("--scheduler", metavar="ADDRESS", help=SCHEDULER_HELP)] = None,
+    errata: Errata = True,
+    integers: Integers = False,
+) -> Printed | Streamed:
+    """Price all combinations of some sizes: a row for each, under each rule and convention.
+
+    A table of a few rows, or CSV, JSON lines or Parquet of any number.
+
+    Example: tcost sweep gpt2 --over context_length=128:1024:x2 n_decoder_layers=6,12 --algos bp pepita
+    """
+    from tcost.sweep import Sweep
+    from tcost.sweep.shards import WHOLE, parse_shard
+
+    own: dict[str, Any] = {"context": context, "encoder_context": encoder_context, "batch": batch}
+    asked = Sweep(
+        spec=load(spec),
+        axes=_axes(over),
+        algos=tuple(rules(algos)),
+        conventions=tuple(dict.fromkeys(conventions)),
+        measures=tuple(dict.fromkeys(measures)),
+        options=step_options(
+            causal=causal,
+            attention=attention,
+            recompute=recompute,
+            optimizer=optimizer,
+            errata=errata,
+            **{name: value for name, value in own.items() if value is not None},
+        ),
+        chunk_rows=chunk_rows,
+    )
+    kind = format_ or ENDINGS.get(Path(output or "").suffix, SweepFormat.TABLE)
+    part = parse_shard(shard) if shard else WHOLE
+    is_distributed = distributed or scheduler is not None
+    _check(kind, shard, is_distributed=is_distributed, workers=workers, scheduler=scheduler)
+    if kind in (SweepFormat.TABLE, SweepFormat.MARKDOWN):
+        return Printed(_table(asked, kind, output, integers=integers), output)
+    if is_distributed:
+        from tcost.sweep.distributed import write_distributed
+
+        write: Write = partial(write_distributed, asked, _folder(output), part, workers=workers, scheduler=scheduler)
+    elif kind is SweepFormat.PARQUET:
+        from tcost.sweep.parquet import write_parquet
+
+        write = partial(write_parquet, asked, _folder(output), part)
+    else:
+        from tcost.sweep.writing import write_lines
+
+        write = partial(write_lines, asked, output, kind.value, part)
+    return Streamed(partial(_stream, write, output, partial(part.rows, asked)))
+
+
+def _axes(words: Sequence[str]) -> "tuple[Any, ...]":
+    """Return the axes; a word without a name goes on with the values of the word before it."""
+    from tcost.sweep import parse_axis
+
+    texts: list[str] = []
+    for word in words:
+        if texts and "=" not in word:
+            texts[-1] += f",{word}"
+        else:
+            texts.append(word)
+    return tuple(map(parse_axis, texts))
+
+
+def _folder(output: str | None) -> str:
+    if output is None:
+        raise InputError("parquet is written to a folder\ngive one: --output FOLDER")
+    return output
+
+
+def _check(
+    kind: SweepFormat,
+    shard: str | None,
+    *,
+    is_distributed: bool,
+    workers: int | None,
+    scheduler: str | None,
+) -> None:
+    """Refuse options that have no meaning together."""
+    if is_distributed and kind is not SweepFormat.PARQUET:
+        raise InputError("workers write parquet\ngive a folder for it: --format parquet --output FOLDER")
+    if shard and kind in (SweepFormat.TABLE, SweepFormat.MARKDOWN):
+        raise InputError("a table has all rows, not those of a shard\nchoose --format csv, jsonl or parquet")
+    if workers and (scheduler or not is_distributed):
+        raise InputError("--workers is the number of processes of --distributed\ngive it with --distributed alone")
+
+
+def _table(sweep: "Sweep", kind: SweepFormat, output: str | None, *, integers: bool) -> str:
+    from tcost.report.sweep import check_rows, sweep_table
+    from tcost.report.tables import draw, markdown
+    from tcost.sweep.corners import corners
+    from tcost.sweep.writing import priced
+
+    check_rows(sweep)
+    table = sweep_table(sweep, priced(sweep, range(sweep.chunks)), corners(sweep), integers=integers)
+    is_markdown = kind is SweepFormat.MARKDOWN
+    return markdown([table]) if is_markdown else draw([table], color=output is None and use_color())
+
+
+def _stream(write: Write, output: str | None, rows: Callable[[], int]) -> None:
+    """Write with a bar of the progress; where Ctrl-C leaves something that can be gone on with, say so."""
+    try:
+        with _progress(output, rows) as advance:
+            write(advance)
+    except KeyboardInterrupt:
+        if output is None or is_direct(output):
+            raise
+        raise Interrupted(
+            f"interrupted before {output} was complete\nthe same command goes on from what is written"
+        ) from None
+
+
+@contextmanager
+def _progress(output: str | None, rows: Callable[[], int]) -> "Iterator[Advance]":
+    """Draw a bar on standard error, where that is a terminal to which the rows do not go themselves."""
+    is_free = output is not None or sys.stdout is None or not sys.stdout.isatty()
+    if is_free and sys.stderr is not None and sys.stderr.isatty():
+        from tcost.report.progress import progress
+
+        with progress(rows()) as advance:
+            yield advance
+    else:
+        yield lambda _: None

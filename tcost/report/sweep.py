@@ -1,0 +1,119 @@
+"""A small sweep as a table."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from tcost.cost import Result
+from tcost.errors import InputError
+from tcost.learning_rules import learning_rule
+from tcost.report import Format, notes_of
+from tcost.report.tables import Section, Table, wrap
+from tcost.sweep.grid import OF_STEP, Sweep
+from tcost.text import visible
+from tcost.units import binary, grouped, si
+
+if TYPE_CHECKING:
+    from tcost.sweep.pricing import Part
+
+MAX_ROWS = 1000
+"""Rows that a person may want to read."""
+
+HEADINGS = {"macc": "MACCs", "flop": "FLOPs"}
+"""What stands above a measure, where it is not its name."""
+
+
+def check_rows(sweep: Sweep) -> None:
+    """Raise InputError for a sweep that is too long for a table."""
+    if sweep.rows > MAX_ROWS:
+        raise InputError(
+            f"{sweep.rows:,} rows are too many for a table, which has at most {MAX_ROWS:,}\n"
+            "choose --format csv, jsonl or parquet"
+        )
+
+
+def sweep_table(
+    sweep: Sweep, parts: Iterable["Part"], corners: Sequence[Result] = (), *, integers: bool = False
+) -> Table:
+    """Return all rows of a sweep as a table: a section per convention, a line per point and rule.
+
+    Bytes are in binary units, everything else in SI units, or all are exact integers. The notes are those of
+    `corners`, the results at some points of the sweep.
+    """
+    lines: dict[str, dict[tuple[int, ...], list[tuple[str, ...]]]] = {name: {} for name in sweep.conventions}
+    for part in parts:
+        points = zip(*(column.tolist() for column in part.axes.values()), strict=True)
+        cells = zip(*_cells(part, integers=integers), strict=True)
+        for point, amounts in zip(points, cells, strict=True):
+            lines[part.chunk.convention].setdefault(point, []).append((part.chunk.algo, *amounts))
+    has_rules, has_sections = len(sweep.algos) > 1, len(sweep.conventions) > 1
+    sections = tuple(
+        Section(tuple(_lines(sweep, by_point, has_rules=has_rules)), f"convention {name}" if has_sections else "")
+        for name, by_point in lines.items()
+    )
+    return Table(
+        title=_title(sweep),
+        settings=wrap(", ".join(_settings(sweep))),
+        columns=(
+            *(axis.name.replace("_", " ") for axis in sweep.axes),
+            *(["rule"] * has_rules),
+            *(HEADINGS.get(name, name.replace("_", " ")) for name in sweep.measures),
+        ),
+        sections=sections,
+        notes=tuple(_notes(sweep, corners)),
+        text_columns=len(sweep.axes) + has_rules,
+    )
+
+
+def _cells(part: "Part", *, integers: bool) -> Iterator[list[str]]:
+    """Return the columns of measures as text."""
+    for name, column in part.measures.items():
+        amount: Format = grouped if integers else binary if name.endswith("bytes") else si
+        yield [amount(value) for value in column.tolist()]
+
+
+def _lines(
+    sweep: Sweep, by_point: dict[tuple[int, ...], list[tuple[str, ...]]], *, has_rules: bool
+) -> Iterator[tuple[str, ...]]:
+    """Return the cells of each line; values of axes that are those of the line before are left out."""
+    widths = [len(str(max(axis.values))) for axis in sweep.axes]
+    before: tuple[str, ...] = ()
+    for point, rules in by_point.items():
+        for algo, *amounts in rules:
+            values = tuple(f"{value:>{width}}" for value, width in zip(point, widths, strict=True))
+            same = next((i for i, value in enumerate(values) if before[i : i + 1] != (value,)), len(values))
+            yield (*[""] * same, *values[same:], *([algo] * has_rules), *amounts)
+            before = values
+
+
+def _title(sweep: Sweep) -> str:
+    names = [axis.name for axis in sweep.axes]
+    over = " and ".join([", ".join(names[:-1]), names[-1]] if names[:-1] else names)
+    rules = ", ".join(sweep.algos)
+    under = f"{learning_rule(rules).title} ({rules})" if len(sweep.algos) == 1 else rules
+    return f"{visible(sweep.spec.name)} under {under}, over {over}"
+
+
+def _settings(sweep: Sweep) -> Iterator[str]:
+    """Return in words what all rows share."""
+    names, options = {axis.name for axis in sweep.axes}, sweep.options
+    plural = "s" * (len(sweep.conventions) > 1)
+    yield f"convention{plural} {' and '.join(sweep.conventions)}"
+    usual = {"causal": "full", "attention": "eager", "recompute": "none", "optimizer": "none"}
+    yield from (f"{name} {options.get(name)}" for name, value in usual.items() if options.get(name, value) != value)
+    if "batch" not in names:
+        batch = options.get("batch", 1)
+        yield f"{'1 sequence' if batch == 1 else f'{batch} sequences'} per step"
+    sizes = sweep.spec.at(options.get("context"), options.get("encoder_context"))
+    lengths = {"context_length": sizes.context_length, "encoder_context_length": sizes.encoder_context_length}
+    yield from (f"{OF_STEP[name].replace('_', ' ')} {n}" for name, n in lengths.items() if n and name not in names)
+
+
+def _notes(sweep: Sweep, corners: Sequence[Result]) -> Iterator[str]:
+    """Return the notes that `tcost compare` would have, those of a convention with its name where there are several."""
+    if any("activations" in name for name in sweep.measures):
+        yield "stored activations: in fp32; all that a step holds: tcost memory SPEC"
+    for name in sweep.conventions:
+        results = [result for result in corners if result.convention == name]
+        where = f"under {name}, " if len(sweep.conventions) > 1 else ""
+        slips = (f"{layer}: {slip}" for each in results for layer, slip in each.memory.errata)
+        yield from dict.fromkeys(f"{where}{note}" for note in (*notes_of(results), *slips))
