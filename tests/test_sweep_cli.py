@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 
 import duckdb
@@ -274,8 +275,16 @@ def test_the_queries_of_the_docs_run(tcost: Tcost, tmp_path: Path, monkeypatch: 
     (command,) = re.findall(r"^tcost (sweep .* --output grid)$", DOCS, flags=re.MULTILINE)
     assert tcost(*command.split()).status == 0
     assert len(list((tmp_path / "grid").iterdir())) == 3
-    queries = re.findall(r"```sql\n(.*?)```", DOCS, flags=re.DOTALL)
-    assert queries
     connection = duckdb.connect()
-    for query in queries:
-        assert connection.sql(query).fetchall()
+    largest, cheaper = (connection.sql(query).fetchall() for query in re.findall(r"```sql\n(.*?)```", DOCS, re.DOTALL))
+    points = list(product((256, 512, 768, 1024), (1, 2, 4, 8)))
+    gpt2, results = load_spec("gpt2"), {}
+    for algo, (context, batch) in product(("bp", "pepita"), points):
+        results[algo, context, batch] = evaluate(gpt2, algo, context=context, batch=batch)
+    stored = {key: result.memory.of("stored_activations").bytes for key, result in results.items()}
+    fitting = [key for key, held in stored.items() if held <= 4 * 2**30]
+    assert largest == sorted({(a, c, max(b for x, y, b in fitting if (x, y) == (a, c))) for a, c, _ in fitting})
+    flops = {point: [results[algo, *point].totals.flop for algo in ("bp", "pepita")] for point in points}
+    expected = {point: after - before for point, (before, after) in flops.items() if after < before}
+    assert {(context, batch): int(difference) for context, batch, difference, _ in cheaper} == expected
+    assert expected

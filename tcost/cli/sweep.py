@@ -142,6 +142,7 @@ def sweep_spec(
         ),
         chunk_rows=chunk_rows,
     )
+    asked.check()
     kind = format_ or ENDINGS.get(Path(output or "").suffix, SweepFormat.TABLE)
     part = parse_shard(shard) if shard else WHOLE
     is_distributed = distributed or scheduler is not None

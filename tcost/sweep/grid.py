@@ -53,7 +53,7 @@ class Chunk:
         return prod(map(len, self.box))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Sweep:
     """All combinations of the values of some axes, under each rule and convention.
 

@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -85,20 +85,25 @@ def missing(sweep: Sweep, folder: Path, numbers: range, advance: Advance) -> Ite
 
 def write_part(sweep: Sweep, folder: Path, number: int) -> None:
     """Price a chunk and write its file; a file that is there already is replaced by the same."""
-    table = table_of(sweep, price(sweep, sweep.chunk(number)))
+    part = price(sweep, sweep.chunk(number))
     target = folder / _name(number)
     beside = folder / f".{target.name}.{os.urandom(4).hex()}.tmp"
     try:
         with beside.open("wb") as file:
-            # Measures hardly repeat: looking for values that do would take half of the time.
-            repeated = [name for name in sweep.columns if name not in sweep.measures]
-            pq.write_table(table, file, compression="zstd", use_dictionary=repeated)
+            save(sweep, part, file)
             file.flush()
             os.fsync(file.fileno())
         beside.replace(target)
     except OSError as error:
         beside.unlink(missing_ok=True)
         raise OutputError(f"cannot write {target}: {error.strerror or error}\n{GOES_ON}") from None
+
+
+def save(sweep: Sweep, part: Part, file: BinaryIO) -> None:
+    """Write the rows of a chunk into an open file."""
+    # Measures hardly repeat: looking for values that do would take half of the time.
+    repeated = [name for name in sweep.columns if name not in sweep.measures]
+    pq.write_table(table_of(sweep, part), file, compression="zstd", use_dictionary=repeated)
 
 
 def sweep_up(folder: Path, numbers: range) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -55,9 +56,12 @@ class Pricer:
         return Part(chunk, {axis.name: each for axis, each in zip(axes, values, strict=True)}, measures)
 
 
+_pricer_of = lru_cache(maxsize=1)(Pricer)
+
+
 def price(sweep: Sweep, chunk: Chunk) -> Part:
-    """Return the rows of one chunk of a sweep."""
-    return Pricer(sweep).price(chunk)
+    """Return the rows of one chunk of a sweep; see `Pricer`. What is found for the last sweep is kept."""
+    return _pricer_of(sweep).price(chunk)
 
 
 def _values(axis: Axis, indices: range) -> Any:
