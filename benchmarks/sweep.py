@@ -94,19 +94,20 @@ def by_hand(dtype: type, contexts: range, check: int = 0) -> int:
 
 
 def peak_memory(points: int, form: str) -> float:
-    """Return the most memory in MB that a sweep of so many points takes, as a process of its own."""
+    """Return the most memory in MiB that a sweep of so many points takes, as a process of its own, on Linux."""
     grid = ["--over", f"context_length=1:{points // 100}", "--over", "n_decoder_layers=1:100"]
     args = ["sweep", "gpt2", *grid, "--measures", "macc,flop", "--format", form]
     code = f"""
-import resource, sys
+import re, sys
+from pathlib import Path
 from tcost.__main__ import run
 status = run({args!r})
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, file=sys.stderr)
+print(re.search(r"VmHWM: *([0-9]+)", Path("/proc/self/status").read_text()).group(1), file=sys.stderr)
 sys.exit(status)
 """
     command = [sys.executable, "-c", code]
     outcome = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=True)
-    return float(outcome.stderr)
+    return int(outcome.stderr) / 1024
 
 
 def require(holds: bool) -> None:  # noqa: FBT001  # as in assert
@@ -135,7 +136,7 @@ def main() -> None:
     throughput(FAR, np.float64, "totals beyond, beside float64, which rounds")
     for form in ("csv", "jsonl"):
         few, many = peak_memory(10**6, form), peak_memory(10**7, form)
-        print(f"peak memory of a sweep to {form}: {few:.0f} MB at 10^6 points, {many:.0f} MB at 10^7")
+        print(f"peak memory of a sweep to {form}: {few:.0f} MiB at 10^6 points, {many:.0f} MiB at 10^7")
 
 
 if __name__ == "__main__":

@@ -26,6 +26,11 @@ WORD = 2**64
 
 MAX_DENOMINATOR = 2**31
 
+ROUNDING = 1.5 * 2**52
+"""The sum of so much and a float64 below 2^51 is rounded to whole numbers, and has them in its lowest bits."""
+
+BITS_OF_ROUNDING = np.float64(ROUNDING).view(np.int64)
+
 
 def lane_of(form: Form, largest: Sequence[int]) -> Lane:
     """Return how a form has to be computed up to the largest value of each axis."""
@@ -66,7 +71,10 @@ def _values_of(polynomial: Polynomial, values: Sequence[Any], lane: Lane) -> Int
     high = _evaluated(polynomial, values, np.float64)
     high -= low
     high *= 1 / WORD
-    return Integers(low, np.rint(high, out=high).astype(np.int64)).divided(polynomial.denominator)
+    high += ROUNDING
+    whole = high.view(np.int64)
+    whole -= BITS_OF_ROUNDING
+    return Integers(low, whole).divided(polynomial.denominator)
 
 
 def _evaluated(polynomial: Polynomial, values: Sequence[Any], dtype: Any) -> Any:
