@@ -119,6 +119,15 @@ def test_tables(algos: tuple[str, ...], conventions: tuple[str, ...], format_: s
     assert "\x1b" not in out
 
 
+def test_help(tcost: Tcost) -> None:
+    """The help has every option and an example, which runs."""
+    outcome = tcost("sweep", "--help")
+    assert (outcome.status, outcome.err) == (0, "")
+    assert all(f"--{name}" in outcome.out for name in ("over", "conventions", "measures", "shard", "scheduler"))
+    (example,) = re.findall(r"Example: tcost (.*(?:\n +.*)?)", outcome.out)
+    assert tcost(*example.split()).status == 0
+
+
 def test_a_table_for_people(tcost: Tcost) -> None:
     """SI units and binary bytes; what is as in the line before is left out; numbers stand below each other."""
     out = tcost("sweep", "gpt2", "--over", "batch=8,16", "context_length=64:128:x2", "--algos", "bp", "pepita").out

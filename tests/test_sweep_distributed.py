@@ -119,6 +119,38 @@ def test_errors_of_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
                 write_distributed(sweep(), str(tmp_path / "elsewhere"), scheduler=at)
 
 
+def test_a_chunk_that_kills_its_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chunk whose workers die more often than the scheduler allows is an error, and what is written stays."""
+    monkeypatch.setitem(dask.config.get("distributed.scheduler"), "allowed-failures", 0)
+
+    def kill(rows: int) -> None:
+        if rows:
+            processes()[0].kill()
+
+    with pytest.raises(OutputError, match=r"a chunk killed its workers.*\nwhat is written stays; the same command"):
+        write_distributed(sweep(2), str(tmp_path / "grid"), advance=kill, workers=1)
+    write_parquet(sweep(2), str(tmp_path / "grid"))
+    assert rows_of(tmp_path / "grid") == oracle(sweep(2))
+
+
+def test_a_scheduler_that_is_gone(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the cluster ends before the sweep does, that is an error, and what is written stays."""
+    monkeypatch.setattr(distributed, "WINDOW", 2)
+    with running() as there:
+        with pytest.raises(OutputError, match=r"the Dask scheduler is gone\nwhat is written stays; the same command"):
+            write_distributed(
+                sweep(2),
+                str(tmp_path / "grid"),
+                advance=lambda rows: there.close() if rows else None,
+                scheduler=there.scheduler_address,
+            )
+        assert capfd.readouterr() == ("", "")
+    write_parquet(sweep(2), str(tmp_path / "grid"))
+    assert rows_of(tmp_path / "grid") == oracle(sweep(2))
+
+
 def test_another_tcost_on_a_worker() -> None:
     """A worker refuses a sweep of another version."""
     with pytest.raises(InputError, match=r"a worker has tcost 0.1.0, not 0.0.9\ninstall the same one everywhere"):

@@ -8,6 +8,7 @@ import logging
 import signal
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager
 from itertools import chain, islice
 from multiprocessing import resource_tracker
@@ -29,6 +30,7 @@ with extra("distributed"):
     from distributed import Client, KilledWorker, LocalCluster, as_completed
     from distributed.comm import connect
     from distributed.security import Security
+    from distributed.utils import silence_logging_cmgr
 
 WINDOW = 1024
 """Tasks that the scheduler knows of at once: enough for a large cluster, few enough for a long sweep."""
@@ -51,7 +53,7 @@ def write_distributed(
     The workers are those of the scheduler at an address or, without one, as many new processes of this machine
     as are asked for, one for every core by default. The files are those of
     `tcost.sweep.parquet.write_parquet`, which raises what this does. Raises InputError for a scheduler that
-    does not answer, OutputError for workers that died again and again.
+    does not answer, OutputError for one that is gone and for workers that died again and again.
     """
     folder = open_folder(sweep, path)
     numbers = shard.chunks(sweep)
@@ -73,6 +75,8 @@ def _run(client: Any, sweep: Sweep, folder: Path, numbers: Iterator[int], advanc
             number = task.result()
         except KilledWorker:
             raise OutputError(f"a chunk killed its workers, perhaps by its memory\n{GOES_ON}") from None
+        except CancelledError:
+            raise OutputError(f"the Dask scheduler is gone\n{GOES_ON}") from None
         advance(sweep.chunk(number).rows)
         for following in islice(numbers, 1):
             tasks.add(_task(client, shared, folder, following))
@@ -101,6 +105,7 @@ def _client(workers: int | None, scheduler: str | None) -> Iterator[Any]:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="tcost-"))
         own = {"temporary-directory": folder, "distributed.admin.large-graph-warning-threshold": "1GiB"}
         stack.enter_context(dask.config.set(own))
+        stack.enter_context(silence_logging_cmgr(logging.CRITICAL))  # what matters of it is raised
         if scheduler is None:
             with _uninterrupted():
                 cluster = stack.enter_context(_local_cluster(workers))

@@ -60,16 +60,16 @@ def open_folder(sweep: Sweep, path: str) -> Path:
     folder = Path(path).absolute()
     try:
         folder.mkdir(exist_ok=True)
-        found = {each.name for each in folder.iterdir()}
+        is_empty = all(each.name.startswith(".") for each in folder.iterdir())
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror}\nexpected a folder, or a name for one") from None
-    if SUMMARY in found:
+    if (folder / SUMMARY).exists():  # asked after the listing: another process writes it before its first part
         if _fingerprint(folder) != sweep.fingerprint:
             raise InputError(
                 f"{path} holds another sweep, or one of another version of tcost\n"
                 "remove it to begin again, or write to another folder"
             )
-    elif any(not name.startswith(".") for name in found):
+    elif not is_empty:
         raise InputError(f"{path} is not empty and holds no sweep\nwrite to a new folder")
     else:
         write(json.dumps(_summary(sweep), indent=2) + "\n", str(folder / SUMMARY))
