@@ -102,7 +102,7 @@ import re, sys
 from pathlib import Path
 from tcost.__main__ import run
 status = run({args!r})
-print(re.search(r"VmHWM: *([0-9]+)", Path("/proc/self/status").read_text()).group(1), file=sys.stderr)
+print(re.search(r"VmHWM:\\s*([0-9]+)", Path("/proc/self/status").read_text()).group(1), file=sys.stderr)
 sys.exit(status)
 """
     command = [sys.executable, "-c", code]
