@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -99,16 +100,19 @@ def test_every_value_by_itself(s: Sizes, data: st.DataObject) -> None:
         context_length=s.context_length,
         encoder_context_length=s.encoder_context_length,
     )
-    (found,) = break_even(spec, [first, second], "context_length=1:60", convention, [measure])
+    start, step = data.draw(st.integers(1, 9)), data.draw(st.integers(1, 5))
+    tried = range(start, start + 40 * step, step)
+    over = f"context_length={tried.start}:{tried[-1]}:{step}"
+    (found,) = break_even(spec, [first, second], over, convention, [measure])
     wins = [
         context
-        for context in range(1, 61)
+        for context in tried
         if cost(spec, first, convention, measure, context) < cost(spec, second, convention, measure, context)
     ]
-    assert [value for low, high in found.cheaper for value in range(low, (high or 0) + 1)] == wins
-    assert all(a[1] is not None and b[0] > a[1] + 1 for a, b in zip(found.cheaper, found.cheaper[1:], strict=False))
+    assert [value for low, high in found.cheaper for value in range(low, (high or 0) + 1, step)] == wins
+    assert all(a[1] is not None and b[0] > a[1] + step for a, b in pairwise(found.cheaper))
     last = found.cheaper[-1] if found.cheaper else (None, None)
-    assert found.start == (last[0] if last[1] == 60 else None)
+    assert found.start == (last[0] if last[1] == tried[-1] else None)
 
 
 def test_limits() -> None:

@@ -201,6 +201,14 @@ def test_two_forms_in_a_chunk() -> None:
     assert rows_of(sweep) == expected(sweep)
 
 
+def test_the_far_end_of_a_box_has_to_fit() -> None:
+    """Where the smallest values of a grid fit the model and its largest ones do not, it is refused."""
+    spec = ModelSpec(**{**TINY, **MODELS["experts"]})
+    axes = (Axis("experts.experts_per_token", range(1, 6)), parse_axis("context_length=1:9"))
+    with pytest.raises(InputError, match="experts_per_token 5 is more than n_experts 4"):
+        rows_of(Sweep(spec=spec, axes=axes))
+
+
 def test_a_measure_that_is_nothing_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is zero all over a grid is zero in every row."""
     monkeypatch.setitem(MEASURES, "nothing", lambda result: 0 * result.context)
@@ -249,6 +257,16 @@ def test_arithmetic_is_exact(
         values = Integers(low, high).tolist()
         assert values == [max(value, other) for value in wanted]
         assert all(type(value) is int for value in values)
+
+
+@pytest.mark.parametrize("divisor", [2, 3, 6, 12, 2**31 - 1])
+def test_quotients_of_pairs(divisor: int) -> None:
+    """Two words are divided exactly, at the borders of a digit, of a word and of both."""
+    quotients = [0, 1, 2**32 - 1, 2**32, 2**63, 2**64 - 1, 2**64, 2**64 + 12345678901, 2**90 + 2**40 + 7, 2**94 - 1]
+    pairs = [divmod(quotient * divisor, 2**64) for quotient in quotients]
+    high, low = zip(*pairs, strict=True)
+    found = Integers(np.array(low, dtype=np.uint64), np.array(high, dtype=np.int64)).divided(divisor)
+    assert found.tolist() == quotients
 
 
 def test_each_arithmetic_is_used() -> None:

@@ -86,9 +86,11 @@ def test_extremes(drawn: tuple[Frame, Swept, dict[tuple[int, ...], int]], other:
         assert all(at(smaller, frame, point) == min(value, other) for point, value in points.items())
     assert answer(lambda: minimum(other, size)) is Undecided or smaller is not Undecided
     largest = maximum(third, maximum(size, other))
+    a = next(iter(frame.sizes().values()))
     both = maximum(largest + largest, 3 * (1 + maximum(other, size)))
     for point, value in points.items():
         assert at(largest, frame, point) == max(value, other, third)
+        assert at(a * largest, frame, point) == at(largest * a, frame, point) == point[0] * max(value, other, third)
         assert at(both, frame, point) == max(2 * max(value, other, third), 3 * (1 + max(value, other)))
 
 

@@ -1,6 +1,5 @@
 """The command that draws."""
 
-from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import PurePath
 from shlex import quote
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tcost.cli.many_values import rejoined
 from tcost.cli.options import (
     Algos,
     Attention,
@@ -115,7 +115,7 @@ def plot_spec(
 
         sweep = Sweep(
             spec=model,
-            axes=tuple(map(parse_axis, _rejoined(over or []))),
+            axes=tuple(map(parse_axis, rejoined(over or []))),
             algos=tuple(names),
             conventions=(convention,),
             measures=tuple(dict.fromkeys(measures or MEASURES)),
@@ -123,17 +123,6 @@ def plot_spec(
         )
         picture = curves(sweep, command)
     return Printed(render(picture, ending), output)
-
-
-def _rejoined(words: Sequence[str]) -> list[str]:
-    """Return axes of which commas have made several words: `batch=1,8` came as `batch=1` and `8`."""
-    axes: list[str] = []
-    for word in words:
-        if axes and "=" not in word:
-            axes[-1] += f",{word}"
-        else:
-            axes.append(word)
-    return axes
 
 
 def _command(invoked: typer.Context) -> str:
@@ -149,6 +138,6 @@ def _command(invoked: typer.Context) -> str:
             continue
         values: list[Any] = value if isinstance(value, list) else [value]
         if option.name == "over":
-            values = _rejoined(values)
+            values = rejoined(values)
         words += [option.opts[0], *(quote(str(each)) for each in values)]
     return " ".join((*words, "--output", quote(PurePath(invoked.params["output"]).name)))

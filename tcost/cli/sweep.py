@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from functools import partial
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from tcost.cli.many_values import ManyValuesCommand
+from tcost.cli.many_values import ManyValuesCommand, rejoined
 from tcost.cli.options import (
     Algos,
     Attention,
@@ -122,13 +122,13 @@ def sweep_spec(
 
     Example: tcost sweep gpt2 --over context_length=128:1024:x2 n_decoder_layers=6,12 --algos bp pepita
     """
-    from tcost.sweep import Sweep
+    from tcost.sweep import Sweep, parse_axis
     from tcost.sweep.shards import WHOLE, parse_shard
 
     own: dict[str, Any] = {"context": context, "encoder_context": encoder_context, "batch": batch}
     asked = Sweep(
         spec=load(spec),
-        axes=_axes(over),
+        axes=tuple(map(parse_axis, rejoined(over))),
         algos=tuple(rules(algos)),
         conventions=tuple(dict.fromkeys(conventions)),
         measures=tuple(dict.fromkeys(measures)),
@@ -162,19 +162,6 @@ def sweep_spec(
 
         write = partial(write_lines, asked, output, kind.value, part)
     return Streamed(partial(_stream, write, output, partial(part.rows, asked)))
-
-
-def _axes(words: Sequence[str]) -> "tuple[Any, ...]":
-    """Return the axes; a word without a name goes on with the values of the word before it."""
-    from tcost.sweep import parse_axis
-
-    texts: list[str] = []
-    for word in words:
-        if texts and "=" not in word:
-            texts[-1] += f",{word}"
-        else:
-            texts.append(word)
-    return tuple(map(parse_axis, texts))
 
 
 def _folder(output: str | None) -> str:
