@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import subprocess
+import sys
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -237,3 +239,14 @@ def test_axis_is_parsed_as_in_a_sweep() -> None:
     (found,) = break_even(load_spec("gpt2"), ["mempepita", "bp"], "batch=1:9:2", measures=["flop"])
     assert found.axis == parse_axis("batch=1:9:2")
     assert found.cheaper == ()
+
+
+@pytest.mark.parametrize("library", ["numpy", "sympy"])
+def test_a_library_that_is_missing(library: str) -> None:
+    """Where NumPy or SymPy is not installed, the message says how to install it."""
+    code = f"import sys; sys.modules['{library}'] = None; from tcost.__main__ import run; sys.exit(run(sys.argv[1:]))"
+    command = [sys.executable, "-c", code, "breakeven", "gpt2"]
+    outcome = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (outcome.returncode, outcome.stdout) == (2, "")
+    message = "sweeps and break-even points need NumPy and SymPy\n       pip install 'tcost[sweep]'\n"
+    assert outcome.stderr == f"error: {message}"

@@ -185,7 +185,8 @@ def test_bad_usage(args: str, message: str, tcost: Tcost) -> None:
 @pytest.mark.parametrize(
     ("library", "args", "message"),
     [
-        ("numpy", "", "a sweep needs NumPy and SymPy\n       pip install 'tcost[sweep]'"),
+        ("numpy", "", "sweeps and break-even points need NumPy and SymPy\n       pip install 'tcost[sweep]'"),
+        ("sympy", "", "sweeps and break-even points need NumPy and SymPy\n       pip install 'tcost[sweep]'"),
         ("pyarrow", "-o x.parquet", "parquet needs PyArrow\n       pip install 'tcost[parquet]'"),
         ("distributed", "-o x.parquet --distributed", "needs Dask\n       pip install 'tcost[distributed]'"),
     ],

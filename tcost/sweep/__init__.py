@@ -1,8 +1,11 @@
 """Sweeps: all combinations of some sizes, priced exactly."""
 
 from tcost.sweep.axes import Axis, parse_axis
+from tcost.sweep.extras import extra
 from tcost.sweep.grid import CHUNK_ROWS, Chunk, Sweep
 from tcost.sweep.measures import MEASURES
-from tcost.sweep.values import Integers
+
+with extra("sweep"):
+    from tcost.sweep.values import Integers
 
 __all__ = ["CHUNK_ROWS", "MEASURES", "Axis", "Chunk", "Integers", "Sweep", "parse_axis"]

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from tcost.errors import InputError
 
 EXTRAS: Mapping[str, tuple[str, frozenset[str]]] = {
-    "sweep": ("a sweep needs NumPy and SymPy", frozenset({"numpy", "sympy"})),
+    "sweep": ("sweeps and break-even points need NumPy and SymPy", frozenset({"numpy", "sympy"})),
     "parquet": ("parquet needs PyArrow", frozenset({"pyarrow"})),
     "distributed": ("a distributed sweep needs Dask", frozenset({"dask", "distributed"})),
 }

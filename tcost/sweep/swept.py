@@ -12,8 +12,8 @@ from itertools import product
 from math import lcm, prod
 from typing import Any, NoReturn
 
-from tcost.errors import InputError
 from tcost.sizes import Size
+from tcost.sweep.extras import extra
 
 MAX_RESIDUES = 10_000
 """Combinations of remainders that are tried to tell whether a quotient is whole."""
@@ -41,11 +41,9 @@ class Frame:
     @cached_property
     def ring(self) -> Any:
         """The polynomials in the axes, of rational coefficients. Raises InputError without SymPy."""
-        try:
+        with extra("sweep"):
             from sympy import QQ, Symbol
             from sympy.polys.rings import PolyRing
-        except ImportError:
-            raise InputError("sweeps need NumPy and SymPy\npip install 'tcost[sweep]'") from None
         return PolyRing([Symbol(name) for name in self.names], QQ)
 
     @cached_property

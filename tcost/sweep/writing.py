@@ -1,26 +1,21 @@
 """Writing a sweep as text, chunk by chunk, whatever its length."""
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from tcost.output import is_direct, write_pieces
-from tcost.sweep.extras import extra
 from tcost.sweep.grid import Sweep
 from tcost.sweep.lines import LINES, text_of
+from tcost.sweep.pricing import Part, price
 from tcost.sweep.resuming import resumable
 from tcost.sweep.shards import WHOLE, Shard
-
-if TYPE_CHECKING:
-    from tcost.sweep.pricing import Part
 
 Advance: TypeAlias = Callable[[int], None]
 """Is told the number of rows whenever some are written."""
 
 
-def priced(sweep: Sweep, numbers: range) -> Iterator["Part"]:
-    """Return the rows of the chunks of these numbers. Raises InputError where NumPy is missing."""
-    with extra("sweep"):
-        from tcost.sweep.pricing import price
+def priced(sweep: Sweep, numbers: range) -> Iterator[Part]:
+    """Return the rows of the chunks of these numbers."""
     return (price(sweep, sweep.chunk(number)) for number in numbers)
 
 
