@@ -364,6 +364,32 @@ def test_two_processes_cannot_write_one_file(tmp_path: Path) -> None:
     assert read(path, "csv") == oracle(of)
 
 
+def test_locks_that_come_too_late_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that another process renames before it is locked is not written; where there are no locks, it is."""
+    of, path, part = sweep(), tmp_path / "x.csv", tmp_path / "x.csv.part"
+    with monkeypatch.context() as patch:
+        patch.setattr("fcntl.flock", lambda *_: part.rename(path))
+        with pytest.raises(InputError, match=r"another process is writing .*x.csv.part\nwait for it, or write"):
+            write_lines(of, str(path), "csv")
+    assert path.read_bytes() == b""
+
+    def unknown(*_: object) -> None:
+        raise OSError(38, "Function not implemented")
+
+    monkeypatch.setattr("fcntl.flock", unknown)
+    write_lines(of, str(path), "csv")
+    assert read(path, "csv") == oracle(of)
+
+
+def test_a_summary_that_cannot_be_read(tmp_path: Path) -> None:
+    """A folder whose summary is broken is not gone on with."""
+    write_parquet(sweep(), str(tmp_path))
+    for broken in ("", "[]", "{}"):
+        (tmp_path / "sweep.json").write_text(broken)
+        with pytest.raises(InputError, match="holds another sweep"):
+            write_parquet(sweep(), str(tmp_path))
+
+
 def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What does not fit is an error; the old file and what is whole stay, and there is the way on."""
     of, path, calls = sweep(2), tmp_path / "x.csv", list[int]()
