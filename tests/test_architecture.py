@@ -130,6 +130,8 @@ UNUSED = {
     ("explain", "gpt2", "attention", "--format", "json"): {"rich", "tcost.report", "numpy"},
     ("reconcile", "gpt2"): {"tcost.export", "numpy"},
     ("reconcile", "gpt2", "--format", "json"): {"rich", "tcost.report", "numpy"},
+    ("breakeven", "gpt2"): {"tcost.export", "tcost.execution", "tcost.verify", "pyarrow", "dask", "matplotlib"},
+    ("breakeven", "gpt2", "--format", "json"): {"rich", "tcost.report", "tcost.execution", "pyarrow", "matplotlib"},
     ("sweep", "gpt2", "--over", "batch=1:2"): {"tcost.export", "tcost.execution", "pyarrow", "dask", "distributed"},
     ("sweep", "gpt2", "--over", "batch=1:2", "--format", "csv"): {
         *("rich", "tcost.report", "tcost.export", "tcost.execution", "pyarrow", "dask", "distributed")
