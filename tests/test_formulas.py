@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from conftest import Tcost
 from drawn import FAMILIES, MODERN, models, parts
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tcost import InputError, Result, Sizes, evaluate, load_spec
@@ -178,6 +178,7 @@ def assert_gives(functions: Mapping[str, Any], result: Result, **sizes: int) -> 
             assert number == 0 or name == "active_parameters"
 
 
+@settings(max_examples=50)  # each takes SymPy a fifth of a second
 @given(family=st.sampled_from(FAMILIES), case=st.sampled_from(CASES), data=st.data())
 def test_printed_python_at_other_sizes(family: str, case: tuple[str, str], data: st.DataObject) -> None:
     """What is printed for one model gives, at the sizes of another one of its family, what that one costs."""
@@ -189,6 +190,7 @@ def test_printed_python_at_other_sizes(family: str, case: tuple[str, str], data:
     assert_gives(run(found), evaluate(second, algo, convention, batch=batch), **sizes)
 
 
+@settings(max_examples=50)
 @given(
     s=st.sampled_from([*MODERN.values()]) | parts(),
     case=st.sampled_from(CASES),

@@ -243,12 +243,12 @@ def test_a_disk_that_is_full(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["x.csv", "grid.parquet"])
 def test_ctrl_c(name: str, tmp_path: Path) -> None:
     """On a terminal there is a bar; Ctrl-C is status 130 and says how to go on, which then has every row."""
-    args = [*COMMAND, "sweep", "gpt2", "--over", "batch=1:500", "--chunk-rows", "1", "-o", name]
+    args = [*COMMAND, "sweep", "gpt2", "--over", "batch=1:2000", "--chunk-rows", "1", "-o", name]
     main, terminal = pty.openpty()
     with subprocess.Popen(args, stderr=terminal, cwd=tmp_path) as process:
         os.close(terminal)
         seen = b""
-        while not re.search(rb"[1-9][0-9]*/500", seen):
+        while not re.search(rb"[1-9][0-9]*/2,?000", seen):
             seen += os.read(main, 4096)
         process.send_signal(signal.SIGINT)
         try:
@@ -265,7 +265,7 @@ def test_ctrl_c(name: str, tmp_path: Path) -> None:
     assert (outcome.returncode, outcome.stdout, outcome.stderr) == (0, b"", b"")
     kind = duckdb.connect()
     rows = kind.read_csv(str(tmp_path / name)) if name == "x.csv" else kind.read_parquet(f"{tmp_path}/{name}/*.parquet")
-    assert rows.aggregate("count(*), count(DISTINCT batch), max(batch)").fetchall() == [(500, 500, 500)]
+    assert rows.aggregate("count(*), count(DISTINCT batch), max(batch)").fetchall() == [(2000, 2000, 2000)]
 
 
 def test_pieces_replace_a_file_in_one_step(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from tcost.cost import Result
 from tcost.errors import InputError
 from tcost.learning_rules import learning_rule
-from tcost.report import Format, notes_of
+from tcost.report import Format, memory_slips, notes_of
 from tcost.report.tables import Section, Table, wrap
 from tcost.sweep.grid import OF_STEP, Sweep
 from tcost.text import visible
@@ -115,5 +115,5 @@ def _notes(sweep: Sweep, corners: Sequence[Result]) -> Iterator[str]:
     for name in sweep.conventions:
         results = [result for result in corners if result.convention == name]
         where = f"under {name}, " if len(sweep.conventions) > 1 else ""
-        slips = (f"{layer}: {slip}" for each in results for layer, slip in each.memory.errata)
+        slips = memory_slips(results) if any(name.startswith(("stored", "peak")) for name in sweep.measures) else ()
         yield from dict.fromkeys(f"{where}{note}" for note in (*notes_of(results), *slips))

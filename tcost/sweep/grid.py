@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from inspect import signature
 from itertools import islice, product
 from math import ceil, prod
 
@@ -17,7 +18,7 @@ from tcost.sizes import Size, check_size
 from tcost.spec import ModelSpec, with_values
 from tcost.sweep.axes import Axis
 from tcost.sweep.measures import MEASURES
-from tcost.training_step import Options, options_of
+from tcost.training_step import Options, options_of, training_step
 
 CHUNK_ROWS = 2**18
 """Rows that are priced and written together, unless something else is asked for."""
@@ -172,10 +173,18 @@ class Sweep:
             "version": __version__,
             "spec": self.spec.model_dump(mode="json"),
             "axes": [(axis.name, _described(axis.values)) for axis in self.axes],
-            "of": [self.algos, self.conventions, self.measures, sorted(self.options.items())],
+            "of": [self.algos, self.conventions, self.measures, sorted({**_DEFAULTS, **self.options}.items())],
             "chunk_rows": self.chunk_rows,
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+_DEFAULTS = {
+    name: parameter.default
+    for name, parameter in signature(training_step).parameters.items()
+    if name in Options.__annotations__
+}
+"""What a training step takes where nothing is said."""
 
 
 def _ends(values: Sequence[int]) -> tuple[int, int]:
