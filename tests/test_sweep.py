@@ -151,7 +151,7 @@ def expected(sweep: Sweep) -> list[dict[str, Any]]:
     return found
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(sweep=sweeps())
 def test_every_point_of_any_grid(sweep: Sweep) -> None:
     """Any grid over any part of a model, with sizes up to 10^18, has the rows of `evaluate`, in order.

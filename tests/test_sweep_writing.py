@@ -105,7 +105,7 @@ def test_blocks_and_numbers_of_any_size(tmp_path: Path, monkeypatch: pytest.Monk
         measures=tuple(columns),
     )
     monkeypatch.setattr(
-        "tcost.sweep.pricing.price", lambda _, chunk: Part(chunk, {"batch": np.arange(1, rows + 1)}, columns)
+        "tcost.sweep.writing.price", lambda _, chunk: Part(chunk, {"batch": np.arange(1, rows + 1)}, columns)
     )
     expected = [
         {"spec": '100%d, "so"', "algo": "bp", "convention": "paper", "batch": i + 1}
