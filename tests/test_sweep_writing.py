@@ -196,12 +196,12 @@ def test_what_is_no_shard(text: str) -> None:
 CRASHES = """
 import os, signal, sys
 from pathlib import Path
-from tcost.sweep import pricing
+from tcost.sweep import pricing, writing
 from test_sweep_writing import sweep, write_lines
 
 of, whole = sweep(13, ("context_length=32:256:x2",)), Path("whole.csv")
 parts = [pricing.price(of, of.chunk(number)) for number in range(of.chunks)]
-pricing.price = lambda sweep, chunk: parts[chunk.number]  # what is priced matters less here than how often
+writing.price = lambda sweep, chunk: parts[chunk.number]  # what is priced matters less here than how often
 write_lines(of, str(whole), "csv")
 expected, files = whole.read_bytes(), {"rooms.csv", "whole.csv"}
 NEVER = -1
