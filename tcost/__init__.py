@@ -11,11 +11,14 @@ TYPE_CHECKING = False  # importing typing would double the time of `tcost --vers
 if TYPE_CHECKING:
     from typing import Any
 
+    from tcost.breakeven import break_even
     from tcost.cost import Comparison, Result, Row, compare, evaluate
     from tcost.errors import InputError
     from tcost.memory import Memory, Storage, measure
     from tcost.sizes import Sizes
     from tcost.spec import ModelSpec, load_spec
+    from tcost.sweep import Sweep, parse_axis
+    from tcost.sweep.pricing import price
 
 __version__ = "0.1.0"
 
@@ -28,17 +31,24 @@ __all__ = [
     "Row",
     "Sizes",
     "Storage",
+    "Sweep",
+    "break_even",
     "compare",
     "evaluate",
     "load_spec",
     "measure",
+    "parse_axis",
+    "price",
 ]
 
 _HOMES = {
     **dict.fromkeys(("ModelSpec", "load_spec"), "tcost.spec"),
     **dict.fromkeys(("Memory", "Storage", "measure"), "tcost.memory"),
+    **dict.fromkeys(("Sweep", "parse_axis"), "tcost.sweep"),
     "InputError": "tcost.errors",
     "Sizes": "tcost.sizes",
+    "break_even": "tcost.breakeven",
+    "price": "tcost.sweep.pricing",
 }
 
 

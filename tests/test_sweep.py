@@ -1,6 +1,8 @@
 """A sweep is `evaluate` at every point, exactly, whatever the grid, the rule, the convention and the numbers."""
 
+import re
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -416,3 +418,13 @@ def test_a_fingerprint_is_of_what_is_swept() -> None:
         Sweep(spec=load_spec("gpt2"), axes=(axis,), chunk_rows=1),
     ]
     assert len({each.fingerprint for each in (first, *others)}) == len(others) + 1
+
+
+def test_the_python_of_the_documentation(capsys: pytest.CaptureFixture[str]) -> None:
+    """The example of docs/sweeps.md runs, and prints what `evaluate` gives."""
+    text = (Path(__file__).parent.parent / "docs" / "sweeps.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    exec(code, {})  # noqa: S102  # it is our own
+    spec = load_spec("gpt2")
+    lines = [f"{algo} 1024 {evaluate(spec, algo, context=1024).totals.macc}\n" for algo in ("bp", "pepita")]
+    assert capsys.readouterr().out == "".join(lines)
