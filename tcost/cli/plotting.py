@@ -72,7 +72,7 @@ def plot_spec(
     recompute: Recompute = RecomputeName.NONE,
     errata: Errata = True,
 ) -> Printed:
-    """Draw what one training step costs, for print and for the screen.
+    """Draw what one training step costs.
 
     Three panels over the context as in the companion paper, curves over any size, or bars of layers and
     phases. Pictures need matplotlib: pip install 'tcost[plot]'.

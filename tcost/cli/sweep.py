@@ -116,9 +116,9 @@ def sweep_spec(
     errata: Errata = True,
     integers: Integers = False,
 ) -> Printed | Streamed:
-    """Price all combinations of some sizes: a row for each, under each rule and convention.
+    """Price all combinations of some sizes.
 
-    A table of a few rows, or CSV, JSON lines or Parquet of any number.
+    A row for each, under each rule and convention: a table of a few, or CSV, JSON lines or Parquet of any number.
 
     Example: tcost sweep gpt2 --over context_length=128:1024:x2 n_decoder_layers=6,12 --algos bp pepita
     """

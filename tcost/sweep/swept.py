@@ -30,7 +30,7 @@ class Undecided(Exception):  # noqa: N818  # nothing is wrong: the box is too la
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """The axes that vary in a box, and their values there, in increasing order of size.
+    """The axes that vary in a box, and their values there, in any order.
 
     The generators of the ring are how far each is above its smallest value.
     """
