@@ -7,6 +7,7 @@ from tcost.conventions import convention_of
 from tcost.cost import Result
 from tcost.plot.style import shown
 from tcost.report import foreign_kinds, how, sequences_of
+from tcost.sweep.measures import is_memory
 
 AXES = {"context_length": "context", "encoder_context_length": "encoder context", "batch": "batch"}
 """What axes that are no keys of a model are called."""
@@ -44,11 +45,6 @@ def _lines(
     if slips := _slips(results, measures):
         yield f"with the slips of the published totals, which --no-errata leaves out: {', '.join(slips)}"
     yield f"tcost {__version__}: {command}"
-
-
-def is_memory(measure: str) -> bool:
-    """Tell whether a measure is of what a step holds, not of what it executes."""
-    return measure.startswith(("stored", "peak"))
 
 
 def _slips(results: Sequence[Result], measures: Collection[str]) -> list[str]:

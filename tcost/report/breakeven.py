@@ -7,6 +7,7 @@ from tcost.breakeven import Beside, BreakEven
 from tcost.cost import Result
 from tcost.report import NOTHING, how, memory_slips, notes_of, sequences_of
 from tcost.report.tables import Section, Table
+from tcost.sweep.measures import is_memory
 from tcost.text import visible
 from tcost.units import change, grouped
 
@@ -40,7 +41,7 @@ def breakeven_table(found: Sequence[BreakEven], results: Sequence[Result]) -> Ta
         for each in found
     ]
     result = results[0]
-    slips = memory_slips(results) if any(each.measure.startswith(("stored", "peak")) for each in found) else ()
+    slips = memory_slips(results) if any(is_memory(each.measure) for each in found) else ()
     return Table(
         title=f"{visible(result.spec)}: from which {axis} on {first} is cheaper",
         settings=f"{how(result)}, {sequences_of(result)}{_context(result, axis)}",

@@ -9,6 +9,7 @@ from tcost.learning_rules import learning_rule
 from tcost.report import Format, memory_slips, notes_of
 from tcost.report.tables import Section, Table, wrap
 from tcost.sweep.grid import OF_STEP, Sweep
+from tcost.sweep.measures import is_memory
 from tcost.text import visible
 from tcost.units import binary, grouped, si
 
@@ -115,5 +116,5 @@ def _notes(sweep: Sweep, corners: Sequence[Result]) -> Iterator[str]:
     for name in sweep.conventions:
         results = [result for result in corners if result.convention == name]
         where = f"under {name}, " if len(sweep.conventions) > 1 else ""
-        slips = memory_slips(results) if any(name.startswith(("stored", "peak")) for name in sweep.measures) else ()
+        slips = memory_slips(results) if any(map(is_memory, sweep.measures)) else ()
         yield from dict.fromkeys(f"{where}{note}" for note in (*notes_of(results), *slips))

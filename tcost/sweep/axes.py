@@ -51,6 +51,12 @@ def parse_axis(text: str) -> Axis:
     return Axis(name.strip(), values)
 
 
+def ends(values: Sequence[int]) -> tuple[int, int]:
+    """Return the smallest and the largest of some values."""
+    some = (values[0], values[-1]) if isinstance(values, range) else values
+    return min(some), max(some)
+
+
 def _part(part: str, text: str) -> Sequence[int]:
     """Return the values of a number or a range."""
     words = part.split(":")

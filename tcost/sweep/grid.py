@@ -16,7 +16,7 @@ from tcost.errors import InputError, unknown
 from tcost.learning_rules import learning_rule
 from tcost.sizes import Size, check_size
 from tcost.spec import ModelSpec, with_values
-from tcost.sweep.axes import Axis
+from tcost.sweep.axes import Axis, ends
 from tcost.sweep.measures import MEASURES
 from tcost.training_step import Options, options_of, training_step
 
@@ -144,7 +144,7 @@ class Sweep:
 
         Tried are the ends of every axis and, of one of which a value between two may not fit, all values.
         """
-        each = [axis.values if axis.name in CHECKED else dict.fromkeys(_ends(axis.values)) for axis in self.axes]
+        each = [axis.values if axis.name in CHECKED else dict.fromkeys(ends(axis.values)) for axis in self.axes]
         names = [axis.name for axis in self.axes]
         for point in islice(product(*each), MAX_CHECKS):
             spec, options = self.step(dict(zip(names, point, strict=True)))
@@ -185,12 +185,6 @@ _DEFAULTS = {
     if name in Options.__annotations__
 }
 """What a training step takes where nothing is said."""
-
-
-def _ends(values: Sequence[int]) -> tuple[int, int]:
-    """Return the smallest and the largest of some values."""
-    some = (values[0], values[-1]) if isinstance(values, range) else values
-    return min(some), max(some)
 
 
 def _described(values: Sequence[int]) -> list[int | str]:

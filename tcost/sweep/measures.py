@@ -16,3 +16,8 @@ MEASURES: Mapping[str, Callable[[Result], Size]] = {
     "peak_bytes": lambda result: result.memory.peak.bytes,
 }
 """Each measure of a result, by the name of its column."""
+
+
+def is_memory(measure: str) -> bool:
+    """Tell whether a measure is of what a step holds, not of what it executes."""
+    return measure.startswith(("stored", "peak"))

@@ -13,6 +13,7 @@ from math import lcm, prod
 from typing import Any, NoReturn
 
 from tcost.sizes import Size
+from tcost.sweep.axes import ends
 from tcost.sweep.extras import extra
 
 MAX_RESIDUES = 10_000
@@ -49,16 +50,12 @@ class Frame:
     @cached_property
     def lows(self) -> tuple[int, ...]:
         """The smallest value of each axis."""
-        return tuple(map(min, self._ends))
+        return tuple(low for low, _ in map(ends, self.values))
 
     @cached_property
     def spans(self) -> tuple[int, ...]:
         """How far the largest value of each axis is above its smallest."""
-        return tuple(max(ends) - min(ends) for ends in self._ends)
-
-    @property
-    def _ends(self) -> Iterable[Sequence[int]]:
-        return ((each[0], each[-1]) if isinstance(each, range) else each for each in self.values)
+        return tuple(high - low for low, high in map(ends, self.values))
 
     def sizes(self) -> dict[str, "Swept"]:
         """Return the size of each axis."""
