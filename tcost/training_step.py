@@ -41,10 +41,11 @@ class TrainingStep:
     """A model under a learning rule and a convention, with what one step of it depends on.
 
     `sizes` are the spec's at the step's context; the model is the one that the convention prices, and
-    `model_sizes` its sizes. `encoder_context` is what was asked for, None where the spec's own counts.
+    `model_sizes` its sizes. `context` and `encoder_context` are what was asked for, None where the spec's own counts.
     """
 
     spec: Spec
+    context: Size
     encoder_context: Size
     sizes: Sizes
     model_sizes: Sizes
@@ -149,6 +150,7 @@ def training_step(
     priced = replace(prices.model(sizes), causal=causal, attention=attention)
     return TrainingStep(
         spec=spec,
+        context=context,
         encoder_context=encoder_context,
         sizes=sizes,
         model_sizes=priced,

@@ -37,6 +37,7 @@ def evaluate(
     step = training_step(spec, algo, convention, **options)
     prices, sizes, optimizer = step.convention, step.sizes, step.optimizer.name
     slips = [e for e in prices.errata_of(sizes, step.rule.name) if step.has_errata and step.rule.runs[e.phase]]
+    asked = {"context": step.context, "encoder_context": step.encoder_context}
     rows = [_row(work, step) for work in works_of(step)]
     rows += [_erratum_row(erratum, step) for erratum in slips]
     return Result(
@@ -50,6 +51,8 @@ def evaluate(
         causal=step.model_sizes.causal,
         attention=step.model_sizes.attention,
         recompute=step.recompute,
+        has_errata=step.has_errata,
+        overrides={name: size for name, size in asked.items() if size is not None},
         rows=tuple(merged(rows)),
         not_counted=tuple(what for what in prices.not_counted if optimizer == "none" or what != "optimizer step"),
         errata=tuple((erratum.layer, erratum.slip) for erratum in slips),

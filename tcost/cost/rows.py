@@ -1,6 +1,6 @@
 """Tidy rows, of which every total, table and export is a group-by."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
@@ -69,6 +69,10 @@ class Result:
     """Whether scores are written to memory, or computed again in the backward."""
     recompute: Recompute
     """What is not kept but computed again in the backward."""
+    has_errata: bool
+    """Whether slips in published totals are counted, as rows of their own, where the convention has them."""
+    overrides: Mapping[str, Size]
+    """What was asked for in the place of the spec's own `context` and `encoder_context`."""
     rows: tuple[Row, ...]
     not_counted: tuple[str, ...]
     """What the convention leaves out, in words."""

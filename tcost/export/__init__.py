@@ -19,7 +19,10 @@ HELD_FIELDS = ("elements", "bytes")
 MEMORY_ROW_FIELDS = ("layer", "category", *HELD_FIELDS)
 BUDGET_FIELDS = ("bytes", "fits", "spare", "largest_context", "largest_batch")
 TOTAL_FIELDS = (*AMOUNT_FIELDS, "parameters", "active_parameters")
-ROW_FIELDS = ("layer", "operation", "kind", "phase", "repeats", "runs", "macc", "flop")
+ROW_FIELDS = (
+    *("layer", "operation", "kind", "phase", "repeats", "runs", "macc", "flop"),
+    *("parameters", "active_parameters"),
+)
 
 
 def to_json(results: Iterable[Result], by: By | None = None) -> str:
@@ -94,13 +97,12 @@ def memory_to_json(results: Iterable[Result], budgets: Iterable["Budget | None"]
     return document(
         results=[
             _step(result)
-            | {"storage": asdict(result.memory.storage)}
             | _memory(result.memory)
             | ({"budget": fields(budget, BUDGET_FIELDS)} if budget else {})
             | {
                 "notes": list(result.notes),
                 "errata": errata_of(result.memory.errata),
-                "rows": [fields(row, MEMORY_ROW_FIELDS) for row in result.memory.rows],
+                "rows": _memory_rows(result.memory),
             }
             for result, budget in zip(results, budgets, strict=True)
         ]
@@ -128,13 +130,21 @@ def _step(result: Result) -> dict[str, Any]:
 
 
 def _memory(memory: "Memory") -> dict[str, Any]:
-    """Return the sums of what a step holds, its peak, and the operation at work then where the convention has one."""
+    """Return the sums of what a step holds, its peak, and the operation at work then where the convention has one.
+
+    How many bytes a number takes comes first.
+    """
     held = {category: memory.of(category) for category in CATEGORIES} | {"peak": memory.peak}
     at = memory.peak_moment
     return {
+        "storage": asdict(memory.storage),
         "memory": {name: fields(amount, HELD_FIELDS) for name, amount in held.items()},
         "peak_at": None if at is None else fields(at, ("phase", "layer", "operation")),
     }
+
+
+def _memory_rows(memory: "Memory") -> list[dict[str, Any]]:
+    return [fields(row, MEMORY_ROW_FIELDS) for row in memory.rows]
 
 
 def errata_of(errata: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
@@ -145,6 +155,7 @@ def errata_of(errata: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
 def _result(result: Result, by: By | None) -> dict[str, Any]:
     return {
         **_step(result),
+        **fields(result, ("has_errata", "overrides")),
         "totals": fields(result.totals, TOTAL_FIELDS),
         "phases": {phase: fields(amount, AMOUNT_FIELDS) for phase, amount in result.phases.items()},
         **_memory(result.memory),
@@ -153,6 +164,7 @@ def _result(result: Result, by: By | None) -> dict[str, Any]:
         "notes": list(result.notes),
         "errata": errata_of(result.errata),
         "rows": [_row(row, has_scalars=by == "operation") for row in group_by(result.rows, by or "operation")],
+        "memory_rows": _memory_rows(result.memory),
     }
 
 
