@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 from tcost.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from fractions import Fraction
 
 _BINARY = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB", "RiB", "QiB")
 _PREFIXES = ("", "k", "M", "G", "T", "P", "E", "Z", "Y", "R", "Q")
 _SIGNIFICANT = 4
+_DECIMAL = r"[0-9]+(?:_[0-9]+)*(?:\.[0-9]+)?"
 
 MAX_TEXT = 50
 """No honest amount is written in more characters."""
@@ -66,17 +68,48 @@ def parse_bytes(text: str) -> int:
 
     Raises InputError for what is no amount of bytes, or no whole number of them.
     """
-    from fractions import Fraction
-
-    found = re.fullmatch(r"([0-9][0-9_]*(?:\.[0-9]+)?)\s*([A-Za-z]*)", text.strip())
     units = {"": 1, "b": 1} | {f"{prefix}b".lower(): 1000**power for power, prefix in enumerate(_PREFIXES) if power}
     units |= {unit.lower(): 1024**power for power, unit in enumerate(_BINARY) if power}
-    if not found or len(text) > MAX_TEXT or found[2].lower() not in units:
-        raise InputError(f"{text!r} is not an amount of bytes\nexpected a number and a unit, as in 24GiB or 512 MB")
-    amount = Fraction(found[1]) * units[found[2].lower()]
+    return _whole(text, lambda unit: units.get(unit.lower()), " of bytes", "24GiB or 512 MB")
+
+
+def parse_amount(text: str) -> int:
+    """Return the number that a text means, exactly: `2.4T` is 2400000000000, `130M` 130000000, `7e9` 7000000000.
+
+    Prefixes are those of SI, with `K` for `k` and the field's `B` for `G`. Raises InputError for what is no amount,
+    or no whole number.
+    """
+    units = {prefix: 1000**power for power, prefix in enumerate(_PREFIXES)} | {"K": 1000, "B": 1000**3}
+    return _whole(text, units.get, "", "2.4T or 130M")
+
+
+def _whole(text: str, factor_of: "Callable[[str], int | None]", what: str, example: str) -> int:
+    """Return a number times the factor of the unit behind it."""
+    found = re.fullmatch(f"({_DECIMAL}(?:[eE][+]?[0-9]{{1,2}})?)\\s*([A-Za-z]*)", text.strip())
+    factor = factor_of(found[2]) if found and len(text) <= MAX_TEXT else None
+    if not found or factor is None:
+        raise InputError(f"{text[:MAX_TEXT]!r} is not an amount{what}\nexpected a number and a unit, as in {example}")
+    amount = _fraction(found[1]) * factor
     if amount.denominator != 1:
-        raise InputError(f"{text!r} is no whole number of bytes\nexpected one, as in 24GiB or 512 MB")
+        raise InputError(f"{text!r} is no whole number{what}\nexpected one, as in {example}")
     return int(amount)
+
+
+def parse_percent(text: str) -> "Fraction":
+    """Return the ratio that a text in percent means, exactly: `5%` is 1/20, `0.1 %` 1/1000.
+
+    Raises InputError for what is no percentage, the sign `%` included.
+    """
+    found = re.fullmatch(f"({_DECIMAL})\\s*%", text.strip())
+    if not found or len(text) > MAX_TEXT:
+        raise InputError(f"{text[:MAX_TEXT]!r} is not a percentage\nexpected a number and the sign, as in 5%")
+    return _fraction(found[1]) / 100
+
+
+def _fraction(number: str) -> "Fraction":
+    from fractions import Fraction
+
+    return Fraction(number)
 
 
 def percent(ratio: "Fraction") -> float:

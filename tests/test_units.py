@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tcost.errors import InputError
 from tcost.text import csv_cell, markdown_cell, visible
-from tcost.units import change, grouped, percent, share, si
+from tcost.units import change, grouped, parse_amount, parse_bytes, parse_percent, percent, share, si
 
 PREFIXES = dict(zip("kMGTPEZYRQ", range(3, 33, 3), strict=True))
 
@@ -71,3 +72,56 @@ def test_text_cannot_drive_a_terminal_a_spreadsheet_or_markdown() -> None:
     assert visible("gpt2 é 模型 \udcff") == "gpt2 é 模型 \\udcff"
     assert [csv_cell(text) for text in ("=1+1", "+1", "-1", "@x", "gpt-2")] == ["'=1+1", "'+1", "'-1", "'@x", "gpt-2"]
     assert markdown_cell("a|b <i> `c` *d* [e]") == r"a\|b \<i\> \`c\` \*d\* \[e\]"
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [
+        ("2.4T", 2_400_000_000_000),
+        ("130M", 130_000_000),
+        ("7B", 7 * 10**9),
+        ("1.5 k", 1500),
+        ("1.5K", 1500),
+        ("1_000_000", 10**6),
+        ("2.4e12", 2_400_000_000_000),
+        ("0.000000000000000000000000000001Q", 1),
+        ("9007199254740993", 2**53 + 1),
+        ("2E", 2 * 10**18),
+    ],
+)
+def test_parse_amount(text: str, amount: int) -> None:
+    """An amount is the exact integer that is written, beyond what floating point holds."""
+    assert parse_amount(text) == amount
+
+
+@pytest.mark.parametrize(
+    "text", ["", "T", "2.4m", "1.2345k", "0.1", "-1", "1__0", "1_", "_1", "1_k", "٣", "1e999", "9" * 51, "2.4TB"]
+)
+def test_what_is_no_amount(text: str) -> None:
+    """What is no whole number, or has no unit that counts, is refused."""
+    with pytest.raises(InputError, match=r"not an amount|no whole number"):
+        parse_amount(text)
+    with pytest.raises(InputError, match=r"not an amount of bytes|no whole number of bytes"):
+        parse_bytes("1_GB")
+
+
+@given(number=st.integers(0, 10**18), prefix=st.sampled_from(sorted(PREFIXES)))
+def test_parse_amount_reads_prefixes(number: int, prefix: str) -> None:
+    """A whole number and a prefix is that number times the power of ten."""
+    assert parse_amount(f"{number:,}{prefix}".replace(",", "_")) == number * 10 ** PREFIXES[prefix]
+
+
+@pytest.mark.parametrize(
+    ("text", "ratio"),
+    [("5%", Fraction(1, 20)), ("0.1 %", Fraction(1, 1000)), ("0%", Fraction(0)), ("150%", Fraction(3, 2))],
+)
+def test_parse_percent(text: str, ratio: Fraction) -> None:
+    """A percentage is an exact ratio."""
+    assert parse_percent(text) == ratio
+
+
+@pytest.mark.parametrize("text", ["5", "%", "-5%", "5 percent", "1_%", "1" * 60 + "%"])
+def test_what_is_no_percentage(text: str) -> None:
+    """A number without its sign is refused: 5 might be 500 %."""
+    with pytest.raises(InputError, match="not a percentage"):
+        parse_percent(text)

@@ -77,7 +77,7 @@ SCHEDULER_HELP = "Let the workers of a running Dask scheduler do it; parquet onl
 def _is_spec(word: str) -> bool:
     """Tell a spec from a further value, whatever files there are: `--over batch=1 2 4` has no spec `2`."""
     from tcost.conventions import CONVENTIONS
-    from tcost.sweep.measures import MEASURES
+    from tcost.cost.measures import MEASURES
 
     is_value = re.fullmatch(r"[a-z_.]+=[^/]*|[0-9_:x,]+", word) or word in CONVENTIONS or word in MEASURES
     return not is_value and SpecCommand.is_argument(word)

@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterator, Sequence
 from tcost import __version__
 from tcost.conventions import convention_of
 from tcost.cost import Result
+from tcost.cost.measures import is_memory
 from tcost.plot.style import shown
 from tcost.report import foreign_kinds, how, sequences_of
-from tcost.sweep.measures import is_memory
 
 AXES = {"context_length": "context", "encoder_context_length": "encoder context", "batch": "batch"}
 """What axes that are no keys of a model are called."""

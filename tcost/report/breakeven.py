@@ -5,9 +5,9 @@ from fractions import Fraction
 
 from tcost.breakeven import Beside, BreakEven
 from tcost.cost import Result
+from tcost.cost.measures import is_memory
 from tcost.report import NOTHING, how, memory_slips, notes_of, sequences_of
 from tcost.report.tables import Section, Table
-from tcost.sweep.measures import is_memory
 from tcost.text import visible
 from tcost.units import change, grouped
 

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from tcost.cost import Result
+from tcost.cost.measures import is_memory
 from tcost.errors import InputError
 from tcost.learning_rules import learning_rule
 from tcost.report import Format, memory_slips, notes_of
 from tcost.report.tables import Section, Table, wrap
 from tcost.sweep.grid import OF_STEP, Sweep
-from tcost.sweep.measures import is_memory
 from tcost.text import visible
 from tcost.units import binary, grouped, si
 

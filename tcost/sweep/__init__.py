@@ -1,9 +1,9 @@
 """Sweeps: all combinations of some sizes, priced exactly."""
 
+from tcost.cost.measures import MEASURES
 from tcost.sweep.axes import Axis, parse_axis
 from tcost.sweep.extras import extra
 from tcost.sweep.grid import CHUNK_ROWS, Chunk, Sweep
-from tcost.sweep.measures import MEASURES
 
 with extra("sweep"):
     from tcost.sweep.values import Integers

@@ -6,10 +6,10 @@ from itertools import product
 from math import lcm, prod
 
 from tcost.cost import evaluate
+from tcost.cost.measures import MEASURES
 from tcost.sizes import Size
 from tcost.spec import with_values
 from tcost.sweep.grid import CHECKED, OF_STEP, IndexBox, Sweep
-from tcost.sweep.measures import MEASURES
 from tcost.sweep.swept import Frame, Largest, Swept, Undecided
 
 MAX_CHECKED = 1000

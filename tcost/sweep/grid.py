@@ -12,12 +12,12 @@ from math import ceil, prod
 from tcost import __version__
 from tcost.conventions import convention_of
 from tcost.cost import Result, evaluate
+from tcost.cost.measures import MEASURES
 from tcost.errors import InputError, unknown
 from tcost.learning_rules import learning_rule
 from tcost.sizes import Size, check_size
 from tcost.spec import ModelSpec, with_values
 from tcost.sweep.axes import Axis, ends
-from tcost.sweep.measures import MEASURES
 from tcost.training_step import Options, options_of, training_step
 
 CHUNK_ROWS = 2**18

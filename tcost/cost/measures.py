@@ -1,8 +1,8 @@
-"""What a sweep gives for each row."""
+"""What is measured of a result: the columns of a sweep, and what a budget limits."""
 
 from collections.abc import Callable, Mapping
 
-from tcost.cost import Result
+from tcost.cost.rows import Result
 from tcost.sizes import Size
 
 MEASURES: Mapping[str, Callable[[Result], Size]] = {
