@@ -153,6 +153,25 @@ def test_a_value_that_is_not_a_size(value: str, message: str | None, tmp_path: P
         ("name: a: b\n", "bad.yaml:1:8: mapping values are not allowed here"),
         ("a: 1\n---\nb: 2\n", "bad.yaml:2:1: expected a single document in the stream: but found another document"),
         (GOOD + "d_model: 9\n", "bad.yaml:9:1: duplicate key 'd_model', first given on line 3; keep one of them"),
+        (
+            GOOD + "train: 3\n",
+            "bad.yaml:9:8: train: expected 'all' or keys with values or a list, not 3 (a whole number)",
+        ),
+        (
+            GOOD + "train: {lora: {rank: 0, targets: []}}\n",
+            "bad.yaml:9:22: train.lora.rank: must be at least 1, not 0\nbad.yaml:9:34: train.lora.targets: must not be",
+        ),
+        (GOOD + "train: [1.5]\n", "bad.yaml:9:9: train.0: expected a whole number or text, not 1.5 (a decimal number)"),
+        (
+            GOOD + "sliding_window: 2\nfull_attention_layers: {every: x}\n",
+            'bad.yaml:10:32: full_attention_layers.every: expected a whole number, not "x" (text)',
+        ),
+        (GOOD + "experts: {n_expert: 8}\n", "bad.yaml:9:11: unknown key 'experts.n_expert'; did you mean 'n_exp"),
+        (GOOD + "experts: {n_experts: 8}\n", "bad.yaml: missing 'experts.experts_per_token', 'experts.d_expert'"),
+        (
+            GOOD + "attention_bias: [output, out]\n",
+            "bad.yaml:9:26: attention_bias.1: expected 'query', ",
+        ),
         (GOOD + "d_modle: 9\n", "bad.yaml:9:1: unknown key 'd_modle'; did you mean 'd_model'?"),
         (GOOD + "<<: {d_model: 9}\n", "bad.yaml:9:1: unknown key '<<'; known: name, description"),
         (GOOD + "2: 9\n", "bad.yaml:9:1: a key must be text"),

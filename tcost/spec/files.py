@@ -31,8 +31,17 @@ def load_spec(spec: str | os.PathLike[str]) -> ModelSpec:
     over a bundled name. Raises InputError when there is no such spec, when it cannot be read, or when it
     does not validate; the message names the file, line and column.
     """
-    text, where = _read(os.fspath(spec))
-    return _imported(text, where)[0] if _is_config(text) else validate(parse(text, where))
+    return parse_spec(*read_text(spec))
+
+
+def parse_spec(text: str, where: str) -> ModelSpec:
+    """Return the spec, or the configuration as a spec, that a text holds; `where` names the text in messages.
+
+    Raises InputError as `load_spec` does.
+    """
+    if len(text) > MAX_BYTES:
+        raise _too_large(where, MAX_BYTES)
+    return _imported(text, where)[0] if _is_config(text) else validate(ModelSpec, parse(text, where))
 
 
 def import_spec_from(config: str | os.PathLike[str]) -> tuple[ModelSpec, "Imported"]:
@@ -40,7 +49,7 @@ def import_spec_from(config: str | os.PathLike[str]) -> tuple[ModelSpec, "Import
 
     Raises InputError as `load_spec` does, and for a file that is no configuration.
     """
-    text, where = _read(os.fspath(config))
+    text, where = read_text(config)
     if not _is_config(text):
         raise InputError(f"{where} is no Hugging Face configuration\nexpected JSON with a model_type")
     return _imported(text, where)
@@ -61,33 +70,41 @@ def _imported(text: str, where: str) -> tuple[ModelSpec, "Imported"]:
         raise InputError("\n".join(f"{where}: {problem}" for problem in problems)) from None
 
 
-def _read(word: str) -> tuple[str, str]:
-    """Return the text of a spec, and where it is."""
+def read_text(spec: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> tuple[str, str]:
+    """Return the text of a spec, or of what may stand in its place, and where it is.
+
+    Raises InputError where there is none, and where it has more than `max_bytes`.
+    """
+    word = os.fspath(spec)
     if word == "-" and sys.stdin is None:
         raise InputError("cannot read standard input: it is closed")
     if word == "-":
-        return _text(sys.stdin.buffer, "<standard input>"), "<standard input>"
+        return _text(sys.stdin.buffer, "<standard input>", max_bytes), "<standard input>"
     path = Path(word)
     if not os.path.lexists(word):
         path = _bundled(word)
     try:
         with path.open("rb") as file:
-            return _text(file, str(path)), str(path)
+            return _text(file, str(path), max_bytes), str(path)
     except IsADirectoryError:
         raise InputError(f"{word} is a directory\nexpected a spec: a YAML file, or a bundled name") from None
     except OSError as error:
         raise InputError(f"cannot read {word}: {error.strerror}") from None
 
 
-def _text(file: BinaryIO, where: str) -> str:
-    data = file.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise InputError(f"{where} is larger than {MAX_BYTES // 1024} KiB, which no spec is")
+def _text(file: BinaryIO, where: str, max_bytes: int) -> str:
+    data = file.read(max_bytes + 1)
+    if len(data) > max_bytes:
+        raise _too_large(where, max_bytes)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise InputError(f"{where}:{line}: the file is not UTF-8 text; save it as UTF-8") from None
+
+
+def _too_large(where: str, max_bytes: int) -> InputError:
+    return InputError(f"{where} is larger than {max_bytes // 1024} KiB, which no spec is")
 
 
 def to_yaml(spec: ModelSpec) -> str:

@@ -1,6 +1,6 @@
 """The parts of a spec that have keys of their own: experts, latent attention, adapters, sets of layers."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -44,7 +44,7 @@ def _all_or_none(value: Any) -> Any:
     return {True: list(PROJECTIONS), False: []}.get(value, value) if isinstance(value, bool) else value
 
 
-BiasKey = Annotated[list[Annotated[str, Field(pattern="^(query|key|value|output)$")]], BeforeValidator(_all_or_none)]
+BiasKey = Annotated[list[Literal["query", "key", "value", "output"]], BeforeValidator(_all_or_none)]
 """`true`, `false`, or a list of the projections that have biases."""
 
 

@@ -1,58 +1,122 @@
-"""What is said when a spec does not validate: every problem with its place, and what would be right."""
+"""What is said when a file does not validate: every problem with its place, and what would be right."""
 
-from typing import Any
+from typing import Any, TypeVar, get_args
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from tcost.errors import InputError, nearest
 from tcost.sizes import MAX_SIZE
-from tcost.spec.document import Document
-from tcost.spec.model import ModelSpec
+from tcost.spec.document import Document, Path
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
-def validate(document: Document) -> ModelSpec:
-    """Return the spec that a document holds, or raise InputError with every problem and its place."""
+TYPES = {
+    "int_type": "a whole number",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "list_type": "a list",
+    "model_type": "keys with values",
+    "literal_error": "{expected}",
+}
+"""What was expected where a value is of another type."""
+
+RANGES = {
+    "greater_than_equal": "must be at least {ge}, not {written}",
+    "less_than_equal": "must be at most 10^18, not {written}",
+    "string_too_short": "must not be empty",
+    "too_short": "must not be empty",
+}
+"""What is said of a value of the right type."""
+
+
+def validate(model: type[Model], document: Document) -> Model:
+    """Return what a document holds, such as a spec, or raise InputError with every problem and its place."""
     try:
-        return ModelSpec.model_validate(document.values)
+        return model.model_validate(document.values)
     except ValidationError as error:
         problems = error.errors(include_input=False, include_url=False)
-        missing = [f"'{problem['loc'][0]}'" for problem in problems if problem["type"] == "missing"]
-        messages = [_message(problem, document) for problem in problems if problem["type"] != "missing"]
-        if missing:
-            messages.append(f"{document.where}: missing {', '.join(missing)}")
-        raise InputError("\n".join(messages)) from None
+    by_path: dict[Path, list[ErrorDetails]] = {}
+    for problem in problems:
+        by_path.setdefault(_path(problem, document), []).append(problem)
+    missing = [f"'{_key(path)}'" for path, (first, *_) in by_path.items() if first["type"] == "missing"]
+    messages = [
+        _message(path, found, model, document)
+        for path, found in by_path.items()
+        if found[0]["type"] != "missing" and not any(_leads_to(path, other) for other in by_path)
+    ]
+    if missing:
+        messages.append(f"{document.where}: missing {', '.join(missing)}")
+    raise InputError("\n".join(messages))
 
 
-def _message(problem: ErrorDetails, document: Document) -> str:
+def _path(problem: ErrorDetails, document: Document) -> Path:
+    """Return the path of a problem in the document, without the names of the alternatives that a value may be."""
+    path = problem["loc"] or (problem["ctx"]["key"],)
+    value: Any = document.values
+    found: list[str | int] = []
+    for step in path:
+        is_key, is_index = isinstance(value, dict) and step in value, isinstance(value, list) and isinstance(step, int)
+        if is_key or is_index:
+            value = value[step]
+        elif problem["type"] != "missing" or step != path[-1]:
+            continue
+        found.append(step)
+    return tuple(found) or path
+
+
+def _leads_to(path: Path, other: Path) -> bool:
+    """Tell whether a value holds another one: an alternative with a problem deeper inside is the one that was meant."""
+    return len(path) < len(other) and other[: len(path)] == path
+
+
+def _key(path: Path) -> str:
+    return ".".join(map(str, path))
+
+
+def _part(model: type[BaseModel], path: Path) -> type[BaseModel]:
+    """Return the model of the part that a path leads to."""
+    for key in path:
+        if key in model.model_fields:
+            inner = _models(model.model_fields[str(key)].annotation)
+            model = inner[0] if inner else model
+    return model
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    """Return the models in a type: of `list[Part] | None`, Part."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for each in get_args(annotation) for model in _models(each)]
+
+
+def _message(path: Path, problems: list[ErrorDetails], model: type[BaseModel], document: Document) -> str:
     """Say what is wrong with one key, where, and what would be right."""
-    context = problem.get("ctx", {})
-    path = problem["loc"] or (context["key"],)
-    key = ".".join(map(str, path))
-    match problem["type"]:
-        case "shape":
-            return f"{document.at_value(path)}: {problem['msg']}"
-        case "extra_forbidden":
-            close = nearest(key, ModelSpec.model_fields)
-            hint = f"did you mean '{close}'?" if close else f"known: {', '.join(ModelSpec.model_fields)}"
-            return f"{document.at_key(path)}: unknown key '{key}'; {hint}"
-        case "int_type":
-            expected = f"expected a whole number, not {_describe(document, path)}"
-        case "bool_type":
-            expected = f"expected true or false, not {_describe(document, path)}"
-        case "literal_error":
-            expected = f"expected {context['expected']}, not {_describe(document, path)}"
-        case "string_type":
-            expected = f"expected text, not {_describe(document, path)}; put it in quotes"
-        case "greater_than_equal":
-            expected = f"must be at least {context['ge']}, not {document.text(path)}"
-        case "less_than_equal":
-            expected = f"must be at most 10^18, not {document.text(path)}"
-        case "string_too_short":
-            expected = "must not be empty"
-        case _:
-            expected = problem["msg"]
-    return f"{document.at_value(path)}: {key}: {expected}"
+    first = problems[0]
+    if first["type"] == "shape":
+        return f"{document.at_value(path)}: {first['msg']}"
+    if first["type"] == "extra_forbidden":
+        known = _part(model, path[:-1]).model_fields
+        close = nearest(str(path[-1]), known)
+        hint = f"did you mean '{close}'?" if close else f"known: {', '.join(known)}"
+        return f"{document.at_key(path)}: unknown key '{_key(path)}'; {hint}"
+    return f"{document.at_value(path)}: {_key(path)}: {_expected(path, problems, document)}"
+
+
+def _expected(path: Path, problems: list[ErrorDetails], document: Document) -> str:
+    """Say what a value should be, and what it is."""
+    first = problems[0]
+    context = first.get("ctx", {})
+    if first["type"] in RANGES:
+        return RANGES[first["type"]].format(written=document.text(path), **context)
+    if first["type"] == "value_error":
+        return str(context["error"]).replace("\n", "; ")
+    types = [TYPES[each["type"]].format(**each.get("ctx", {})) for each in problems if each["type"] in TYPES]
+    if not types:
+        return first["msg"]
+    quotes = "; put it in quotes" if types == [TYPES["string_type"]] else ""
+    return f"expected {' or '.join(types)}, not {_describe(document, path)}{quotes}"
 
 
 def _describe(document: Document, path: tuple[str | int, ...]) -> str:
