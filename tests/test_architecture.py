@@ -34,12 +34,12 @@ ORDER = [
         "explain",
         "report",
     ),
-    *("export", "plot", "cli"),
+    *("export", "schema", "plot", "cli"),
 ]
 """Reading order is dependency order: a module imports those before it, never those after it."""
 
 HOMES = {
-    "pydantic": {"spec"},
+    "pydantic": {"schema", "spec"},
     "yaml": {"spec"},
     "typer": {"cli"},
     "rich": {"report"},
