@@ -24,6 +24,7 @@ ORDER = [
         "reconcile",
         "importers",
         "spec",
+        "schema",
         "torch_check",
         "units",
         "text",
@@ -32,14 +33,16 @@ ORDER = [
         "breakeven",
         "formulas",
         "explain",
+        "diff",
+        "budgets",
         "report",
     ),
-    *("export", "schema", "plot", "cli"),
+    *("export", "plot", "cli"),
 ]
 """Reading order is dependency order: a module imports those before it, never those after it."""
 
 HOMES = {
-    "pydantic": {"schema", "spec"},
+    "pydantic": {"budgets", "diff", "schema", "spec"},
     "yaml": {"spec"},
     "typer": {"cli"},
     "rich": {"report"},
@@ -122,6 +125,14 @@ UNUSED = {
     ("memory", "gpt2", "--budget", "1TB", "--format", "json"): {
         *("rich", "tcost.report", "tcost.execution", "tcost.verify", "numpy", "sympy")
     },
+    ("diff", "gpt2", "gpt2", "--format", "json"): {
+        *("rich", "tcost.schema", "tcost.report", "tcost.importers", "tcost.memory.ledger", "numpy", "sympy")
+    },
+    ("diff", "gpt2", "gpt2"): {"tcost.schema", "tcost.export", "tcost.budgets", "tcost.importers", "numpy", "sympy"},
+    ("check", "gpt2", "--max", "flop=9T", "--format", "json"): {
+        *("rich", "tcost.schema", "tcost.budgets.file", "tcost.importers", "numpy", "sympy")
+    },
+    ("check", "gpt2", "--max", "flop=9T"): {"tcost.schema", "tcost.export", "tcost.importers", "numpy", "sympy"},
     ("memory", "gpt2"): {"tcost.export", "tcost.execution", "tcost.verify", "numpy", "sympy"},
     ("formula", "gpt2"): {"tcost.explain", "tcost.export", "tcost.execution", "tcost.verify", "numpy"},
     ("formula", "gpt2", "--format", "json"): {"rich", "tcost.report", "numpy"},

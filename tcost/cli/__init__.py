@@ -7,7 +7,9 @@ import typer
 
 from tcost import __version__
 from tcost.cli.breakeven import break_even_points
+from tcost.cli.check import check_budgets
 from tcost.cli.commands import compare_specs, compute, list_names
+from tcost.cli.diff import difference
 from tcost.cli.explanation import explain_layer
 from tcost.cli.formulas import FormulaCommand, formulas_of
 from tcost.cli.importing import import_spec
@@ -59,6 +61,8 @@ app.command("explain")(explain_layer)
 app.command("reconcile")(reconcile_spec)
 app.command("plot", cls=SpecCommand)(plot_spec)
 app.command("verify", cls=SpecCommand)(verify_specs)
+app.command("diff", cls=SpecCommand)(difference)
+app.command("check", cls=SpecCommand)(check_budgets)
 app.command("import")(import_spec)
 app.command("list")(list_names)
 

@@ -12,6 +12,7 @@ from tcost.text import visible
 from tcost.units import binary, change, grouped, share, si
 
 if TYPE_CHECKING:
+    from tcost.diff import Snapshot
     from tcost.torch_check import TorchCheck
 
 NOTHING = "-"
@@ -39,12 +40,12 @@ def result_table(result: Result, by: By = "layer", *, integers: bool = False) ->
     )
 
 
-def title_of(result: Result) -> str:
+def title_of(result: "Result | Snapshot") -> str:
     """Return the model and the learning rule in words."""
     return f"{visible(result.spec)} under {learning_rule(result.algo).title} ({result.algo})"
 
 
-def settings_of(result: Result) -> str:
+def settings_of(result: "Result | Snapshot") -> str:
     """Return in words what a result depends on beside them."""
     return f"{_settings(result)}, context {context_of(result, ', encoder context {}')}"
 
@@ -173,12 +174,12 @@ def _amount(rows: Sequence[Row], measure: Measure, amount: Format) -> str:
     return amount(sum(map(measure, rows))) if rows else NOTHING
 
 
-def _settings(result: Result, recompute: str = "") -> str:
+def _settings(result: "Result | Snapshot", recompute: str = "") -> str:
     optimizer = "" if result.optimizer == "none" else f", optimizer {result.optimizer}"
     return f"{how(result, recompute)}, {sequences_of(result)}{optimizer}"
 
 
-def how(result: Result, recompute: str = "") -> str:
+def how(result: "Result | Snapshot", recompute: str = "") -> str:
     """Return in words the convention, and how attention is computed and what is computed again where that is said."""
     words = [f"convention {result.convention}"]
     words += [f"causal {result.causal}"] * (result.causal != "full")
@@ -198,12 +199,12 @@ def _parameters(result: Result, amount: Format) -> str:
     return f"{amount(result.totals.parameters)} parameters{active}"
 
 
-def sequences_of(result: "Result | TorchCheck") -> str:
+def sequences_of(result: "Result | Snapshot | TorchCheck") -> str:
     """Return the batch in words."""
     return f"{'1 sequence' if result.batch == 1 else f'{result.batch} sequences'} per step"
 
 
-def context_of(result: "Result | TorchCheck", encoder: str) -> str:
+def context_of(result: "Result | Snapshot | TorchCheck", encoder: str) -> str:
     """Return the context, and that of the encoder, where there is one, in the form of `encoder`."""
     second = encoder.format(result.encoder_context) if result.encoder_context else ""
     return f"{result.context}{second}"

@@ -78,10 +78,10 @@ def _settings(result: Result) -> str:
     """Return what the amounts depend on, in words."""
     size = f"{sequences_of(result)}, context {context_of(result, ', encoder context {}')}"
     optimizer = "no optimizer" if result.optimizer == "none" else f"optimizer {result.optimizer}"
-    return f"{how(result)}, {size}\n{optimizer}, {_types(result.memory.storage)}"
+    return f"{how(result)}, {size}\n{optimizer}, {types_of(result.memory.storage)}"
 
 
-def _types(storage: Storage) -> str:
+def types_of(storage: Storage) -> str:
     """Return the types of the numbers: one word where all are alike."""
     types = {name: getattr(storage, name) for name in ("weights", "gradients", "activations", "optimizer")}
     words = [f"{name} {dtype}" for name, dtype in types.items()]

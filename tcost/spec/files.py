@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from tcost.errors import InputError, nearest
 from tcost.spec.document import parse
 from tcost.spec.model import ModelSpec
-from tcost.spec.problems import validate
+from tcost.spec.problems import Model, validate
 
 if TYPE_CHECKING:
     from tcost.importers import Imported
@@ -41,7 +41,12 @@ def parse_spec(text: str, where: str) -> ModelSpec:
     """
     if len(text) > MAX_BYTES:
         raise _too_large(where, MAX_BYTES)
-    return _imported(text, where)[0] if _is_config(text) else validate(ModelSpec, parse(text, where))
+    return _imported(text, where)[0] if _is_config(text) else parse_document(ModelSpec, text, where)
+
+
+def parse_document(model: type[Model], text: str, where: str) -> Model:
+    """Return what a YAML text holds as a model. Raises InputError with every problem and its place."""
+    return validate(model, parse(text, where))
 
 
 def import_spec_from(config: str | os.PathLike[str]) -> tuple[ModelSpec, "Imported"]:

@@ -1,0 +1,145 @@
+"""The file of budgets, `tcost.yaml`: its keys, and what they may be."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
+
+from tcost.budgets.amounts import amount_of
+from tcost.errors import InputError
+from tcost.memory import Dtype
+from tcost.sizes import AttentionKernel, Causal
+from tcost.spec import bundled_specs, parse_document, read_text
+from tcost.spec.parts import Count, Part
+from tcost.training_step import Recompute
+from tcost.units import parse_percent
+
+DEFAULT_FILE = "tcost.yaml"
+
+
+def _as_written(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Written = Annotated[str, BeforeValidator(_as_written), WithJsonSchema({"type": ["integer", "string"]})]
+"""An amount as it was written: a whole number, or text such as 2.4T, which YAML would round to floating point."""
+
+
+class Measures(Part):
+    """A value for some measures of a training step."""
+
+    macc: Written | None = None
+    """Multiply-accumulate operations."""
+    flop: Written | None = None
+    """Floating-point operations."""
+    parameters: Written | None = None
+    """Learned parameters."""
+    active_parameters: Written | None = None
+    """Learned parameters that one token uses: of experts, those that it goes through."""
+    stored_activations_elements: Written | None = None
+    """Numbers that wait between a forward pass and what needs them."""
+    stored_activations_bytes: Written | None = None
+    """The bytes of these."""
+    peak_elements: Written | None = None
+    """The most numbers that are alive at one moment."""
+    peak_bytes: Written | None = None
+    """The bytes of the most that is alive at one moment."""
+
+
+class Maxima(Measures):
+    """The most that is allowed: `2.4T`, `130M` or a whole number; of bytes also `24GiB`."""
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _check(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None:
+            amount_of(str(info.field_name), value)
+        return value
+
+
+class Growths(Measures):
+    """How much more than before is allowed, such as `5%`."""
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _check(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_percent(value)
+        return value
+
+
+class Limits(Part):
+    """What is limited, and how steps are priced; as `defaults`, what every budget has that does not say otherwise."""
+
+    max: Maxima = Maxima()
+    """The most that is allowed, by measure."""
+    max_growth: Growths = Growths()
+    """How much more than in `against` is allowed, by measure."""
+    against: str | None = None
+    """What was before: a JSON result of `tcost compute`, or a spec."""
+    algos: Annotated[list[str], Field(min_length=1)] | None = None
+    """Learning rules; those of a saved result, else bp."""
+    convention: str | None = None
+    """Counting convention; that of a saved result, else paper."""
+    context: Count | None = None
+    """Context length; the spec's by default."""
+    encoder_context: Count | None = None
+    """Length of what an encoder-decoder reads; the spec's by default."""
+    batch: Count | None = None
+    """Sequences per training step; one by default."""
+    optimizer: str | None = None
+    """What ends the step: sgd, momentum, adam, adamw or none, which is the default."""
+    dtype: Dtype | None = None
+    """Type of all numbers that are held; fp32 by default."""
+    causal: Causal | None = None
+    """Pairs of rows in a decoder's self-attention; `full` by default."""
+    attention: AttentionKernel | None = None
+    """How scores are computed; `eager` by default."""
+    recompute: Recompute | None = None
+    """What backpropagation does not keep but computes again; `none` by default."""
+    errata: bool | None = None
+    """Whether slips in published totals are counted; true by default."""
+
+
+class Budget(Limits):
+    """The budget of one spec."""
+
+    spec: str
+    """A YAML file or a Hugging Face config.json, from this file's folder, or the name of a bundled spec."""
+
+
+class BudgetFile(Part):
+    """Budgets of many specs."""
+
+    defaults: Limits = Limits()
+    """What every budget has that does not say otherwise."""
+    budgets: Annotated[list[Budget], Field(min_length=1)]
+    """A budget for each spec."""
+
+
+def read_budgets(path: str) -> list[Budget]:
+    """Return the budgets of a file, the paths in them as seen from here, and what its defaults say filled in.
+
+    Raises InputError for a file that cannot be read, and for keys and values that cannot be, each with its place.
+    """
+    if path != "-" and not os.path.lexists(path):
+        raise InputError(f"there is no file of budgets {path}\ngive a SPEC and limits, or write {DEFAULT_FILE}")
+    file = parse_document(BudgetFile, *read_text(path))
+    folder = Path() if path == "-" else Path(path).parent
+    return [_whole(each, file.defaults, folder) for each in file.budgets]
+
+
+def _whole(budget: Budget, defaults: Limits, folder: Path) -> Budget:
+    """Return a budget with what the defaults say where it says nothing, and its paths from their folder."""
+    given = {name: getattr(each, name) for each in (defaults, budget) for name in each.model_fields_set}
+    against = given.get("against")
+    paths = {"spec": _from(folder, budget.spec), "against": _from(folder, against) if against else None}
+    return budget.model_copy(update=given | paths)
+
+
+def _from(folder: Path, word: str) -> str:
+    """Return a path from a folder, or the name of a bundled spec where it has no such file."""
+    path = folder / word
+    is_bundled = word.removesuffix(".yaml").removesuffix(".yml") in bundled_specs() and not os.path.lexists(path)
+    return word if is_bundled else str(path)

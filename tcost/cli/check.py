@@ -1,0 +1,183 @@
+"""The command that holds training steps against budgets."""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tcost.cli.diff import ALGOS_HELP, CONVENTION_HELP, asked_of
+from tcost.cli.many_values import rejoined
+from tcost.cli.options import (
+    ATTENTION_HELP,
+    CAUSAL_HELP,
+    RECOMPUTE_HELP,
+    AttentionName,
+    CausalName,
+    Context,
+    DtypeName,
+    EncoderContext,
+    Integers,
+    OutputPath,
+    Printed,
+    RecomputeName,
+    tables,
+)
+from tcost.cli.options import Format as AnyFormat
+from tcost.errors import InputError
+
+if TYPE_CHECKING:
+    from tcost.budgets import Outcome
+    from tcost.budgets.file import Budget
+
+SPEC_HELP = "A spec as in compute, or a JSON result of compute; without one, every budget of a file is checked."
+MAX_HELP = "The most of a measure, as in flop=2.4T parameters=130M peak_bytes=24GiB."
+GROWTH_HELP = "How much more than in --against, as in flop=5%."
+AGAINST_HELP = "What was before: a JSON result of compute or compare, or a spec."
+CONFIG_HELP = "A file of budgets of many specs; tcost.yaml by default."
+
+
+class CheckFormat(StrEnum):
+    """How outcomes are written."""
+
+    TABLE = "table"
+    JSON = "json"
+    JUNIT = "junit"
+    MARKDOWN = "markdown"
+
+
+def check_budgets(
+    invoked: typer.Context,
+    spec: Annotated[str | None, typer.Argument(metavar="[SPEC]", help=SPEC_HELP, show_default=False)] = None,
+    maxima: Annotated[
+        list[str] | None, typer.Option("--max", metavar="MEASURE=AMOUNT...", help=MAX_HELP, show_default=False)
+    ] = None,
+    growths: Annotated[
+        list[str] | None,
+        typer.Option("--max-growth", metavar="MEASURE=PERCENT...", help=GROWTH_HELP, show_default=False),
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option("--against", metavar="BASE", help=AGAINST_HELP, show_default=False)
+    ] = None,
+    config: Annotated[str | None, typer.Option("--config", metavar="FILE", help=CONFIG_HELP)] = None,
+    algos: Annotated[
+        list[str] | None, typer.Option("--algos", "--algo", metavar="RULE...", help=ALGOS_HELP, show_default=False)
+    ] = None,
+    convention: Annotated[str | None, typer.Option("--convention", help=CONVENTION_HELP, show_default=False)] = None,
+    context: Context = None,
+    encoder_context: EncoderContext = None,
+    batch: Annotated[int | None, typer.Option("--batch", metavar="N", help="Sequences per training step.")] = None,
+    optimizer: Annotated[
+        str | None, typer.Option("--optimizer", help="What ends the step: sgd, momentum, adam, adamw or none.")
+    ] = None,
+    dtype: Annotated[DtypeName | None, typer.Option("--dtype", help="Type of all numbers that are held.")] = None,
+    causal: Annotated[CausalName | None, typer.Option("--causal", help=CAUSAL_HELP)] = None,
+    attention: Annotated[AttentionName | None, typer.Option("--attention", help=ATTENTION_HELP)] = None,
+    recompute: Annotated[RecomputeName | None, typer.Option("--recompute", help=RECOMPUTE_HELP)] = None,
+    errata: Annotated[
+        bool | None, typer.Option("--errata/--no-errata", help="Count the slips in published totals.")
+    ] = None,
+    format_: Annotated[CheckFormat, typer.Option("--format", help="How to write the result.")] = CheckFormat.TABLE,
+    output: OutputPath = None,
+    integers: Integers = False,
+) -> Printed:
+    """Hold training steps against budgets.
+
+    Exit status 1 where a limit is passed; the message says by how much, and which layer grew most. Measures are those
+    of sweeps: macc, flop, parameters, active_parameters, stored_activations_elements, stored_activations_bytes,
+    peak_elements and peak_bytes. Without SPEC the budgets of tcost.yaml are checked.
+
+    Example: tcost check gpt2 --max flop=2.4T parameters=170M
+    """
+    if spec is None:
+        given = [name for name in _OF_SPEC if invoked.get_parameter_source(name).name == "COMMANDLINE"]  # type: ignore[union-attr]  # every parameter has a source
+        outcomes = _of_file(config, given)
+    elif config is not None:
+        raise InputError("a file of budgets names its own specs\nleave out SPEC, or --config")
+    else:
+        outcomes = _outcomes(
+            spec,
+            _settings(maxima, "--max"),
+            _settings(growths, "--max-growth"),
+            against,
+            algos=algos,
+            convention=convention,
+            dtype=dtype,
+            context=context,
+            encoder_context=encoder_context,
+            batch=batch,
+            optimizer=optimizer,
+            causal=causal,
+            attention=attention,
+            recompute=recompute,
+            errata=errata,
+        )
+    return _printed(outcomes, format_, output, integers=integers)
+
+
+_OF_SPEC = {
+    "maxima": "--max",
+    "growths": "--max-growth",
+    "against": "--against",
+    **{
+        name: f"--{name.replace('_', '-')}"
+        for name in (
+            *("algos", "convention", "context", "encoder_context", "batch", "optimizer", "dtype", "causal"),
+            *("attention", "recompute", "errata"),
+        )
+    },
+}
+"""What is said of one spec, and in a file by its keys."""
+
+
+def _settings(words: list[str] | None, what: str) -> dict[str, str]:
+    from tcost.budgets.amounts import split
+
+    return split(rejoined(words or []), what)
+
+
+def _of_file(config: str | None, given: list[str]) -> "list[Outcome]":
+    """Return the outcomes of all budgets of a file."""
+
+    from tcost.budgets.file import DEFAULT_FILE, read_budgets
+
+    if given:
+        options = ", ".join(_OF_SPEC[name] for name in given)
+        raise InputError(f"{options}: of which spec?\ngive a SPEC, or write it into {config or DEFAULT_FILE}")
+    return [outcome for budget in read_budgets(config or DEFAULT_FILE) for outcome in _of_budget(budget)]
+
+
+def _of_budget(budget: "Budget") -> "list[Outcome]":
+    names = ("algos", "convention", "context", "encoder_context", "batch", "optimizer", "causal", "attention")
+    maxima, growths = ({name: value for name, value in each if value} for each in (budget.max, budget.max_growth))
+    return _outcomes(
+        budget.spec,
+        maxima,
+        growths,
+        budget.against,
+        dtype=DtypeName(budget.dtype) if budget.dtype else None,
+        **{name: getattr(budget, name) for name in (*names, "recompute", "errata")},
+    )
+
+
+def _outcomes(
+    spec: str, maxima: dict[str, str], growths: dict[str, str], against: str | None, **options: Any
+) -> "list[Outcome]":
+    from tcost.budgets import check, limits_of
+    from tcost.diff import read_side
+
+    limits = limits_of(maxima, growths)
+    base = None if against is None else read_side(against)
+    return check(read_side(spec), base, asked_of(**options), limits)
+
+
+def _printed(outcomes: "list[Outcome]", format_: CheckFormat, output: str | None, *, integers: bool) -> Printed:
+    from tcost.report.budgets import budget_tables, failures_of
+
+    failure = "\n".join(failures_of(outcomes))
+    if format_ in (CheckFormat.JSON, CheckFormat.JUNIT):
+        from tcost.export.budgets import outcomes_to_json, outcomes_to_junit
+
+        export = outcomes_to_json if format_ is CheckFormat.JSON else outcomes_to_junit
+        return Printed(export(outcomes), output, failure)
+    shown = budget_tables(outcomes, integers=integers, has_reasons=format_ is CheckFormat.MARKDOWN)
+    return tables(shown, AnyFormat(format_.value), output, failure)

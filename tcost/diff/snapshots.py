@@ -1,0 +1,139 @@
+"""What is compared of a training step: its amounts by layer and phase, whether it was priced here or saved before."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from tcost.cost import Result
+from tcost.memory import CATEGORIES, Storage
+
+if TYPE_CHECKING:
+    from tcost.schema.results import Result as SavedResult
+
+Cell: TypeAlias = tuple[str, str]
+"""A layer, and the phase of work, the category of memory, or nothing of parameters."""
+
+ALL_LAYERS = "all layers"
+"""What stands for the layer of rows that are saved by phase."""
+
+SETTINGS = (
+    *("spec", "algo", "convention", "context", "encoder_context", "batch"),
+    *("optimizer", "causal", "attention", "recompute", "has_errata", "storage"),
+)
+"""What amounts depend on."""
+
+WORK, PARAMETERS = ("macc", "flop"), ("parameters", "active_parameters")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """The amounts of one training step, and what they depend on.
+
+    `totals` has every measure of `tcost.cost.measures`, and `memory_bytes`, the sum of the categories but the indices.
+    `cells` has by layer what adds up to them: work by phase, memory by category. A peak does not add up: its cells
+    are those of everything that is held. `copies` are those of each layer.
+    """
+
+    spec: str
+    algo: str
+    convention: str
+    context: int
+    encoder_context: int | None
+    batch: int
+    optimizer: str
+    causal: str
+    attention: str
+    recompute: str
+    has_errata: bool
+    storage: Storage
+    overrides: Mapping[str, int]
+    totals: Mapping[str, int]
+    cells: Mapping[str, Mapping[Cell, int]]
+    copies: Mapping[str, int | None]
+    not_counted: tuple[str, ...]
+    errata: tuple[tuple[str, str], ...]
+
+    @property
+    def has_layers(self) -> bool:
+        """Whether the work is known by layer; it is not where rows were saved by phase."""
+        return all(layer != ALL_LAYERS for layer, _ in self.cells["macc"])
+
+
+def snapshot_of(result: Result) -> Snapshot:
+    """Return what is compared of a result."""
+    memory = result.memory
+    held = {category: memory.of(category) for category in CATEGORIES} | {"peak": memory.peak}
+    errata = tuple(dict.fromkeys((*result.errata, *memory.errata)))
+    return _snapshot(result, held, memory.rows, memory.storage, errata)
+
+
+def saved_snapshot(saved: "SavedResult") -> Snapshot:
+    """Return what is compared of a saved result."""
+    held = {name: getattr(saved.memory, name) for name in (*CATEGORIES, "peak")}
+    errata = tuple((each.layer, each.slip) for each in saved.errata)
+    return _snapshot(saved, held, saved.memory_rows, Storage(**dict(saved.storage)), errata)
+
+
+def _snapshot(
+    result: "Result | SavedResult",
+    held: Mapping[str, Any],
+    memory_rows: Iterable[Any],
+    storage: Storage,
+    errata: tuple[tuple[str, str], ...],
+) -> Snapshot:
+    """Return a snapshot of a result whose rows have the same fields, priced or saved."""
+    totals = {name: getattr(result.totals, name) for name in (*WORK, *PARAMETERS)}
+    totals |= {
+        f"{name}_{unit}": getattr(held[name], unit)
+        for name in ("stored_activations", "peak")
+        for unit in ("elements", "bytes")
+    }
+    totals["memory_bytes"] = sum(held[category].bytes for category in CATEGORIES if category != "indices")
+    return Snapshot(
+        **{name: getattr(result, name) for name in SETTINGS if name != "storage"},
+        storage=storage,
+        overrides={str(name): length for name, length in result.overrides.items()},
+        totals=totals,
+        cells=_work(result.rows) | _held(memory_rows),
+        copies=_copies(result.rows),
+        not_counted=tuple(result.not_counted),
+        errata=errata,
+    )
+
+
+def _layer(row: Any) -> str:
+    return ALL_LAYERS if row.layer is None else str(row.layer)
+
+
+def _work(rows: Iterable[Any]) -> dict[str, Mapping[Cell, int]]:
+    cells: dict[str, Counter[Cell]] = {name: Counter() for name in (*WORK, *PARAMETERS)}
+    for row in rows:
+        for name in WORK:
+            cells[name][_layer(row), row.phase] += getattr(row, name)
+        for name in PARAMETERS:
+            cells[name][_layer(row), ""] += getattr(row, name)
+    return {name: dict(each) for name, each in cells.items()}
+
+
+def _held(rows: Iterable[Any]) -> dict[str, Mapping[Cell, int]]:
+    cells: dict[str, Counter[Cell]] = {
+        f"{name}_{unit}": Counter()
+        for name in ("stored_activations", "peak", "memory")
+        for unit in ("elements", "bytes")
+    }
+    for row in rows:
+        names = ["memory", "peak"] * (row.category != "indices")
+        names += ["stored_activations"] * (row.category == "stored_activations")
+        for name in names:
+            for unit in ("elements", "bytes"):
+                cells[f"{name}_{unit}"][row.layer, row.category] += getattr(row, unit)
+    return {name: dict(each) for name, each in cells.items()}
+
+
+def _copies(rows: Iterable[Any]) -> dict[str, int | None]:
+    """Return the copies of each layer, which its first row has."""
+    found: dict[str, int | None] = {}
+    for row in rows:
+        found.setdefault(_layer(row), row.repeats)
+    return found

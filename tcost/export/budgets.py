@@ -1,0 +1,73 @@
+"""Whether steps stay within their budgets, for machines: JSON, and JUnit's XML, which CI systems show."""
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from tcost.budgets import Outcome
+from tcost.export.diff import change_fields, settings
+from tcost.export.documents import document
+from tcost.report.budgets import failure_of
+from tcost.text import visible
+
+
+def outcomes_to_json(outcomes: Sequence[Outcome]) -> str:
+    """Return outcomes as JSON: what each step depends on, and every limit with what is taken, allowed and too much."""
+    return document(
+        holds=all(outcome.holds for outcome in outcomes),
+        checks=[
+            settings(of_step[0].step)
+            | {"not_counted": list(of_step[0].step.not_counted), "limits": list(map(_limit, of_step))}
+            for of_step in _by_step(outcomes)
+        ],
+    )
+
+
+def outcomes_to_junit(outcomes: Sequence[Outcome]) -> str:
+    """Return outcomes as JUnit's XML: a suite per step, a case per limit, a failure for each that does not hold.
+
+    Source: the elements and attributes that Jenkins' and GitLab's readers name, testsuites/testsuite/testcase/failure.
+    """
+    root = ET.Element("testsuites", {"name": "tcost check", **_counts(outcomes)})
+    for of_step in _by_step(outcomes):
+        step = of_step[0].step
+        name = _xml(f"{step.spec} under {step.algo}, convention {step.convention}, context {step.context}")
+        suite = ET.SubElement(root, "testsuite", {"name": name, **_counts(of_step)})
+        for outcome in of_step:
+            limit = outcome.limit
+            title = f"{limit.measure} {'growth' if limit.is_growth else 'max'} {limit.written}"
+            case = ET.SubElement(suite, "testcase", classname=name, name=_xml(title), time="0")
+            if not outcome.holds:
+                ET.SubElement(case, "failure", type="over budget", message=_xml(failure_of(outcome)))
+    ET.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _by_step(outcomes: Sequence[Outcome]) -> list[list[Outcome]]:
+    return [list(of_step) for _, of_step in groupby(outcomes, key=lambda outcome: id(outcome.step))]
+
+
+def _counts(outcomes: Sequence[Outcome]) -> dict[str, str]:
+    failed = sum(not outcome.holds for outcome in outcomes)
+    return {"tests": str(len(outcomes)), "failures": str(failed), "errors": "0"}
+
+
+def _limit(outcome: Outcome) -> dict[str, Any]:
+    limit, layer = outcome.limit, outcome.layer
+    return {
+        "measure": limit.measure,
+        "limit": "max_growth" if limit.is_growth else "max",
+        "written": limit.written,
+        "before": outcome.before,
+        "amount": outcome.amount,
+        "allowed": outcome.allowed,
+        "excess": outcome.excess,
+        "holds": outcome.holds,
+        "layer": None if layer is None else {"layer": layer.layer} | change_fields(layer),
+    }
+
+
+def _xml(text: str) -> str:
+    """Return a text as XML allows it: what it has no character for is shown."""
+    return visible(text).replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff")

@@ -1,0 +1,122 @@
+"""What has changed between two training steps, as a table."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias
+
+from tcost.diff import Change, Difference, Differences, Snapshot
+from tcost.report import NOTHING, settings_of, title_of
+from tcost.report.memory import types_of
+from tcost.report.tables import Section, Table
+from tcost.text import visible
+from tcost.units import binary, change, grouped, si
+
+Format: TypeAlias = Callable[[int], str]
+
+SECTIONS = {"macc": "MACCs", "flop": "FLOPs", "parameters": "parameters", "memory_bytes": "memory"}
+"""The measures that are shown by layer, and their headings."""
+
+ARROW = " → "
+
+
+def difference_tables(found: Differences, *, integers: bool = False) -> list[Table]:
+    """Return a table per pair of steps: a line per layer and phase that has changed, and every total.
+
+    What has no match on the other side is said below the last one.
+    """
+    tables = [difference_table(pair, integers=integers) for pair in found.pairs]
+    alone = tuple(f"only in {side}: {_names(steps)}" for side, steps in sides_alone(found))
+    last = tables[-1]
+    return [*tables[:-1], Table(last.title, last.settings, last.columns, last.sections, (*last.notes, *alone), 2)]
+
+
+def sides_alone(found: Differences) -> Iterator[tuple[str, Sequence[Snapshot]]]:
+    """Yield each side that has steps without a match, and these."""
+    yield from ((side, steps) for side, steps in (("base", found.only_base), ("head", found.only_head)) if steps)
+
+
+def difference_table(pair: Difference, *, integers: bool = False) -> Table:
+    """Return one pair of steps as a table, in SI and binary units or exact integers."""
+    sections = [_section(pair, measure, heading, integers=integers) for measure, heading in SECTIONS.items()]
+    peak = _cells(pair.total("peak_bytes"), grouped if integers else binary)
+    sections.append(Section((("peak", "", *peak),), has_total=True))
+    return Table(
+        title=pair_title(pair),
+        settings="\n".join((settings_of(pair.head), *_changed(pair))),
+        columns=("", "phase", "base", "head", "difference", "change"),
+        sections=tuple(sections),
+        notes=tuple(_notes(pair)),
+        text_columns=2,
+    )
+
+
+def pair_title(pair: Difference) -> str:
+    """Return the model, or both where they have two names, and the learning rule in words."""
+    before = f"{visible(pair.base.spec)}{ARROW}" if pair.base.spec != pair.head.spec else ""
+    return f"{before}{title_of(pair.head)}"
+
+
+def _section(pair: Difference, measure: str, heading: str, *, integers: bool) -> Section:
+    """Lines of what has changed, the layer said on its first one, and the total."""
+    amount = grouped if integers else (binary if measure.endswith("bytes") else si)
+    lines, last = [], None
+    for each in pair.changes(measure):
+        label = "" if each.layer == last else _label(pair, each.layer)
+        lines.append((label, each.part.replace("_", " "), *_cells(each, amount)))
+        last = each.layer
+    total = ("total", "", *_cells(pair.total(measure), amount))
+    return Section((*lines, total), heading, has_total=True)
+
+
+def _label(pair: Difference, layer: str) -> str:
+    """Return a layer with the number of its copies, or both numbers where they differ."""
+    copies = [number for number in dict.fromkeys(pair.copies(layer)) if number not in (None, 1)]
+    return visible(layer) + (f" × {ARROW.join(map(str, copies))}" if copies else "")
+
+
+def _cells(each: Change, amount: Format) -> tuple[str, ...]:
+    base, head = (NOTHING if number is None else amount(number) for number in (each.base, each.head))
+    return base, head, signed(each.difference, amount), change_of(each)
+
+
+def signed(difference: int, amount: Format) -> str:
+    """Return a difference with its sign; of none there is nothing to say."""
+    return f"{'+' if difference > 0 else ''}{amount(difference)}" if difference else NOTHING
+
+
+def change_of(each: Change) -> str:
+    """Return a relative change in percent, or in a word where there is no number for it."""
+    if not each.difference:
+        return NOTHING
+    if not each.base or each.ratio is None:
+        return "new"
+    return "gone" if each.head is None else change(each.ratio)
+
+
+def _changed(pair: Difference) -> Iterator[str]:
+    """Say in one line, or none, what the amounts depend on and is not the same on both sides."""
+    words = []
+    for name, values in pair.settings.items():
+        if name == "storage":
+            before, after = (types_of(each.storage) for each in (pair.base, pair.head))
+        else:
+            before, after = (str(value).lower() if isinstance(value, bool) else str(value) for value in values)
+        if name != "spec":
+            words.append(f"{name.removeprefix('has_').replace('_', ' ')} {before}{ARROW}{after}")
+    if words:
+        yield f"not the same: {', '.join(words)}"
+
+
+def _notes(pair: Difference) -> Iterator[str]:
+    changed = {each.layer for measure in SECTIONS for each in pair.changes(measure)}
+    same = [layer for layer in pair.head.copies if layer not in changed]
+    if not changed:
+        yield "nothing has changed"
+    elif same:
+        yield f"unchanged: {', '.join(map(visible, same))}"
+    yield f"memory: everything that a step holds, in {types_of(pair.head.storage)}; the most at one moment is the peak"
+    yield f"not counted: {', '.join(map(visible, pair.head.not_counted))}"
+    yield from dict.fromkeys(visible(f"{layer}: {slip}") for layer, slip in (*pair.base.errata, *pair.head.errata))
+
+
+def _names(steps: Sequence[Snapshot]) -> str:
+    return ", ".join(f"{visible(each.spec)} under {visible(each.algo)}, context {each.context}" for each in steps)
