@@ -137,7 +137,6 @@ def _settings(words: list[str] | None, what: str) -> dict[str, str]:
 
 def _of_file(config: str | None, given: list[str]) -> "list[Outcome]":
     """Return the outcomes of all budgets of a file."""
-
     from tcost.budgets.file import DEFAULT_FILE, read_budgets
 
     if given:

@@ -13,13 +13,14 @@ from tcost.units import binary, si
 LIMIT = 65_536
 """Characters of a comment on GitHub; bytes are counted here, which are never fewer."""
 
-NAME_WIDTH = 100
+NAME_WIDTH, COMMAND_WIDTH = 100, 1000
+"""Characters that are shown of a name and of a command."""
 
 MEASURES = {"flop": "FLOPs", "macc": "MACCs", "parameters": "parameters", "peak_bytes": "peak memory"}
 """What the summary has, the first as its headline."""
 
 
-def comment(found: Differences, command: str = "") -> str:
+def comment(found: Differences, command: str) -> str:
     """Return differences as GitHub markdown: a summary line, a table of totals, and each table by layer collapsed.
 
     Never more than 65,536 bytes: what does not fit is left out from the end, which is said with the `command` that
@@ -27,7 +28,7 @@ def comment(found: Differences, command: str = "") -> str:
     """
     changed = [pair for pair in found.pairs if _has_changed(pair)]
     head = f"{_summary(found.pairs, changed)}\n"
-    left_out = f"\nThe rest did not fit into this comment: {_code(command) if command else 'see `tcost diff`'}\n"
+    left_out = f"\nThe rest did not fit into this comment: {_code(command, COMMAND_WIDTH)}\n"
     room = LIMIT - len((head + left_out).encode())
     kept, whole = [], True
     for block in _blocks(found, changed):
@@ -86,15 +87,15 @@ def _name(pair: Difference) -> str:
     return f"{before}{_code(pair.head.spec)} under {_code(pair.head.algo)}"
 
 
-def _code(text: str) -> str:
+def _code(text: str, width: int = NAME_WIDTH) -> str:
     """Return a text as code, in which nothing is markup, a mention or the end of a cell."""
-    return "`" + _cut(text).replace("`", "'").replace("|", "¦") + "`"
+    return "`" + _cut(text, width).replace("`", "'").replace("|", "¦") + "`"
 
 
 def _html_code(text: str) -> str:
     return f"<code>{escape(_cut(text))}</code>"
 
 
-def _cut(text: str) -> str:
+def _cut(text: str, width: int = NAME_WIDTH) -> str:
     shown = visible(text)
-    return shown if len(shown) <= NAME_WIDTH else f"{shown[:NAME_WIDTH]}…"
+    return shown if len(shown) <= width else f"{shown[:width]}…"

@@ -1,6 +1,7 @@
 """What has changed between two training steps, as a table."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 from tcost.diff import Change, Difference, Differences, Snapshot
@@ -17,6 +18,9 @@ SECTIONS = {"macc": "MACCs", "flop": "FLOPs", "parameters": "parameters", "memor
 
 ARROW = " → "
 
+LABEL_WIDTH = 31
+"""Of longer labels the rest goes on in the next line, so that the widest table has 100 columns."""
+
 
 def difference_tables(found: Differences, *, integers: bool = False) -> list[Table]:
     """Return a table per pair of steps: a line per layer and phase that has changed, and every total.
@@ -26,7 +30,7 @@ def difference_tables(found: Differences, *, integers: bool = False) -> list[Tab
     tables = [difference_table(pair, integers=integers) for pair in found.pairs]
     alone = tuple(f"only in {side}: {_names(steps)}" for side, steps in sides_alone(found))
     last = tables[-1]
-    return [*tables[:-1], Table(last.title, last.settings, last.columns, last.sections, (*last.notes, *alone), 2)]
+    return [*tables[:-1], replace(last, notes=(*last.notes, *alone))]
 
 
 def sides_alone(found: Differences) -> Iterator[tuple[str, Sequence[Snapshot]]]:
@@ -46,6 +50,7 @@ def difference_table(pair: Difference, *, integers: bool = False) -> Table:
         sections=tuple(sections),
         notes=tuple(_notes(pair)),
         text_columns=2,
+        text_width=LABEL_WIDTH,
     )
 
 
