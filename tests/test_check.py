@@ -1,0 +1,301 @@
+"""`tcost check`: budgets, exact to the last unit, and what is said where one is passed."""
+
+import json
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+from conftest import Tcost
+from hypothesis import given
+from hypothesis import strategies as st
+from junitparser import JUnitXml
+
+from tcost import evaluate, load_spec
+from tcost.budgets import Limit, Outcome
+from tcost.budgets.file import Growths, Maxima, Measures
+from tcost.cost.measures import MEASURES
+from tcost.diff import Asked, Change, Difference, snapshot_of
+from tcost.spec import to_yaml, with_values
+
+SNAPSHOT = snapshot_of(evaluate(load_spec("gpt2"), convention="exact", context=8))
+
+
+def with_totals(**totals: int) -> Any:
+    """Return a step with some totals of its own."""
+    return type(SNAPSHOT)(**{**vars(SNAPSHOT), "totals": {**SNAPSHOT.totals, **totals}})
+
+
+def write(path: Path, name: str = "gpt2", **values: int) -> Path:
+    """Write a bundled spec with some other sizes."""
+    path.write_text(to_yaml(with_values(load_spec(name), values)))
+    return path
+
+
+def test_a_budget_is_exact(tcost: Tcost) -> None:
+    """What is allowed to the last unit holds; one less does not, and the message says by how much and where."""
+    flop = evaluate(load_spec("gpt2")).totals.flop
+    assert flop == 1_425_099_084_800
+    held = tcost("check", "gpt2", "--max", f"flop={flop}", "parameters=170M")
+    assert (held.status, held.err) == (0, "")
+    assert "within budget" in held.out
+    passed = tcost("check", "gpt2", "--max", f"flop={flop - 1}")
+    assert passed.status == 1
+    assert passed.err == (
+        "error: gpt2 under bp, convention paper: FLOPs 1,425,099,084,800 is 1 over max 1425099084799; "
+        "the largest layer is decoder.attention, 600,204,902,400\n"
+    )
+    assert "1 of 1 limits exceeded" in passed.out
+
+
+BIG = st.integers(0, 10**30)
+
+
+@given(before=BIG, after=BIG, percent=st.decimals(0, 300, places=3))
+def test_growth_is_exact(before: int, after: int, percent: Any) -> None:
+    """A growth holds where the amount, a thousand times a hundred, is not more than so many thousandths of percent."""
+    limit = Limit("flop", f"{percent}%", is_growth=True)
+    outcome = Outcome(limit, with_totals(flop=after), with_totals(flop=before))
+    assert outcome.holds == (100_000 * after <= before * (100_000 + int(1000 * percent)))
+    assert outcome.holds == (outcome.excess <= 0)
+    assert outcome.allowed == outcome.amount - outcome.excess
+
+
+def test_the_layer_that_grew_most(tcost: Tcost, tmp_path: Path) -> None:
+    """Of a wider feed-forward and one more token type, the feed-forward grew most, by what `compute` says."""
+    base = tmp_path / "base.json"
+    tcost("compute", "gpt2", "--convention", "torch", "--format", "json", "-o", base)
+    wide = write(tmp_path / "wide.yaml", d_ff=4096)
+    outcome = tcost("check", wide, "--against", base, "--max-growth", "flop=5%", "macc=50 %,parameters=15%")
+    more = 3 * 2 * 12 * 2 * 1024 * 768 * 1024  # phases, FLOPs a MACC, layers, two projections, M·d·1024
+    before = evaluate(load_spec("gpt2"), convention="torch").totals.flop
+    over = more - before * 5 // 100
+    assert outcome.status == 1
+    assert outcome.err == (
+        f"error: gpt2 under bp, convention torch: FLOPs {before:,} to {before + more:,} (+13.3 %) is {over:,} over "
+        f"growth 5%; decoder.feed_forward grew most, by {more:,} (+33.3 %)\n"
+    )
+    assert tcost("check", wide, "--against", base, "--max-growth", "flop=14%").status == 0
+    assert tcost("check", "gpt2", "--against", base, "--max-growth", "flop=0%").status == 0
+
+
+def test_no_layer_grew() -> None:
+    """Where no layer grew there is none to name: a shrunk model may still be over a maximum."""
+    outcome = Outcome(Limit("flop", "1"), SNAPSHOT, SNAPSHOT)
+    assert outcome.layer is None
+    assert Outcome(Limit("flop", "1"), SNAPSHOT, None).layer == Change(
+        "vocabulary_projection",
+        "",
+        *[sum(SNAPSHOT.cells["flop"][c] for c in SNAPSHOT.cells["flop"] if "voc" in c[0])] * 2,
+    )
+
+
+def test_every_measure_has_a_budget(tcost: Tcost) -> None:
+    """What a sweep measures can be limited, under its name, and JSON has the amount that `evaluate` gives."""
+    assert set(Measures.model_fields) == set(Maxima.model_fields) == set(Growths.model_fields) == set(MEASURES)
+    result = evaluate(load_spec("mixtral-8x7b"), "mempepita", "exact", context=64)
+    limits = [f"{name}={of(result)}" for name, of in MEASURES.items()]
+    args = ("check", "mixtral-8x7b", "--algo", "mempepita", "--convention", "exact", "--context", 64)
+    document = json.loads(tcost(*args, "--max", *limits, "--format", "json").out)
+    assert document["holds"] is True
+    (check,) = document["checks"]
+    assert {each["measure"]: each["amount"] for each in check["limits"]} == {
+        n: of(result) for n, of in MEASURES.items()
+    }
+    assert {each["excess"] for each in check["limits"]} == {0}
+    assert (check["spec"], check["algo"], check["convention"], check["context"]) == (
+        *("mixtral-8x7b", "mempepita", "exact", 64),
+    )
+
+
+def test_bytes_and_types(tcost: Tcost) -> None:
+    """Bytes take their units; half the width of a number is half of them, of a model without integers in the peak."""
+    peaks = []
+    for dtype in ("fp32", "bf16"):
+        out = tcost("check", "gpt2", "--max", "peak_bytes=1GiB", "--dtype", dtype, "--format", "json").out
+        (limit,) = json.loads(out)["checks"][0]["limits"]
+        assert limit["allowed"] == 2**30
+        peaks.append(limit["amount"])
+    assert peaks[0] == 2 * peaks[1]
+
+
+BUDGETS = """\
+# yaml-language-server: $schema=budget.schema.json
+defaults:
+  convention: torch
+  max: {parameters: 130M}
+budgets:
+  - spec: models/wide.yaml
+    against: base.json
+    max_growth: {flop: 5%}
+    max: {flop: 1.2T}
+  - spec: gpt2
+    algos: [bp, pepita]
+    batch: 2
+  - spec: bert-large
+    max: {parameters: 335_000_000}
+"""
+
+
+@pytest.fixture
+def folder(tcost: Tcost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with budgets, which is not the one that the test runs in."""
+    place = tmp_path / "project"
+    (place / "models").mkdir(parents=True)
+    write(place / "models" / "wide.yaml", d_ff=4096)
+    tcost("compute", "gpt2", "--convention", "torch", "--format", "json", "-o", place / "base.json")
+    (place / "tcost.yaml").write_text(BUDGETS)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    return place
+
+
+def test_a_file_of_budgets(folder: Path, tcost: Tcost, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Paths are from the file's folder, defaults are filled in, and every budget that is passed has its line."""
+    outcome = tcost("check", "--config", folder / "tcost.yaml", "--format", "json")
+    checks = json.loads(outcome.out)["checks"]
+    assert [(each["spec"], each["algo"], each["batch"]) for each in checks] == [
+        *(("gpt2", "bp", 1), ("gpt2", "bp", 2), ("gpt2", "pepita", 2), ("bert-large", "bp", 1)),
+    ]
+    assert {each["convention"] for each in checks} == {"torch"}
+    limits = [(limit["measure"], limit["written"], limit["holds"]) for each in checks for limit in each["limits"]]
+    assert limits == [
+        *(("flop", "1.2T", True), ("flop", "5%", False), ("parameters", "130M", True), ("parameters", "130M", True)),
+        ("parameters", "335000000", False),
+    ]
+    assert outcome.status == 1
+    lines = outcome.err.splitlines()
+    assert len(lines) == 2
+    assert "growth 5%; decoder.feed_forward grew most" in lines[0]
+    exact = evaluate(load_spec("bert-large"), convention="torch").totals.parameters
+    assert f"parameters {exact:,} is {exact - 335_000_000:,} over max 335000000" in lines[1]
+    monkeypatch.chdir(folder)
+    assert tcost("check", "--format", "json") == outcome
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("1.2T", "1.2e12", "tcost.yaml:9:17: budgets.0.max.flop: expected text, not 1.2e12 (a decimal number)"),
+        ("1.2T", "1.2X", "tcost.yaml:9:17: budgets.0.max.flop: '1.2X' is not an amount; expected a number and a unit"),
+        ("5%", "5", "tcost.yaml:8:24: budgets.0.max_growth.flop: '5' is not a percentage; expected a number and the"),
+        (
+            "{flop: 5%}",
+            "{flops: 5%}",
+            "tcost.yaml:8:18: unknown key 'budgets.0.max_growth.flops'; did you mean 'flop'?",
+        ),
+        ("batch: 2", "bacth: 2", "tcost.yaml:12:5: unknown key 'budgets.1.bacth'; did you mean 'batch'?"),
+        ("batch: 2", "batch: 0", "tcost.yaml:12:12: budgets.1.batch: must be at least 1, not 0"),
+        ("spec: gpt2", "convention: paper", "tcost.yaml: missing 'budgets.1.spec'"),
+        ("[bp, pepita]", "[bp, pepitta]", "'pepitta' is neither a learning rule nor a spec; did you mean 'pepita'?"),
+        ("models/wide", "wide", "no spec '{}/wide.yaml': neither a file nor a bundled spec"),
+        ("    against: base.json\n", "", "a growth is against something\n       give a saved result or a spec"),
+        ("  max: {parameters: 130M}\n", "", "there is no limit to check\n       give one"),
+        (BUDGETS, "budgets: []", "tcost.yaml:1:10: budgets: must not be empty"),
+    ],
+)
+def test_a_bad_file_of_budgets(old: str, new: str, message: str, folder: Path, tcost: Tcost) -> None:
+    """What is wrong in a file of budgets is bad input, with its place and what would be right."""
+    (folder / "tcost.yaml").write_text(BUDGETS.replace(old, new, 1))
+    outcome = tcost("check", "--config", folder / "tcost.yaml")
+    assert outcome.status == 2
+    assert message.format(folder) in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ("gpt2", "there is no limit to check\n       give one, such as --max flop=2.4T or --max-growth flop=5%"),
+        (
+            "gpt2 --max-growth flop=5%",
+            "a growth is against something\n       give a saved result or a spec, as in --ag",
+        ),
+        ("gpt2 --max flops=3", "unknown measure 'flops'; did you mean 'flop'?\n       known: macc, flop, parameters"),
+        ("gpt2 --max flop", "--max takes MEASURE=VALUE, not 'flop'\n       measures: macc"),
+        ("gpt2 --max flop=1 flop=2", "--max has flop twice: 1 and 2\n       keep one of them"),
+        ("gpt2 --max flop=1X", "'1X' is not an amount\n       expected a number and a unit, as in 2.4T"),
+        (
+            "gpt2 --max peak_bytes=1T",
+            "'1T' is not an amount of bytes\n       expected a number and a unit, as in 24GiB",
+        ),
+        ("gpt2 --max-growth flop=5 --against gpt2", "'5' is not a percentage\n       expected a number and the sign"),
+        (
+            "gpt2 --config x.yaml --max flop=1",
+            "a file of budgets names its own specs\n       leave out SPEC, or --config",
+        ),
+        (
+            "--max flop=1 --context 3",
+            "--max, --context: of which spec?\n       give a SPEC, or write it into tcost.yaml",
+        ),
+        ("", "there is no file of budgets tcost.yaml\n       give a SPEC and limits, or write tcost.yaml"),
+        ("--config nowhere.yaml", "there is no file of budgets nowhere.yaml\n"),
+        ("gpt2 --max flop=1 --against nothing", "no spec 'nothing': neither a file nor a bundled spec"),
+    ],
+)
+def test_bad_usage(args: str, message: str, tcost: Tcost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bad input is status 2, never the 1 of a budget that is passed."""
+    monkeypatch.chdir(tmp_path)
+    outcome = tcost("check", *args.split())
+    assert (outcome.status, outcome.out) == (2, "")
+    assert message in outcome.err
+
+
+def test_saved_results_on_both_sides(tcost: Tcost, tmp_path: Path) -> None:
+    """What is checked may be saved, too; a rule that the other side has not saved is named."""
+    base, head = tmp_path / "base.json", tmp_path / "head.json"
+    tcost("compute", "gpt2", "--format", "json", "-o", base)
+    tcost("compute", "gpt2", "--algos", "bp", "pepita", "--format", "json", "-o", head)
+    assert tcost("check", head, "--max", "flop=2T").status == 0
+    outcome = tcost("check", head, "--max-growth", "flop=5%", "--against", base)
+    assert outcome.status == 2
+    assert outcome.err.startswith(f"error: {base} has nothing to hold gpt2 under pepita against\n")
+    assert tcost("check", head, "--algos", "bp", "--max-growth", "flop=5%", "--against", base).status == 0
+
+
+def test_junit(tcost: Tcost, tmp_path: Path) -> None:
+    """Another reader of JUnit's XML finds a case per limit and the message of each failure; names cannot break it."""
+    path = write(tmp_path / "odd.yaml")
+    path.write_text(path.read_text().replace("name: gpt2", 'name: "<&\\"]]>\\e\\uFFFE\\0"'))
+    report = tmp_path / "cost.xml"
+    args = ("check", path, "--algos", "bp", "pepita", "--max", "flop=1.4T", "parameters=170M")
+    outcome = tcost(*args, "--format", "junit", "--output", report)
+    assert (outcome.status, outcome.out) == (1, "")
+    suites = list(JUnitXml.fromfile(str(report)))
+    assert [(suite.tests, suite.failures) for suite in suites] == [(2, 1), (2, 0)]
+    cases = [case for suite in suites for case in suite]
+    assert [case.is_passed for case in cases] == [False, True, True, True]
+    assert [case.name for case in cases[:2]] == ["flop max 1.4T", "parameters max 170M"]
+    assert cases[0].classname == '<&"]]>\\x1b\\ufffe\\x00 under bp, convention paper, context 1024'
+    (failure,) = cases[0].result
+    assert f"error: {failure.message}\n" == outcome.err
+    assert ET.fromstring(report.read_text()).get("failures") == "1"
+
+
+def test_tables_and_markdown(tcost: Tcost) -> None:
+    """Tables fit the page; markdown says below each why it fails, which is on standard error otherwise."""
+    args = (
+        "check",
+        "gpt2",
+        "--convention",
+        "exact",
+        "--max",
+        *(f"{name}=1" for name in MEASURES if "bytes" not in name),
+    )
+    table, marked = tcost(*args), tcost(*args, "--format", "markdown")
+    assert table.status == marked.status == 1
+    assert max(map(len, table.out.splitlines())) <= 100
+    assert "largest layer" not in table.out
+    assert marked.out.count("the largest layer is") == len(table.err.splitlines()) == 6
+    assert f"{evaluate(load_spec('gpt2'), convention='exact').totals.flop:,}" in tcost(*args, "--integers").out
+
+
+def test_the_api(tcost: Tcost) -> None:
+    """The same from Python."""
+    from tcost.budgets import check, limits_of
+    from tcost.diff import read_side
+
+    (outcome,) = check(read_side("gpt2"), None, Asked(convention="torch"), limits_of({"flop": "1T"}, {}))
+    assert outcome.holds
+    assert outcome.amount == evaluate(load_spec("gpt2"), convention="torch").totals.flop
+    assert Difference(outcome.step, outcome.step).settings == {}
+    assert tcost("check", "gpt2", "--convention", "torch", "--max", "flop=1T").status == 0
