@@ -105,6 +105,16 @@ LIBRARIES = ("numpy", "pydantic", "rich", "sympy", "typer", "yaml")
 UNUSED = {
     ("--version",): {"argparse", "json", "pathlib", "tcost.cost", "typing", *LIBRARIES},
     ("list", "algos"): {"rich", "tcost.export", "tcost.report", "tcost.spec", "yaml", "numpy", "sympy"},
+    ("schema", "spec"): {
+        "rich",
+        "tcost.export",
+        "tcost.report",
+        "tcost.cost",
+        "tcost.schema.results",
+        "numpy",
+        "sympy",
+    },
+    ("schema", "result"): {"rich", "tcost.export", "tcost.report", "tcost.spec", "tcost.cost", "numpy", "sympy"},
     ("list", "layers"): {"rich", "tcost.export", "tcost.report", "tcost.spec", "yaml", "numpy", "sympy"},
     ("compute", "gpt2", "--format", "json"): {"rich", "tcost.report", "tcost.importers", "numpy", "sympy"},
     ("compute", "gpt2", "--convention", "exact", "--optimizer", "adam", "--format", "json"): {

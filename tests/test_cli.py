@@ -252,7 +252,7 @@ def test_version_and_help(tcost: Tcost) -> None:
     """Version and help are answered on standard output with status 0; every command has an example."""
     assert tcost("--version") == (0, "tcost 0.1.0\n", "")
     assert tcost("--version", "compute").out == "tcost 0.1.0\n"
-    for args in ((), ("--help",), ("compute", "--help"), ("compare", "-h"), ("list", "--help")):
+    for args in ((), ("--help",), ("compute", "--help"), ("compare", "-h"), ("schema", "-h"), ("list", "--help")):
         outcome = tcost(*args)
         assert (outcome.status, outcome.err) == (0, "")
         assert outcome.out.startswith("Usage: tcost")

@@ -18,6 +18,7 @@ from tcost.cli.options import Printed, SpecCommand, Streamed
 from tcost.cli.plotting import plot_spec
 from tcost.cli.proof import verify_specs
 from tcost.cli.reconciliation import reconcile_spec
+from tcost.cli.schema import print_schema
 from tcost.cli.sweep import SweepCommand, sweep_spec
 from tcost.errors import GateError, InputError
 from tcost.output import write
@@ -64,6 +65,7 @@ app.command("verify", cls=SpecCommand)(verify_specs)
 app.command("diff", cls=SpecCommand)(difference)
 app.command("check", cls=SpecCommand)(check_budgets)
 app.command("import")(import_spec)
+app.command("schema")(print_schema)
 app.command("list")(list_names)
 
 

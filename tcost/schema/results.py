@@ -149,27 +149,39 @@ class Erratum(Part):
     """What was published, and what is right."""
 
 
-class Step(Part):
-    """What the price of a training step depends on."""
+class Sized(Part):
+    """A model at a context."""
 
     spec: str
     """Name of the model."""
-    algo: str
-    """Learning rule."""
-    convention: str
-    """Counting convention."""
     context: Length
     """Length of what the model reads or writes; of what an encoder-decoder's decoder writes."""
     encoder_context: Length | None
     """Length of what an encoder-decoder's encoder reads; null for other models."""
     batch: Length
     """Sequences per training step."""
+
+
+class Settings(Part):
+    """What prices depend on, whatever the rule and the sizes."""
+
+    spec: str
+    """Name of the model."""
+    convention: str
+    """Counting convention."""
     optimizer: str
     """What ends the step, or none."""
     causal: Causal
     """Pairs of rows in a decoder's self-attention: `full` is all of them, `half` those that its mask leaves."""
     attention: AttentionKernel
     """How scores are computed: `eager` writes them to memory, `flash` computes them again in the backward."""
+
+
+class Step(Settings, Sized):
+    """What the price of a training step depends on."""
+
+    algo: str
+    """Learning rule."""
     recompute: Recompute
     """What is not kept but computed again in the backward."""
 

@@ -54,19 +54,27 @@ class ModelSpec(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
     name: str = Field(min_length=1, max_length=100)
+    """What the model is called in every output."""
     description: str = ""
+    """What the model is, in a line."""
     source: str = ""
     """Where the numbers come from."""
     notes: list[str] = []
     """What to know about the model; said below every result."""
     vocab_size: Count
+    """Rows of the vocabulary."""
     d_model: Count
+    """Width of the model."""
     n_heads: Count
+    """Heads of attention; must divide d_model where d_head is not given."""
     d_head: Count | None = None
     """Width of a head; by default `d_model / n_heads`, which must divide."""
     d_ff: Count
+    """Width of the feed-forward's hidden layer."""
     n_encoder_layers: Depth
+    """Layers of the encoder; 0: there is none."""
     n_decoder_layers: Depth
+    """Layers of the decoder; 0: there is none."""
     context_length: Count
     """Length of what the model reads or writes; of what an encoder-decoder's decoder writes."""
     encoder_context_length: Count | None = None
@@ -116,6 +124,7 @@ class ModelSpec(BaseModel):
     parallel: Parallel = "none"
     """Whether attention and feed-forward read one input side by side, through one norm or two."""
     norm: Norm = "layer_norm"
+    """What normalises, in every place."""
     norm_bias: bool = True
     """Whether LayerNorms have biases; RMSNorm has none."""
     norm_position: NormPosition = "post"

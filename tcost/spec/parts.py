@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from tcost.sizes import MAX_SIZE, PROJECTIONS, Experts, LatentAttention, LayerSet, Lora, Router
@@ -27,7 +27,9 @@ class LayersSpec(Part):
     """Every so many layers: `{every: 6, first: 5}` is layers 5, 11, 17, ..., counted from zero."""
 
     every: Count
+    """How many layers on the next one is."""
     first: Depth = 0
+    """The first one, counted from zero."""
 
 
 LayersKey = list[LayerNumber] | LayersSpec
@@ -44,7 +46,11 @@ def _all_or_none(value: Any) -> Any:
     return {True: list(PROJECTIONS), False: []}.get(value, value) if isinstance(value, bool) else value
 
 
-BiasKey = Annotated[list[Literal["query", "key", "value", "output"]], BeforeValidator(_all_or_none)]
+BiasKey = Annotated[
+    list[Literal["query", "key", "value", "output"]],
+    BeforeValidator(_all_or_none),
+    WithJsonSchema({"anyOf": [{"type": "boolean"}, {"type": "array", "items": {"enum": list(PROJECTIONS)}}]}),
+]
 """`true`, `false`, or a list of the projections that have biases."""
 
 
@@ -52,6 +58,7 @@ class ExpertsSpec(Part):
     """A mixture of experts in the place of the feed-forward."""
 
     n_experts: Count
+    """How many experts there are."""
     experts_per_token: Count
     """How many experts every token goes through."""
     d_expert: Count
@@ -108,6 +115,7 @@ class LoraSpec(Part):
     """Low-rank adapters beside projections (Hu et al. 2021, arXiv 2106.09685)."""
 
     rank: Count
+    """Width between an adapter's two matrices."""
     targets: Annotated[list[str], Field(min_length=1)]
     """Projections that get an adapter, by their names in a table of operations: query, value, up, ..."""
 
@@ -116,6 +124,7 @@ class TrainSpec(Part):
     """Adapters alone are trained."""
 
     lora: LoraSpec
+    """Which adapters."""
 
     def part(self) -> Lora:
         """Return the part as sizes have it."""

@@ -1,0 +1,25 @@
+"""The command that gives JSON Schemas."""
+
+from typing import Annotated
+
+import typer
+
+from tcost.cli.options import OutputPath, Printed
+from tcost.schema import SCHEMAS, schema_of
+
+WHAT_HELP = "Of a spec, or of every JSON result of tcost."
+
+
+def print_schema(
+    what: Annotated[str, typer.Argument(metavar="|".join(SCHEMAS), help=WHAT_HELP)],
+    output: OutputPath = None,
+) -> Printed:
+    """Print a JSON Schema.
+
+    With that of a spec an editor completes keys, explains them, and underlines what is wrong.
+
+    Example: tcost schema spec --output spec.schema.json
+    """
+    import json
+
+    return Printed(json.dumps(schema_of(what), indent=2) + "\n", output)
