@@ -12,7 +12,19 @@ import tcost
 PACKAGE = Path(tcost.__file__).parent
 
 ORDER = [
-    *("errors", "sizes", "tracing", "layers", "models", "kinds", "conventions", "learning_rules", "optimizers"),
+    *(
+        "errors",
+        "units",
+        "text",
+        "sizes",
+        "tracing",
+        "layers",
+        "models",
+        "kinds",
+        "conventions",
+        "learning_rules",
+        "optimizers",
+    ),
     *(
         "training_step",
         "memory",
@@ -26,8 +38,6 @@ ORDER = [
         "spec",
         "schema",
         "torch_check",
-        "units",
-        "text",
         "output",
         "sweep",
         "breakeven",
@@ -42,7 +52,7 @@ ORDER = [
 """Reading order is dependency order: a module imports those before it, never those after it."""
 
 HOMES = {
-    "pydantic": {"budgets", "diff", "schema", "spec"},
+    "pydantic": {"schema", "spec"},
     "yaml": {"spec"},
     "typer": {"cli"},
     "rich": {"report"},
@@ -136,13 +146,26 @@ UNUSED = {
         *("rich", "tcost.report", "tcost.execution", "tcost.verify", "numpy", "sympy")
     },
     ("diff", "gpt2", "gpt2", "--format", "json"): {
-        *("rich", "tcost.schema", "tcost.report", "tcost.importers", "tcost.memory.ledger", "numpy", "sympy")
+        *("rich", "tcost.schema.results", "tcost.report", "tcost.importers", "tcost.memory.ledger", "numpy", "sympy")
     },
-    ("diff", "gpt2", "gpt2"): {"tcost.schema", "tcost.export", "tcost.budgets", "tcost.importers", "numpy", "sympy"},
+    ("diff", "gpt2", "gpt2"): {
+        "tcost.schema.results",
+        "tcost.export",
+        "tcost.budgets",
+        "tcost.importers",
+        "numpy",
+        "sympy",
+    },
     ("check", "gpt2", "--max", "flop=9T", "--format", "json"): {
-        *("rich", "tcost.schema", "tcost.budgets.file", "tcost.importers", "numpy", "sympy")
+        *("rich", "tcost.schema.results", "tcost.spec.budgets", "tcost.importers", "numpy", "sympy")
     },
-    ("check", "gpt2", "--max", "flop=9T"): {"tcost.schema", "tcost.export", "tcost.importers", "numpy", "sympy"},
+    ("check", "gpt2", "--max", "flop=9T"): {
+        "tcost.schema.results",
+        "tcost.export",
+        "tcost.importers",
+        "numpy",
+        "sympy",
+    },
     ("memory", "gpt2"): {"tcost.export", "tcost.execution", "tcost.verify", "numpy", "sympy"},
     ("formula", "gpt2"): {"tcost.explain", "tcost.export", "tcost.execution", "tcost.verify", "numpy"},
     ("formula", "gpt2", "--format", "json"): {"rich", "tcost.report", "numpy"},

@@ -13,10 +13,10 @@ from junitparser import JUnitXml
 
 from tcost import evaluate, load_spec
 from tcost.budgets import Limit, Outcome
-from tcost.budgets.file import Growths, Maxima, Measures
 from tcost.cost.measures import MEASURES
 from tcost.diff import Asked, Change, Difference, snapshot_of
 from tcost.spec import to_yaml, with_values
+from tcost.spec.budgets import Growths, Maxima, Measures
 
 SNAPSHOT = snapshot_of(evaluate(load_spec("gpt2"), convention="exact", context=8))
 

@@ -27,7 +27,7 @@ from tcost.errors import InputError
 
 if TYPE_CHECKING:
     from tcost.budgets import Outcome
-    from tcost.budgets.file import Budget
+    from tcost.spec.budgets import Budget
 
 SPEC_HELP = "A spec as in compute, or a JSON result of compute; without one, every budget of a file is checked."
 MAX_HELP = "The most of a measure, as in flop=2.4T parameters=130M peak_bytes=24GiB."
@@ -130,14 +130,14 @@ _OF_SPEC = {
 
 
 def _settings(words: list[str] | None, what: str) -> dict[str, str]:
-    from tcost.budgets.amounts import split
+    from tcost.budgets import parse_limits
 
-    return split(rejoined(words or []), what)
+    return parse_limits(rejoined(words or []), what)
 
 
 def _of_file(config: str | None, given: list[str]) -> "list[Outcome]":
     """Return the outcomes of all budgets of a file."""
-    from tcost.budgets.file import DEFAULT_FILE, read_budgets
+    from tcost.spec.budgets import DEFAULT_FILE, read_budgets
 
     if given:
         options = ", ".join(_OF_SPEC[name] for name in given)

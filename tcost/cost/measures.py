@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from tcost.cost.rows import Result
 from tcost.sizes import Size
+from tcost.units import parse_amount, parse_bytes
 
 MEASURES: Mapping[str, Callable[[Result], Size]] = {
     "macc": lambda result: result.totals.macc,
@@ -21,3 +22,11 @@ MEASURES: Mapping[str, Callable[[Result], Size]] = {
 def is_memory(measure: str) -> bool:
     """Tell whether a measure is of what a step holds, not of what it executes."""
     return measure.startswith(("stored", "peak"))
+
+
+def amount_of(measure: str, text: str) -> int:
+    """Return the amount of a measure that a text means, exactly: of bytes with their units, else with prefixes of SI.
+
+    Raises InputError for what is no whole amount.
+    """
+    return parse_bytes(text) if measure.endswith("_bytes") else parse_amount(text)

@@ -1,9 +1,8 @@
 """The two sides of a difference: a spec that is priced, or results that were saved."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any
 
 from tcost.cost import evaluate
 from tcost.diff.snapshots import Snapshot, saved_snapshot, snapshot_of
@@ -13,12 +12,7 @@ from tcost.spec import ModelSpec, parse_spec, read_text
 from tcost.training_step import Options, options_of
 
 MAX_RESULT_BYTES = 16 * 2**20
-"""Of a saved result: some 20 times as much as a comparison of all bundled models has."""
-
-MAX_PARTS = 500_000
-"""Lists and mappings in a saved result, so that reading one takes no more than about 200 MB."""
-
-MAX_DIGITS = 1000
+"""Of a saved result: several times as much as a comparison of all bundled models has."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +44,9 @@ def read_side(word: str) -> Side:
     """
     text, where = read_text(word, MAX_RESULT_BYTES)
     if text.lstrip().startswith("{") and '"schema_version"' in text:
-        return Side(where, saved=_saved(text, where))
+        from tcost.schema.reading import read_results
+
+        return Side(where, saved=tuple(map(saved_snapshot, read_results(text, where))))
     return Side(where, spec=parse_spec(text, where))
 
 
@@ -102,47 +98,3 @@ def _priced(spec: ModelSpec, like: Snapshot, asked: Asked) -> Snapshot:
     options |= {"errata": like.has_errata, **like.overrides, **asked.options}
     storage = asked.storage or like.storage
     return snapshot_of(evaluate(spec, like.algo, asked.convention or like.convention, storage, **options))
-
-
-def _saved(text: str, where: str) -> tuple[Snapshot, ...]:
-    from pydantic import ValidationError
-
-    from tcost.schema.results import ComputeDocument
-
-    if text.count("{") + text.count("[") > MAX_PARTS:
-        raise InputError(f"{where}: more than {MAX_PARTS:,} lists and mappings, which no saved result has")
-    values = _json(text, where)
-    version = values.get("schema_version")
-    if version != 1:
-        raise InputError(
-            f"{where}: schema version {str(version)[:20]} is not known\nexpected 1, as this version writes"
-        )
-    try:
-        document = ComputeDocument.model_validate(values)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        raise InputError(
-            f"{where}: {place}: {first['msg']}\nexpected what tcost compute or compare writes with --format json"
-        ) from None
-    if not document.results:
-        raise InputError(f"{where}: there is no result in it")
-    return tuple(map(saved_snapshot, document.results))
-
-
-def _json(text: str, where: str) -> dict[str, Any]:
-    def constant(word: str) -> NoReturn:
-        raise InputError(f"{where}: {word} is not a number that JSON has")
-
-    def whole(digits: str) -> int:
-        if len(digits) > MAX_DIGITS:
-            raise InputError(f"{where}: a number of more than {MAX_DIGITS} digits")
-        return int(digits)
-
-    try:
-        values = json.loads(text, parse_int=whole, parse_constant=constant)
-    except json.JSONDecodeError as error:
-        raise InputError(f"{where}:{error.lineno}:{error.colno}: not JSON: {error.msg}") from None
-    except RecursionError:
-        raise InputError(f"{where}: nested deeper than any result") from None
-    return values if isinstance(values, dict) else {}

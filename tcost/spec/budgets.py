@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
-from tcost.budgets.amounts import amount_of
+from tcost.cost.measures import amount_of
 from tcost.errors import InputError
 from tcost.memory import Dtype
 from tcost.sizes import AttentionKernel, Causal
-from tcost.spec import bundled_specs, parse_document, read_text
+from tcost.spec.files import bundled_specs, parse_document, read_text
 from tcost.spec.parts import Count, Part
 from tcost.training_step import Recompute
 from tcost.units import parse_percent

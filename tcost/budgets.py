@@ -1,12 +1,12 @@
-"""Whether training steps stay within their budgets."""
+"""Budgets: how much a training step may cost, and how much more than before; whether steps stay within them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from tcost.budgets.amounts import amount_of
+from tcost.cost.measures import MEASURES, amount_of
 from tcost.diff import Asked, Change, Difference, Side, Snapshot, differences, price_both
 from tcost.diff.sides import steps_of
-from tcost.errors import InputError
+from tcost.errors import InputError, unknown
 from tcost.units import parse_percent
 
 
@@ -66,6 +66,21 @@ class Outcome:
         if self.base is None:
             return max(changes, key=lambda each: each.head or 0, default=None)
         return max((each for each in changes if each.difference > 0), key=lambda each: each.difference, default=None)
+
+
+def parse_limits(settings: Iterable[str], what: str) -> dict[str, str]:
+    """Return settings `MEASURE=VALUE` by their measure. Raises InputError for what is none, or is given twice."""
+    found: dict[str, str] = {}
+    for setting in settings:
+        measure, equals, value = setting.partition("=")
+        if not equals:
+            raise InputError(f"{what} takes MEASURE=VALUE, not {setting!r}\nmeasures: {', '.join(MEASURES)}")
+        if measure not in MEASURES:
+            raise unknown("measure", measure, MEASURES)
+        if measure in found:
+            raise InputError(f"{what} has {measure} twice: {found[measure]} and {value}\nkeep one of them")
+        found[measure] = value
+    return found
 
 
 def limits_of(maxima: Mapping[str, str], growths: Mapping[str, str]) -> list[Limit]:
