@@ -13,7 +13,7 @@ from tcost.units import si
 
 README = Path(__file__).parent.parent / "README.md"
 
-PAGES = (README, README.parent / "docs" / "formulas.md")
+PAGES = (README, README.parent / "docs" / "ci.md", README.parent / "docs" / "formulas.md")
 
 BLOCK = re.compile(r"```console\n\$ (?P<command>.*)\n(?:.*\n)*?```\n")
 

@@ -1,6 +1,7 @@
 """`tcost check`: budgets, exact to the last unit, and what is said where one is passed."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -16,7 +17,7 @@ from tcost.budgets import Limit, Outcome
 from tcost.cost.measures import MEASURES
 from tcost.diff import Asked, Change, Difference, snapshot_of
 from tcost.spec import to_yaml, with_values
-from tcost.spec.budgets import Growths, Maxima, Measures
+from tcost.spec.budgets import Growths, Maxima, Measures, read_budgets
 
 SNAPSHOT = snapshot_of(evaluate(load_spec("gpt2"), convention="exact", context=8))
 
@@ -296,3 +297,17 @@ def test_the_api(tcost: Tcost) -> None:
     assert outcome.amount == evaluate(load_spec("gpt2"), convention="torch").totals.flop
     assert Difference(outcome.step, outcome.step).settings == {}
     assert tcost("check", "gpt2", "--convention", "torch", "--max", "flop=1T").status == 0
+
+
+def test_the_page_of_the_docs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The file of budgets that docs/ci.md shows is read, and its Python runs."""
+    text = (Path(__file__).parent.parent / "docs" / "ci.md").read_text()
+    (example,) = re.findall(r"```yaml\n(.*?)```", text, flags=re.DOTALL)
+    (tmp_path / "tcost.yaml").write_text(example)
+    small, large = read_budgets(str(tmp_path / "tcost.yaml"))
+    assert (small.max.flop, small.max_growth.flop, small.optimizer) == ("2.4T", "5%", "adamw")
+    assert (large.max.parameters, large.max.flop, large.algos) == ("7B", None, ["bp", "pepita"])
+    (code,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    exec(code, {})  # noqa: S102  # it is our own page
+    flops = [evaluate(load_spec(name), convention="exact").totals.flop for name in ("gpt2", "gpt2-medium")]
+    assert capsys.readouterr().out == f"{flops[1] - flops[0]}\nTrue\n"
