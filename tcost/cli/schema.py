@@ -7,7 +7,7 @@ import typer
 from tcost.cli.options import OutputPath, Printed
 from tcost.schema import SCHEMAS, schema_of
 
-WHAT_HELP = "Of a spec, or of every JSON result of tcost."
+WHAT_HELP = "Of a spec, of every JSON result of tcost, or of a file of budgets."
 
 
 def print_schema(

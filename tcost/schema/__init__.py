@@ -38,5 +38,16 @@ def _result() -> JsonSchema:
     return json_schema("tcost result", AnyDocument)
 
 
-SCHEMAS: Mapping[str, Callable[[], JsonSchema]] = {"spec": _spec, "result": _result}
+def _budget() -> JsonSchema:
+    """Return the schema of a file of budgets, tcost.yaml.
+
+    Omits: whether a text is an amount or a percentage, and whether what is named is there; `tcost check` says these.
+    """
+    from tcost.schema.generation import json_schema
+    from tcost.spec.budgets import BudgetFile
+
+    return json_schema("tcost budgets", BudgetFile, is_yaml=True)
+
+
+SCHEMAS: Mapping[str, Callable[[], JsonSchema]] = {"spec": _spec, "result": _result, "budget": _budget}
 """What makes each schema, by its name on the command line."""

@@ -5,6 +5,7 @@ from typing import Annotated, TypeAlias
 from pydantic import ConfigDict, Field, RootModel
 from pydantic.json_schema import SkipJsonSchema
 
+from tcost.schema.ci import CheckDocument, DiffDocument
 from tcost.schema.formulas import ExplainDocument, FormulaDocument, ReconcileDocument
 from tcost.schema.proofs import TorchCheckDocument, VerifyDocument
 from tcost.schema.results import (
@@ -130,6 +131,8 @@ class AnyDocument(
         | ReconcileDocument
         | VerifyDocument
         | TorchCheckDocument
+        | DiffDocument
+        | CheckDocument
         | SweepRow
     ]
 ):

@@ -15,7 +15,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 GROUPED = r"^[-+]?[0-9]+(_[0-9]+)+$"
-"""A whole number such as 50_257, text in YAML 1.2 but a number in tcost; editors know `patternErrorMessage`."""
+"""A whole number such as 50_257, which is text in YAML 1.2 and a number in tcost."""
 
 
 def json_schema(title: str, model: type[BaseModel], *, is_yaml: bool = False) -> dict[str, Any]:
