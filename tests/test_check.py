@@ -10,12 +10,15 @@ import pytest
 from conftest import Tcost
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 from junitparser import JUnitXml
+from ruamel.yaml import YAML
 
 from tcost import evaluate, load_spec
 from tcost.budgets import Limit, Outcome
 from tcost.cost.measures import MEASURES
 from tcost.diff import Asked, Change, Difference, snapshot_of
+from tcost.schema import schema_of
 from tcost.spec import to_yaml, with_values
 from tcost.spec.budgets import Growths, Maxima, Measures, read_budgets
 
@@ -297,6 +300,25 @@ def test_the_api(tcost: Tcost) -> None:
     assert outcome.amount == evaluate(load_spec("gpt2"), convention="torch").totals.flop
     assert Difference(outcome.step, outcome.step).settings == {}
     assert tcost("check", "gpt2", "--convention", "torch", "--max", "flop=1T").status == 0
+
+
+def test_the_schema_of_a_file_of_budgets() -> None:
+    """The files of the tests and the example are of the schema, as another parser reads them; wrong ones are not."""
+    schema = schema_of("budget")
+    validator = Draft202012Validator(schema)
+    example = Path(__file__).parent.parent / "examples" / "ci" / "tcost.yaml"
+    for text in (BUDGETS, example.read_text(), BUDGETS.replace("130M", "130_000_000")):
+        validator.validate(YAML(typ="safe", pure=True).load(text))
+    for old, new in (
+        ("batch: 2", "bacth: 2"),
+        ("batch: 2", "batch: 0"),
+        ("{flop: 5%}", "{flops: 5%}"),
+        ("1.2T", "1.5"),
+    ):
+        assert not validator.is_valid(YAML(typ="safe", pure=True).load(BUDGETS.replace(old, new, 1))), new
+    assert not validator.is_valid({"budgets": []})
+    described = [key for each in (schema, *schema["$defs"].values()) for key in each["properties"].values()]
+    assert all(key["description"].endswith(".") for key in described)
 
 
 def test_the_page_of_the_docs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -46,7 +46,7 @@ def _budget() -> JsonSchema:
     from tcost.schema.generation import json_schema
     from tcost.spec.budgets import BudgetFile
 
-    return json_schema("tcost budgets", BudgetFile, is_yaml=True)
+    return json_schema("tcost budget", BudgetFile, is_yaml=True)
 
 
 SCHEMAS: Mapping[str, Callable[[], JsonSchema]] = {"spec": _spec, "result": _result, "budget": _budget}
