@@ -13,6 +13,7 @@ from tcost.cli.formulas import FormulaCommand, formulas_of
 from tcost.cli.importing import import_spec
 from tcost.cli.memory import memory_of_spec
 from tcost.cli.options import Printed, SpecCommand, Streamed
+from tcost.cli.pages import Command
 from tcost.cli.plotting import plot_spec
 from tcost.cli.proof import verify_specs
 from tcost.cli.reconciliation import reconcile_spec
@@ -55,12 +56,12 @@ app.command("memory", cls=SpecCommand)(memory_of_spec)
 app.command("sweep", cls=SweepCommand)(sweep_spec)
 app.command("breakeven", cls=SpecCommand)(break_even_points)
 app.command("formula", cls=FormulaCommand)(formulas_of)
-app.command("explain")(explain_layer)
-app.command("reconcile")(reconcile_spec)
+app.command("explain", cls=Command)(explain_layer)
+app.command("reconcile", cls=Command)(reconcile_spec)
 app.command("plot", cls=SpecCommand)(plot_spec)
 app.command("verify", cls=SpecCommand)(verify_specs)
-app.command("import")(import_spec)
-app.command("list")(list_names)
+app.command("import", cls=Command)(import_spec)
+app.command("list", cls=Command)(list_names)
 
 
 def run(args: Sequence[str]) -> int:
@@ -88,5 +89,5 @@ def run(args: Sequence[str]) -> int:
 
 def _usage_message(error: Any) -> str:
     command = error.ctx.command_path if error.ctx else "tcost"
-    message = error.format_message().replace("Value error, ", "")
+    message = " ".join(error.format_message().replace("Value error, ", "").split())  # lists choices on many lines
     return f"{message}\nsee: {command} --help"
