@@ -34,7 +34,7 @@ ORDER = [
         "explain",
         "report",
     ),
-    *("export", "plot", "cli"),
+    *("export", "plot", "completion", "cli"),
 ]
 """Reading order is dependency order: a module imports those before it, never those after it."""
 

@@ -8,6 +8,7 @@ import typer
 from tcost import __version__
 from tcost.cli.breakeven import break_even_points
 from tcost.cli.commands import compare_specs, compute, list_names
+from tcost.cli.completion import ShowCompletion
 from tcost.cli.explanation import explain_layer
 from tcost.cli.formulas import FormulaCommand, formulas_of
 from tcost.cli.importing import import_spec
@@ -26,7 +27,9 @@ __all__ = ["app", "run"]
 UsageError = cast("type[Exception]", typer.BadParameter.__bases__[0])  # no version of typer exports it
 
 app = typer.Typer(
-    help="What it costs to train a transformer: exact MACCs, FLOPs and parameters, per layer, phase and learning rule.",
+    help="What it costs to train a transformer: exact MACCs, FLOPs and parameters, per layer, phase and learning rule."
+    "\n\nExample: tcost compute gpt2",
+    add_completion=False,  # the front door answers shells, without the parser
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # some CI systems make rich emit escapes into pipes
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -45,6 +48,7 @@ def _main(
     version: Annotated[  # noqa: ARG001  # its callback does the work
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit.")
     ] = False,
+    show_completion: ShowCompletion = None,  # noqa: ARG001  # likewise
 ) -> None:
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())

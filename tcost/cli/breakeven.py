@@ -37,7 +37,7 @@ MEASURES_HELP = f"What is compared, separated by spaces or commas: {MEASURES}."
 def break_even_points(
     spec: SpecName,
     algos: Algos = ["mempepita", "bp"],  # noqa: B006  # typer reads the default, nothing changes it
-    over: Annotated[str, typer.Option("--over", metavar="AXIS", help=OVER_HELP)] = "context_length",
+    over: Annotated[str, typer.Option("--over", metavar="KEY", help=OVER_HELP)] = "context_length",
     convention: ConventionName = "paper",
     measures: Annotated[list[str], typer.Option("--measures", metavar="MEASURE...", help=MEASURES_HELP)] = [  # noqa: B006
         *("macc", "flop", "stored_activations_bytes"),
