@@ -149,6 +149,21 @@ def test_commands_load_only_what_they_use(args: tuple[str, ...]) -> None:
     assert set(outcome.stderr.split()) & {*UNUSED[args], "matplotlib"} == set()
 
 
+def test_completion_loads_none_of_the_libraries() -> None:
+    """A shell is answered by the front door: what is typed waits for it."""
+    code = "import sys; from tcost.__main__ import run; run(['compute', '']); print(*sys.modules, file=sys.stderr)"
+    environment = {**path(), "_TCOST_COMPLETE": "1"}
+    outcome = subprocess.run(
+        [sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
+    assert outcome.stdout
+    loaded = set(outcome.stderr.split())
+    assert {name for name in loaded if name.startswith("tcost.")} == {
+        *("tcost.__main__", "tcost.completion", "tcost.errors", "tcost.output")
+    }
+    assert loaded & {"json", "pathlib", "re", "typing", *LIBRARIES} == set()
+
+
 def path() -> dict[str, str]:
     """Return an environment in which `python -S`, which loads no site hooks, finds what this process finds."""
     return {"PYTHONPATH": ":".join(entry for entry in sys.path if entry)}

@@ -2,21 +2,23 @@
 
 import os
 import pty
+import re
 import select
-import shlex
 import shutil
 import subprocess
 import sys
 import termios
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from commands import COMMANDS, WORDS, words
 from conftest import Tcost
+from readme import REFERENCE
 
-from tcost.completion import complete, script
+from tcost.completion import complete
 from tcost.conventions import CONVENTIONS
 from tcost.kinds import PHASES
 from tcost.learning_rules import LEARNING_RULES
@@ -24,11 +26,7 @@ from tcost.optimizers import OPTIMIZERS
 from tcost.spec import bundled_specs, load_spec
 from tcost.sweep.measures import MEASURES
 
-SHELLS = {
-    "bash": ["bash", "--norc", "--noprofile", "-i"],
-    "zsh": ["zsh", "-f", "-i"],
-    "fish": ["fish", "--no-config", "-i"],
-}
+SHELLS = ("bash", "zsh", "fish")
 RULES = list(LEARNING_RULES)
 SPECS = bundled_specs()
 FORMATS = ["table", "json", "csv", "markdown"]
@@ -161,13 +159,12 @@ def test_what_another_version_of_the_script_asks(tcost: Tcost, monkeypatch: pyte
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder with some files, and the scripts in it."""
-    for name in ("gpt2-mine.yaml", "my model.yaml", "config.json", "sub/in.yaml"):
+def home(tmp_path: Path) -> Path:
+    """A home folder with some files."""
+    for name in ("gpt2-mine.yaml", "mistral-mine.yaml", "my model.yaml", "config.json", "sub/in.yaml"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
-    for shell in SHELLS:
-        (tmp_path / f"script.{shell}").write_text(script(shell))
+    (tmp_path / ".local/share/fish/generated_completions").mkdir(parents=True)  # or fish reads all manual pages
     return tmp_path
 
 
@@ -178,31 +175,28 @@ def needed(shell: str) -> None:
         pytest.skip(f"{shell} is not installed")
 
 
-def environment() -> dict[str, str]:
-    """Return an environment in which `tcost` is the one of this Python."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return {"PATH": path, "HOME": "/nonexistent", "TERM": "xterm", "LC_ALL": "C.UTF-8"}
-
-
 class Terminal:
-    """A shell in a terminal, which types as a person does."""
+    """A shell in a terminal, in which completion is turned on as docs/commands.md says, and somebody types."""
 
-    def __init__(self, shell: str, folder: Path) -> None:
-        """Start the shell in a folder, and read the script."""
+    def __init__(self, shell: str, home: Path) -> None:
+        """Turn completion on, and start the shell in a home folder."""
         needed(shell)
-        self.folder = folder
+        self.home = home
         self.shown = ""
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        environment = {"PATH": path, "HOME": str(home), "TERM": "xterm", "LC_ALL": "C.UTF-8"}
+        (line,) = re.findall(rf"^.*tcost --show-completion {shell}.*$", REFERENCE.read_text(), flags=re.MULTILINE)
+        subprocess.run(["bash", "-c", line], env=environment, check=True)  # noqa: S607  # bash is on the path
         self.master, self.slave = pty.openpty()
-        name = os.ttyname(self.slave)
         termios.tcsetwinsize(self.slave, (50, 200))
+        name = os.ttyname(self.slave)
         self.process = subprocess.Popen(  # who opens a terminal in a session of its own is controlled by it
-            ["sh", "-c", f"exec {shlex.join(SHELLS[shell])} <{name} >{name} 2>&1"],  # noqa: S607  # sh is on the path
+            ["sh", "-c", f"exec {shell} -i <{name} >{name} 2>&1"],  # noqa: S607  # sh is on the path
             start_new_session=True,
-            cwd=folder,
-            env=environment(),
+            cwd=home,
+            env=environment,
         )
-        start = "autoload -Uz compinit; compinit -u -D; " if shell == "zsh" else ""
-        self.type(f"{start}source ./script.{shell}; echo RE''ADY\r")
+        self.type("echo RE''ADY\r")
         self.wait(lambda: "READY" in self.shown)
 
     def type(self, keys: str) -> None:
@@ -218,8 +212,8 @@ class Terminal:
                 self.shown += os.read(self.master, 65536).decode(errors="replace")
 
     def completed(self, keys: str) -> str:
-        """Return the command line that keys, a tab and a full stop make: it is quoted and written to a file, not run."""
-        file = self.folder / "line"
+        """Return the command line that keys, a tab and a full stop make: it is written to a file, not run."""
+        file = self.home / "line"
         file.unlink(missing_ok=True)
         self.shown = ""
         self.type(f"{keys}\t.\x01echo '\x05' >line; echo DO''NE\r")
@@ -234,19 +228,10 @@ class Terminal:
         os.close(self.slave)
 
 
-@pytest.mark.parametrize("shell", SHELLS)
-def test_in_the_shells(shell: str, folder: Path) -> None:
-    """What is typed in a terminal becomes the command line that was meant."""
-    terminal = Terminal(shell, folder)
-    try:
-        assert [terminal.completed(keys) for keys in TYPED] == list(TYPED.values())
-    finally:
-        terminal.close()
-
-
 TYPED = {
     "tcost expl": "tcost explain .",
     "tcost compute mix": "tcost compute mixtral-8x7b .",
+    "tcost compute mist": "tcost compute mistral-.",
     "tcost compute ./c": "tcost compute ./config.json .",
     "tcost compute sub/": "tcost compute sub/in.yaml .",
     "tcost compute gpt2-mi": "tcost compute gpt2-mine.yaml .",
@@ -262,4 +247,21 @@ TYPED = {
     "tcost compute gpt2 --context con": "tcost compute gpt2 --context con.",
     "tcost compute gpt2 -o con": "tcost compute gpt2 -o config.json .",
 }
-"""What is typed before a tab, and the line that it makes, with the full stop that is typed behind the tab."""
+"""What is typed before a tab, and the line that it makes, with what is typed behind it."""
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_in_the_shells(shell: str, home: Path) -> None:
+    """What is typed in a terminal becomes the command line that was meant."""
+    with closing(Terminal(shell, home)) as terminal:
+        assert {keys: terminal.completed(keys) for keys in TYPED} == TYPED
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_what_the_shells_show(shell: str, home: Path) -> None:
+    """Conventions are shown, in zsh and fish with what they mean."""
+    with closing(Terminal(shell, home)) as terminal:
+        terminal.type("tcost compute gpt2 --convention \t\t")
+        terminal.wait(lambda: all(name in terminal.shown for name in CONVENTIONS))
+        titles = {convention.title[:40] for convention in CONVENTIONS.values()}
+        assert {title for title in titles if title in terminal.shown} == (titles if shell != "bash" else set())

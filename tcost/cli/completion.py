@@ -24,8 +24,8 @@ def _show_completion(shell: Shell | None) -> None:
         raise typer.Exit
 
 
-COMPLETION_HELP = "Print what a shell reads to complete words of tcost, and exit."
+COMPLETION_HELP = "Print what bash, zsh or fish reads to complete words of tcost, and exit."
 ShowCompletion: TypeAlias = Annotated[
     Shell | None,
-    typer.Option("--show-completion", callback=_show_completion, is_eager=True, help=COMPLETION_HELP),
+    typer.Option("--show-completion", metavar="SHELL", callback=_show_completion, is_eager=True, help=COMPLETION_HELP),
 ]

@@ -19,5 +19,6 @@ _tcost() {
 if [[ $funcstack[1] == _tcost ]]; then
     _tcost "$@"
 else
+    (( $+functions[compdef] )) || { autoload -Uz compinit && compinit; }
     compdef _tcost tcost
 fi
