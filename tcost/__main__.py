@@ -27,6 +27,11 @@ def run(args: list[str]) -> int:
 
             write(f"tcost {__version__}\n")
             return DONE
+        if "_TCOST_COMPLETE" in os.environ:
+            from tcost.completion import complete
+
+            write(complete(args))
+            return DONE
         from tcost import cli
 
         return cli.run(args)
@@ -50,10 +55,10 @@ def run(args: list[str]) -> int:
 
 
 def _complain(message: str, status: int) -> int:
-    """Print a message on standard error, lines after the first aligned with it."""
+    """Print a message on standard error, lines after the first aligned with it, but none into a half-typed line."""
     from tcost.text import visible
 
-    if sys.stderr is not None:
+    if sys.stderr is not None and "_TCOST_COMPLETE" not in os.environ:
         print("error: " + "\n       ".join(map(visible, message.split("\n"))), file=sys.stderr)
     return status
 

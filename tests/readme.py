@@ -1,4 +1,8 @@
-"""Run the commands of the README and of docs/formulas.md, and put their output below them: `python tests/readme.py`."""
+"""Bring up to date what comes from the program itself: `python tests/readme.py`.
+
+The outputs of the commands in the README and in docs/formulas.md, the help pages in docs/commands.md, and the words
+that shells complete.
+"""
 
 import os
 import re
@@ -7,27 +11,40 @@ import sys
 import tempfile
 from pathlib import Path
 
+from commands import COMMANDS, WORDS, words
+
 from tcost import evaluate, load_spec
 from tcost.spec import bundled_specs
 from tcost.units import si
 
 README = Path(__file__).parent.parent / "README.md"
 
-PAGES = (README, README.parent / "docs" / "ci.md", README.parent / "docs" / "formulas.md")
+REFERENCE = README.parent / "docs" / "commands.md"
+
+PAGES = (README, *(README.parent / "docs" / f"{page}.md" for page in ("ci", "formulas")), REFERENCE)
 
 BLOCK = re.compile(r"```console\n\$ (?P<command>.*)\n(?:.*\n)*?```\n")
 
 
 MODELS = re.compile(r"(<!-- bundled models: .* -->\n)(?:.*\n)*?(<!-- end of bundled models -->)")
 
+HELP = re.compile(r"(<!-- help pages: .* -->\n)(?:.*\n)*(<!-- end of help pages -->)")
+
 
 def refreshed(text: str) -> str:
-    """Return the README with its table of models, and the output that each of its `console` commands has now."""
+    """Return a page with its table of models, its help pages, and the output that each `console` command has now."""
+    text = HELP.sub(lambda found: f"{found[1]}{help_pages()}{found[2]}", text)
     text = MODELS.sub(lambda found: f"{found[1]}{models()}{found[2]}", text)
     with tempfile.TemporaryDirectory() as folder:
         return BLOCK.sub(
             lambda block: f"```console\n$ {block['command']}\n{_output(block['command'], folder)}```\n", text
         )
+
+
+def help_pages() -> str:
+    """Return a section for tcost and for each command, without what the command prints."""
+    each = ("tcost", *(f"tcost {name}" for name in COMMANDS))
+    return "".join(f"\n## {command}\n\n```console\n$ {command} --help\n```\n" for command in each) + "\n"
 
 
 def models() -> str:
@@ -53,7 +70,7 @@ def _output(command: str, folder: str) -> str:
     outcome = subprocess.run(
         ["bash", "-c", command],  # noqa: S607  # bash is on the path
         cwd=folder,
-        env={**os.environ, "PATH": path},
+        env={**os.environ, "PATH": path, "COLUMNS": "80", "TERM": "dumb"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -65,3 +82,4 @@ def _output(command: str, folder: str) -> str:
 if __name__ == "__main__":
     for page in PAGES:
         page.write_text(refreshed(page.read_text()))
+    WORDS.write_text(words())

@@ -47,7 +47,7 @@ ORDER = [
         "budgets",
         "report",
     ),
-    *("export", "plot", "cli"),
+    *("export", "plot", "completion", "cli"),
 ]
 """Reading order is dependency order: a module imports those before it, never those after it."""
 
@@ -191,6 +191,21 @@ def test_commands_load_only_what_they_use(args: tuple[str, ...]) -> None:
     outcome = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True, env=path())
     assert outcome.stdout
     assert set(outcome.stderr.split()) & {*UNUSED[args], "matplotlib"} == set()
+
+
+def test_completion_loads_none_of_the_libraries() -> None:
+    """A shell is answered by the front door: what is typed waits for it."""
+    code = "import sys; from tcost.__main__ import run; run(['compute', '']); print(*sys.modules, file=sys.stderr)"
+    environment = {**path(), "_TCOST_COMPLETE": "1"}
+    outcome = subprocess.run(
+        [sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
+    assert outcome.stdout
+    loaded = set(outcome.stderr.split())
+    assert {name for name in loaded if name.startswith("tcost.")} == {
+        *("tcost.__main__", "tcost.completion", "tcost.errors", "tcost.output")
+    }
+    assert loaded & {"json", "pathlib", "re", "typing", *LIBRARIES} == set()
 
 
 def path() -> dict[str, str]:

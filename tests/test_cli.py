@@ -288,6 +288,10 @@ def test_version_and_help(tcost: Tcost) -> None:
         ),
         ("compute gpt2 --fromat json", "No such option: --fromat"),
         ("comput gpt2", "No such command 'comput'"),
+        (
+            "list",
+            "Missing argument 'WHAT'. Choose from: specs, algos, conventions, layers\n       see: tcost list --help",
+        ),
         ("list everything", "'everything' is not one of 'specs', 'algos', 'conventions', 'layers'"),
         ("compute gpt2 --output /no/such/folder/x", "cannot write /no/such/folder/x: No such file or directory"),
         ("compute gpt2 --output .", "cannot write .: it is a directory"),

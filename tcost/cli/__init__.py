@@ -9,12 +9,14 @@ from tcost import __version__
 from tcost.cli.breakeven import break_even_points
 from tcost.cli.check import check_budgets
 from tcost.cli.commands import compare_specs, compute, list_names
+from tcost.cli.completion import ShowCompletion
 from tcost.cli.diff import difference
 from tcost.cli.explanation import explain_layer
 from tcost.cli.formulas import FormulaCommand, formulas_of
 from tcost.cli.importing import import_spec
 from tcost.cli.memory import memory_of_spec
 from tcost.cli.options import Printed, SpecCommand, Streamed
+from tcost.cli.pages import Command
 from tcost.cli.plotting import plot_spec
 from tcost.cli.proof import verify_specs
 from tcost.cli.reconciliation import reconcile_spec
@@ -28,7 +30,9 @@ __all__ = ["app", "run"]
 UsageError = cast("type[Exception]", typer.BadParameter.__bases__[0])  # no version of typer exports it
 
 app = typer.Typer(
-    help="What it costs to train a transformer: exact MACCs, FLOPs and parameters, per layer, phase and learning rule.",
+    help="What it costs to train a transformer: exact MACCs, FLOPs and parameters, per layer, phase and learning rule."
+    "\n\nExample: tcost compute gpt2",
+    add_completion=False,  # the front door answers shells, without the parser
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # some CI systems make rich emit escapes into pipes
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -47,6 +51,7 @@ def _main(
     version: Annotated[  # noqa: ARG001  # its callback does the work
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit.")
     ] = False,
+    show_completion: ShowCompletion = None,  # noqa: ARG001  # likewise
 ) -> None:
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
@@ -58,15 +63,15 @@ app.command("memory", cls=SpecCommand)(memory_of_spec)
 app.command("sweep", cls=SweepCommand)(sweep_spec)
 app.command("breakeven", cls=SpecCommand)(break_even_points)
 app.command("formula", cls=FormulaCommand)(formulas_of)
-app.command("explain")(explain_layer)
-app.command("reconcile")(reconcile_spec)
+app.command("explain", cls=Command)(explain_layer)
+app.command("reconcile", cls=Command)(reconcile_spec)
 app.command("plot", cls=SpecCommand)(plot_spec)
 app.command("verify", cls=SpecCommand)(verify_specs)
 app.command("diff", cls=SpecCommand)(difference)
 app.command("check", cls=SpecCommand)(check_budgets)
-app.command("import")(import_spec)
-app.command("schema")(print_schema)
-app.command("list")(list_names)
+app.command("import", cls=Command)(import_spec)
+app.command("schema", cls=Command)(print_schema)
+app.command("list", cls=Command)(list_names)
 
 
 def run(args: Sequence[str]) -> int:
@@ -94,5 +99,5 @@ def run(args: Sequence[str]) -> int:
 
 def _usage_message(error: Any) -> str:
     command = error.ctx.command_path if error.ctx else "tcost"
-    message = error.format_message().replace("Value error, ", "")
+    message = " ".join(error.format_message().replace("Value error, ", "").split())  # lists choices on many lines
     return f"{message}\nsee: {command} --help"

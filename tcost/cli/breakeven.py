@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from tcost.cli.options import (
+    MEASURES,
     Algos,
     Attention,
     AttentionName,
@@ -30,15 +31,15 @@ from tcost.cli.options import (
 )
 
 OVER_HELP = "The size that varies: a key of the spec or batch; with values, as in n_heads=1,2,4, only those are tried."
-MEASURES_HELP = "What is compared, separated by spaces or commas; also peak_bytes and the elements of both."
+MEASURES_HELP = f"What is compared, separated by spaces or commas: {MEASURES}."
 
 
 def break_even_points(
     spec: SpecName,
     algos: Algos = ["mempepita", "bp"],  # noqa: B006  # typer reads the default, nothing changes it
-    over: Annotated[str, typer.Option("--over", metavar="AXIS", help=OVER_HELP)] = "context_length",
+    over: Annotated[str, typer.Option("--over", metavar="KEY", help=OVER_HELP)] = "context_length",
     convention: ConventionName = "paper",
-    measures: Annotated[list[str], typer.Option("--measures", metavar="NAME...", help=MEASURES_HELP)] = [  # noqa: B006
+    measures: Annotated[list[str], typer.Option("--measures", metavar="MEASURE...", help=MEASURES_HELP)] = [  # noqa: B006
         *("macc", "flop", "stored_activations_bytes"),
     ],
     context: Context = None,
@@ -55,9 +56,11 @@ def break_even_points(
     """Say from which size on a learning rule is cheaper than others.
 
     The first rule against each of the others: the exact integer from which on it is cheaper, or never, by solving
-    the difference of their closed forms. Needs NumPy and SymPy: pip install 'tcost[sweep]'.
+    the difference of their closed forms.
 
-    Example: tcost breakeven gpt3-small --algos mempepita bp --over context_length
+    Needs NumPy and SymPy: pip install 'tcost[sweep]'.
+
+    Example: tcost breakeven gpt3-small --over context_length
     """
     from tcost.breakeven import break_even
     from tcost.cost import evaluate_rules

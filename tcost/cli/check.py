@@ -10,6 +10,7 @@ from tcost.cli.many_values import rejoined
 from tcost.cli.options import (
     ATTENTION_HELP,
     CAUSAL_HELP,
+    OPTIMIZER_HELP,
     RECOMPUTE_HELP,
     AttentionName,
     CausalName,
@@ -47,7 +48,7 @@ class CheckFormat(StrEnum):
 
 def check_budgets(
     invoked: typer.Context,
-    spec: Annotated[str | None, typer.Argument(metavar="[SPEC]", help=SPEC_HELP, show_default=False)] = None,
+    spec: Annotated[str | None, typer.Argument(metavar="SPEC", help=SPEC_HELP, show_default=False)] = None,
     maxima: Annotated[
         list[str] | None, typer.Option("--max", metavar="MEASURE=AMOUNT...", help=MAX_HELP, show_default=False)
     ] = None,
@@ -62,13 +63,13 @@ def check_budgets(
     algos: Annotated[
         list[str] | None, typer.Option("--algos", "--algo", metavar="RULE...", help=ALGOS_HELP, show_default=False)
     ] = None,
-    convention: Annotated[str | None, typer.Option("--convention", help=CONVENTION_HELP, show_default=False)] = None,
+    convention: Annotated[
+        str | None, typer.Option("--convention", metavar="CONVENTION", help=CONVENTION_HELP, show_default=False)
+    ] = None,
     context: Context = None,
     encoder_context: EncoderContext = None,
     batch: Annotated[int | None, typer.Option("--batch", metavar="N", help="Sequences per training step.")] = None,
-    optimizer: Annotated[
-        str | None, typer.Option("--optimizer", help="What ends the step: sgd, momentum, adam, adamw or none.")
-    ] = None,
+    optimizer: Annotated[str | None, typer.Option("--optimizer", metavar="OPTIMIZER", help=OPTIMIZER_HELP)] = None,
     dtype: Annotated[DtypeName | None, typer.Option("--dtype", help="Type of all numbers that are held.")] = None,
     causal: Annotated[CausalName | None, typer.Option("--causal", help=CAUSAL_HELP)] = None,
     attention: Annotated[AttentionName | None, typer.Option("--attention", help=ATTENTION_HELP)] = None,

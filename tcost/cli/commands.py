@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from tcost.cli.options import (
+    SPEC_HELP,
     Algos,
     Attention,
     AttentionName,
@@ -34,7 +35,7 @@ from tcost.cli.options import (
     tables,
 )
 
-SPECS_HELP = "As in compute; all bundled specs when there is none."
+SPECS_HELP = f"{SPEC_HELP} All bundled specs when there is none."
 CONTEXTS_HELP = "Context lengths, separated by spaces or commas; each spec's own by default."
 BY_HELP = "What shares a line; layer by default, operation in JSON and CSV."
 
@@ -106,7 +107,7 @@ def compare_specs(
 
     A line per spec, context and rule, with the change against the first rule.
 
-    Example: tcost compare gpt3-small --algos bp pepita mempepita --context 512 2048
+    Example: tcost compare gpt3-small --algos bp mempepita --context 512 2048
     """
     from tcost.cost import compare
     from tcost.spec import bundled_specs
@@ -140,7 +141,7 @@ def compare_specs(
 
 
 def list_names(
-    what: Annotated[Listing, typer.Argument(metavar="specs|algos|conventions|layers", help="What to list.")],
+    what: Annotated[Listing, typer.Argument(metavar="WHAT", help="What to list: specs, algos, conventions or layers.")],
 ) -> Printed:
     """List specs, learning rules, conventions or layers.
 

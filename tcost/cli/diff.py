@@ -9,6 +9,7 @@ import typer
 from tcost.cli.options import (
     ATTENTION_HELP,
     CAUSAL_HELP,
+    OPTIMIZER_HELP,
     RECOMPUTE_HELP,
     AttentionName,
     CausalName,
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from tcost.diff import Asked
 
 SIDE_HELP = "A spec as in compute, or a JSON result of compute or compare."
-ALGOS_HELP = "Learning rules, separated by spaces or commas; those of a saved result, else bp."
-CONVENTION_HELP = "Counting convention; that of a saved result, else paper."
+ALGOS_HELP = "Learning rules (tcost list algos), separated by spaces or commas; those of a saved result, else bp."
+CONVENTION_HELP = "Counting convention: paper, torch or exact; that of a saved result, else paper."
 
 
 class DiffFormat(StrEnum):
@@ -58,13 +59,13 @@ def difference(
     algos: Annotated[
         list[str] | None, typer.Option("--algos", "--algo", metavar="RULE...", help=ALGOS_HELP, show_default=False)
     ] = None,
-    convention: Annotated[str | None, typer.Option("--convention", help=CONVENTION_HELP, show_default=False)] = None,
+    convention: Annotated[
+        str | None, typer.Option("--convention", metavar="CONVENTION", help=CONVENTION_HELP, show_default=False)
+    ] = None,
     context: Context = None,
     encoder_context: EncoderContext = None,
     batch: Annotated[int | None, typer.Option("--batch", metavar="N", help="Sequences per training step.")] = None,
-    optimizer: Annotated[
-        str | None, typer.Option("--optimizer", help="What ends the step: sgd, momentum, adam, adamw or none.")
-    ] = None,
+    optimizer: Annotated[str | None, typer.Option("--optimizer", metavar="OPTIMIZER", help=OPTIMIZER_HELP)] = None,
     dtype: Annotated[DtypeName | None, typer.Option("--dtype", help="Type of all numbers that are held.")] = None,
     causal: Annotated[CausalName | None, typer.Option("--causal", help=CAUSAL_HELP)] = None,
     attention: Annotated[AttentionName | None, typer.Option("--attention", help=ATTENTION_HELP)] = None,

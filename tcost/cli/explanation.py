@@ -62,7 +62,9 @@ def explain_layer(
     """Say where the numbers of a layer come from.
 
     Each operation with its axes, its scalar operations as a formula and in numbers, their prices and their
-    source. The sums are those of compute. Needs SymPy: pip install 'tcost[formula]'.
+    source. The sums are those of compute.
+
+    Needs SymPy: pip install 'tcost[formula]'.
 
     Example: tcost explain gpt2 attention --phase forward
     """

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tcost.cli.options import (
+    SPEC_HELP,
     Attention,
     AttentionName,
     Batch,
@@ -54,16 +55,19 @@ class PhaseName(StrEnum):
     OPTIMIZER_STEP = "optimizer_step"
 
 
-WHAT_HELP = "A spec, as in compute, or a layer of the paper's transformer (tcost list layers)."
+WHAT_HELP = f"{SPEC_HELP} Or a layer of the paper's transformer (tcost list layers)."
 LAYER_HELP = (
     "A layer of the spec's model: its path (decoder.add_norm_2), the end of one, or a name that several share "
     "(add_norm), each of which is shown."
 )
 TOGETHER_HELP = f"{LAYER_HELP} Those with equal formulas are together."
 ALGO_HELP = "Learning rule (tcost list algos); bp, or for a layer that only another rule has, that rule."
+PHASE_HELP = f"Only one phase: {', '.join([*PhaseName][:-1])} or {[*PhaseName][-1]}; all by default."
 IN_HELP = "Keys of the spec, or batch, that are letters; all other sizes are numbers. By default all are letters."
 
-OptionalPhase = Annotated[PhaseName | None, typer.Option("--phase", help="Only this phase.", show_default=False)]
+OptionalPhase = Annotated[
+    PhaseName | None, typer.Option("--phase", metavar="PHASE", help=PHASE_HELP, show_default=False)
+]
 
 
 def is_layer(word: str) -> bool:
@@ -102,7 +106,9 @@ def formulas_of(
     """Give the closed form of what a training step costs.
 
     Of a model per phase and in all, or of one copy of a layer. The layers themselves are called with letters
-    for sizes. Needs SymPy: pip install 'tcost[formula]'.
+    for sizes.
+
+    Needs SymPy: pip install 'tcost[formula]'.
 
     Example: tcost formula gpt2 --in context_length
     """

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
-from typer.core import TyperCommand
+from tcost.cli.pages import Command
 
 
 def spread(args: Sequence[str], options: Collection[str], is_argument: Callable[[str], bool]) -> Iterator[str]:
@@ -47,7 +47,7 @@ def _is_option(word: str) -> bool:
     return word.startswith("-") and word != "-"
 
 
-class ManyValuesCommand(TyperCommand):
+class ManyValuesCommand(Command):
     """A command whose repeatable options take several values; `is_argument` tells where they end."""
 
     is_argument: Callable[[str], bool]

@@ -32,13 +32,18 @@ from tcost.cli.options import (
 )
 from tcost.units import parse_bytes
 
-DTYPE_HELP = "Type of all numbers; those below say otherwise of some."
+DTYPE_HELP = "Type of all numbers, but of those for which an option below says otherwise."
 MASTER_HELP = "Count a copy of the weights in fp32 with the optimizer's state."
 BUDGET_HELP = "Bytes that the step should fit into, as in 24GiB; status 1 where it does not."
 
 
 def _dtype(what: str, whose: str = "") -> object:
-    return typer.Option(f"--{what}-dtype", show_default=False, help=f"Type of {whose or f'the {what}'}.")
+    return typer.Option(
+        f"--{what}-dtype",
+        show_default=False,
+        metavar="TYPE",
+        help=f"Type of {whose or f'the {what}'}; that of --dtype by default.",
+    )
 
 
 def memory_of_spec(
@@ -55,9 +60,9 @@ def memory_of_spec(
     activations: Annotated[DtypeName | None, _dtype("activations")] = None,
     state: Annotated[DtypeName | None, _dtype("optimizer", "what the optimizer holds")] = None,
     master_weights: Annotated[bool, typer.Option("--master-weights", help=MASTER_HELP)] = False,
+    causal: Causal = CausalName.FULL,
     attention: Attention = AttentionName.EAGER,
     recompute: Recompute = RecomputeName.NONE,
-    causal: Causal = CausalName.FULL,
     budget: Annotated[str | None, typer.Option("--budget", metavar="BYTES", help=BUDGET_HELP)] = None,
     format_: FormatName = Format.TABLE,
     output: OutputPath = None,
@@ -69,7 +74,7 @@ def memory_of_spec(
     A table per learning rule: parameters, gradients, what the optimizer holds, PEPITA's fixed matrices and
     stored activations, layer by layer. With a budget, whether it fits, and the largest context and batch that do.
 
-    Example: tcost memory gpt2 --convention exact --optimizer adamw --batch 8 --budget 24GiB
+    Example: tcost memory gpt2 --optimizer adamw --batch 8 --budget 24GiB
     """
     from tcost.cost import evaluate_rules
     from tcost.memory import Storage

@@ -75,6 +75,10 @@ class Listing(StrEnum):
     LAYERS = "layers"
 
 
+MEASURES = (
+    "macc, flop, parameters, active_parameters, stored_activations_elements, stored_activations_bytes, "
+    "peak_elements or peak_bytes"
+)
 SPEC_HELP = "A YAML file, a Hugging Face config.json, - for standard input, or a bundled name (tcost list specs)."
 SpecName: TypeAlias = Annotated[
     str,
@@ -87,14 +91,23 @@ Algos: TypeAlias = Annotated[
     ),
 ]
 Algo: TypeAlias = Annotated[str, typer.Option("--algo", metavar="RULE", help="Learning rule (tcost list algos).")]
-ConventionName: TypeAlias = Annotated[str, typer.Option("--convention", help="Counting convention.")]
-From: TypeAlias = Annotated[str, typer.Option("--from", help="Counting convention that the terms start at.")]
-To: TypeAlias = Annotated[str, typer.Option("--to", help="Counting convention that they lead to.")]
+ConventionName: TypeAlias = Annotated[
+    str, typer.Option("--convention", metavar="CONVENTION", help="Counting convention: paper, torch or exact.")
+]
+From: TypeAlias = Annotated[
+    str, typer.Option("--from", metavar="CONVENTION", help="Convention that the terms start at: paper, torch or exact.")
+]
+To: TypeAlias = Annotated[
+    str, typer.Option("--to", metavar="CONVENTION", help="Convention that they lead to: paper, torch or exact.")
+]
 Context: TypeAlias = Annotated[
     int | None, typer.Option("--context", metavar="N", help="Context length; the spec's by default.")
 ]
 EncoderContext: TypeAlias = Annotated[
-    int | None, typer.Option("--encoder-context", metavar="N", help="Length of what an encoder-decoder reads.")
+    int | None,
+    typer.Option(
+        "--encoder-context", metavar="N", help="Length of what an encoder-decoder reads; the spec's by default."
+    ),
 ]
 Batch: TypeAlias = Annotated[int, typer.Option("--batch", metavar="N", help="Sequences per training step.")]
 CAUSAL_HELP = (
@@ -107,13 +120,18 @@ RECOMPUTE_HELP = "What backpropagation does not keep but computes again: nothing
 Recompute: TypeAlias = Annotated[RecomputeName, typer.Option("--recompute", help=RECOMPUTE_HELP)]
 FormatName: TypeAlias = Annotated[Format, typer.Option("--format", help="How to write the result.")]
 OutputPath: TypeAlias = Annotated[
-    str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file, whole or not at all.")
+    str | None,
+    typer.Option(
+        "--output", "-o", metavar="FILE", help="Write to a file, whole or not at all; to standard output by default."
+    ),
 ]
 Errata: TypeAlias = Annotated[
     bool, typer.Option("--errata/--no-errata", help="Count the slips in published totals, as rows of their own.")
 ]
+OPTIMIZER_HELP = "What ends the step: sgd, momentum, adam, adamw or none."
 OptimizerName: TypeAlias = Annotated[
-    str, typer.Option("--optimizer", help="What ends the step: sgd, momentum, adam, adamw or none.")
+    str,
+    typer.Option("--optimizer", metavar="OPTIMIZER", help=OPTIMIZER_HELP),
 ]
 Integers: TypeAlias = Annotated[bool, typer.Option("--integers", help="Exact integers in tables, not SI units.")]
 

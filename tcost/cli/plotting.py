@@ -9,6 +9,7 @@ import typer
 
 from tcost.cli.many_values import rejoined
 from tcost.cli.options import (
+    MEASURES,
     Algos,
     Attention,
     AttentionName,
@@ -45,8 +46,12 @@ KIND_HELP = (
     "paper: MACCs, FLOPs and stored activations up to the context; curves: measures over an axis or two; "
     "bars: the layers and phases of one step."
 )
-OVER_HELP = "Of curves: a size and its values, as a list, a:b, a:b:step or a:b:xK. Those of a second one are panels."
-MEASURES_HELP = "Of curves: what is drawn, separated by spaces or commas; as in paper by default."
+OVER_HELP = (
+    "Of curves: a key of the spec, or batch, and its values: a list, a:b, a:b:step or a:b:xK. Those of a second one "
+    "are panels."
+)
+MEASURES_HELP = f"Of curves: what is drawn, separated by spaces or commas: {MEASURES}; as in paper by default."
+BATCH_HELP = "Sequences per training step; 1 by default."
 OUTPUT_HELP = "Write to a file, whole or not at all; its ending says how: .png, .svg or .pdf."
 
 
@@ -65,7 +70,7 @@ def plot_spec(
     convention: ConventionName = "paper",
     context: Context = None,
     encoder_context: EncoderContext = None,
-    batch: Annotated[int | None, typer.Option("--batch", metavar="N", help="Sequences per training step.")] = None,
+    batch: Annotated[int | None, typer.Option("--batch", metavar="N", help=BATCH_HELP)] = None,
     optimizer: OptimizerName = "none",
     causal: Causal = CausalName.FULL,
     attention: Attention = AttentionName.EAGER,
@@ -75,7 +80,9 @@ def plot_spec(
     """Draw what one training step costs.
 
     Three panels over the context as in the companion paper, curves over any size, or bars of layers and
-    phases. Pictures need matplotlib: pip install 'tcost[plot]'.
+    phases.
+
+    Needs matplotlib: pip install 'tcost[plot]'.
 
     Example: tcost plot gpt3-small --output figure.pdf
     """

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tcost.cli.options import (
+    SPEC_HELP,
     Algos,
     Causal,
     CausalName,
@@ -26,20 +27,20 @@ from tcost.errors import InputError
 if TYPE_CHECKING:
     from tcost.spec import ModelSpec
 
-ONE_PER_FAMILY = ["gpt2", "bert-base", "bart-base"]
+ONE_PER_FAMILY = ("gpt2", "bert-base", "bart-base")
 
-SPECS_HELP = "As in compute; one bundled model of each family when there is none."
+SPECS_HELP = f"{SPEC_HELP} One of each family when there is none: {', '.join(ONE_PER_FAMILY)}."
 TORCH_HELP = "Build the model's Hugging Face class, and compare with convention torch as FlopCounterMode counts it."
 CONTEXT_HELP = "Context length of the class, with --torch; the spec's by default."
 
 
 def verify_specs(
-    specs: Annotated[list[str], typer.Argument(metavar="SPEC", help=SPECS_HELP)] = ONE_PER_FAMILY,
+    specs: Annotated[list[str] | None, typer.Argument(metavar="SPEC", help=SPECS_HELP, show_default=False)] = None,
     algos: Algos = ["bp", "pepita", "mempepita"],  # noqa: B006  # typer reads the default, nothing changes it
     optimizer: OptimizerName = "adamw",
     causal: Causal = CausalName.FULL,
     recompute: Recompute = RecomputeName.NONE,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of weights, data and fixed matrices.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed of weights, data and fixed matrices.")] = 0,
     torch: Annotated[bool, typer.Option("--torch", help=TORCH_HELP)] = False,
     context: Annotated[int | None, typer.Option("--context", metavar="N", help=CONTEXT_HELP)] = None,
     encoder_context: EncoderContext = None,
@@ -54,7 +55,7 @@ def verify_specs(
 
     Example: tcost verify gpt2 --algos bp pepita
     """
-    models = [load(spec) for spec in specs]
+    models = [load(spec) for spec in specs or ONE_PER_FAMILY]
     if torch:
         return _against_torch(models, context, encoder_context, format_, output)
     if context or encoder_context:

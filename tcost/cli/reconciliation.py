@@ -35,7 +35,9 @@ def reconcile_spec(
     """Say why two conventions give two numbers.
 
     A line per kind of operation and phase that they count otherwise, with its formula; then what
-    published estimators give. Formulas need SymPy: pip install 'tcost[formula]'.
+    published estimators give.
+
+    Formulas need SymPy: pip install 'tcost[formula]'.
 
     Example: tcost reconcile gpt3-small --from paper --to exact
     """

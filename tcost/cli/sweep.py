@@ -13,6 +13,7 @@ import typer
 
 from tcost.cli.many_values import ManyValuesCommand, rejoined
 from tcost.cli.options import (
+    MEASURES,
     Algos,
     Attention,
     AttentionName,
@@ -61,9 +62,9 @@ ENDINGS = {
 }
 """What the name of an output says of its format."""
 
-OVER_HELP = "A size and its values, as a list, a:b, a:b:step or a:b:xK: a key of the spec, or batch. Repeatable."
-CONVENTIONS_HELP = "Counting conventions, separated by spaces or commas (tcost list conventions)."
-MEASURES_HELP = "Numbers of each row, separated by spaces or commas."
+OVER_HELP = "A key of the spec, or batch, and its values: a list, a:b, a:b:step or a:b:xK. Several make a grid."
+CONVENTIONS_HELP = "Counting conventions, separated by spaces or commas: paper, torch or exact."
+MEASURES_HELP = f"Numbers of each row, separated by spaces or commas: {MEASURES}."
 BATCH_HELP = "Sequences per training step; 1 by default."
 FORMAT_HELP = "How to write the rows; by the ending of --output, else a table."
 OUTPUT_HELP = "A file, or a folder for parquet; the same command goes on with what was interrupted."
@@ -94,9 +95,9 @@ def sweep_spec(
     over: Annotated[list[str], typer.Option("--over", metavar="KEY=VALUES...", help=OVER_HELP)],
     algos: Algos = ["bp"],  # noqa: B006  # typer reads the default, nothing changes it
     conventions: Annotated[
-        list[str], typer.Option("--conventions", "--convention", metavar="NAME...", help=CONVENTIONS_HELP)
+        list[str], typer.Option("--conventions", "--convention", metavar="CONVENTION...", help=CONVENTIONS_HELP)
     ] = ["paper"],  # noqa: B006  # likewise
-    measures: Annotated[list[str], typer.Option("--measures", metavar="NAME...", help=MEASURES_HELP)] = [  # noqa: B006
+    measures: Annotated[list[str], typer.Option("--measures", metavar="MEASURE...", help=MEASURES_HELP)] = [  # noqa: B006
         *("macc", "flop", "parameters", "stored_activations_bytes")
     ],
     context: Context = None,
@@ -120,7 +121,9 @@ def sweep_spec(
 
     A row for each, under each rule and convention: a table of a few, or CSV, JSON lines or Parquet of any number.
 
-    Example: tcost sweep gpt2 --over context_length=128:1024:x2 n_decoder_layers=6,12 --algos bp pepita
+    Needs NumPy and SymPy: pip install 'tcost[sweep]'.
+
+    Example: tcost sweep gpt2 --over context_length=128:1024:x2 batch=1,8
     """
     from tcost.sweep import Sweep, parse_axis
     from tcost.sweep.shards import WHOLE, parse_shard

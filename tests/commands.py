@@ -1,0 +1,105 @@
+"""What the command line says of itself: its commands, and the words that shells complete."""
+
+import typing
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from typer.main import get_command
+
+from tcost import completion
+from tcost.cli import app
+from tcost.cli.commands import _LISTINGS
+from tcost.cli.options import Listing
+from tcost.completion import FILE
+from tcost.cost.measures import MEASURES
+from tcost.optimizers import OPTIMIZERS
+from tcost.spec import ModelSpec
+
+Titles = dict[str, str]
+
+GROUP: Any = get_command(app)
+
+COMMANDS: dict[str, Any] = GROUP.commands
+"""The commands by their names, in the order of the help page."""
+
+WORDS = Path(completion.__file__).parent / "words.tsv"
+
+
+def _keys() -> list[str]:
+    """Return the keys of a spec that are whole numbers, those inside its parts, and batch."""
+    schema = ModelSpec.model_json_schema()
+    found = []
+    for key, field in schema["properties"].items():
+        for each in field.get("anyOf", [field]):
+            if each.get("type") == "integer":
+                found.append(key)
+            elif "$ref" in each:
+                part = schema["$defs"][each["$ref"].rpartition("/")[2]]["properties"]
+                found += [f"{key}.{inner}" for inner, its in part.items() if its.get("type") == "integer"]
+    return [*found, "batch"]
+
+
+VALUES: dict[str, Callable[[], Titles]] = {
+    "COMMAND": lambda: {name: command.get_short_help_str(200) for name, command in COMMANDS.items()},
+    **dict.fromkeys(("BASE", "HEAD", "SPEC"), lambda: {**_LISTINGS[Listing.SPECS](), FILE: ""}),
+    "LAYER": _LISTINGS[Listing.LAYERS],
+    "RULE": _LISTINGS[Listing.ALGOS],
+    "CONVENTION": _LISTINGS[Listing.CONVENTIONS],
+    "OPTIMIZER": lambda: {name: optimizer.source for name, optimizer in OPTIMIZERS.items()},
+    "MEASURE": lambda: dict.fromkeys(MEASURES, ""),
+    **dict.fromkeys(("MEASURE=AMOUNT", "MEASURE=PERCENT"), lambda: dict.fromkeys((f"{m}=" for m in MEASURES), "")),
+    "KEY": lambda: dict.fromkeys(_keys(), ""),
+    "KEY=VALUES": lambda: dict.fromkeys((f"{key}=" for key in _keys()), ""),
+    **dict.fromkeys(("CONFIG", "FILE", "PATH"), lambda: {FILE: ""}),
+    **dict.fromkeys(("ADDRESS", "BYTES", "I/N", "N"), dict),
+}
+"""The words that may stand for a value in capitals of a help page, and what they mean."""
+
+
+def words() -> str:
+    """Return the list of words that `tcost.completion` reads."""
+    rows = [("tcost", "COMMAND", "COMMAND", ""), *_rows("tcost", app.registered_callback)]
+    for info in app.registered_commands:
+        rows += _rows(str(info.name or getattr(info.callback, "__name__", "")), info)
+    taken = {
+        value
+        for _, _, takes, _ in rows
+        for value in takes.removesuffix("...").split("|")
+        if value and not value.islower()
+    }
+    for value in sorted(taken):
+        if value not in VALUES:
+            raise LookupError(f"a help page has {value}: say in VALUES of tests/commands.py which words it stands for")
+        rows += [(value, word, "", meaning) for word, meaning in VALUES[value]().items()]
+    return "".join("\t".join(" ".join(cell.split()) for cell in row) + "\n" for row in rows)
+
+
+def parameters(name: str) -> list[Any]:
+    """Return the arguments and options of a command, and of `tcost` itself."""
+    top = GROUP.make_context("tcost", [], resilient_parsing=True)
+    if name == "tcost":
+        return list(GROUP.get_params(top))
+    return list(COMMANDS[name].get_params(COMMANDS[name].make_context(name, [], parent=top, resilient_parsing=True)))
+
+
+def _rows(name: str, info: Any) -> Iterator[tuple[str, str, str, str]]:
+    hints = typing.get_type_hints(info.callback)
+    for param in parameters(name):
+        takes = _takes(param, hints.get(param.name))
+        if param.param_type_name == "argument":
+            yield name, param.metavar, takes, param.help
+        elif param.is_flag:
+            yield from (
+                (name, max(opts, key=len), "", param.help) for opts in (param.opts, param.secondary_opts) if opts
+            )
+        else:
+            yield name, " ".join(sorted(param.opts, key=len, reverse=True)), takes, param.help
+
+
+def _takes(param: Any, hint: Any) -> str:
+    """Return what a parameter takes: the words of an enumeration, or the name of a value as its help has it."""
+    choices = [each for each in (hint, *typing.get_args(hint)) if isinstance(each, type) and issubclass(each, StrEnum)]
+    value = "|".join(choices[0]) if choices else str(param.metavar).removesuffix("...")
+    return f"{value}..." if getattr(param, "multiple", False) or param.nargs == -1 else value
