@@ -5,24 +5,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tcost.cli.diff import ALGOS_HELP, CONVENTION_HELP, asked_of
-from tcost.cli.many_values import rejoined
-from tcost.cli.options import (
-    ATTENTION_HELP,
-    CAUSAL_HELP,
-    OPTIMIZER_HELP,
-    RECOMPUTE_HELP,
-    AttentionName,
-    CausalName,
-    Context,
-    DtypeName,
-    EncoderContext,
-    Integers,
-    OutputPath,
-    Printed,
-    RecomputeName,
-    tables,
+from tcost.cli.asked import (
+    AskedAlgos,
+    AskedAttention,
+    AskedBatch,
+    AskedCausal,
+    AskedConvention,
+    AskedDtype,
+    AskedErrata,
+    AskedOptimizer,
+    AskedRecompute,
+    asked_of,
 )
+from tcost.cli.many_values import rejoined
+from tcost.cli.options import Context, DtypeName, EncoderContext, Integers, OutputPath, Printed, tables
 from tcost.cli.options import Format as AnyFormat
 from tcost.errors import InputError
 
@@ -60,23 +56,17 @@ def check_budgets(
         str | None, typer.Option("--against", metavar="BASE", help=AGAINST_HELP, show_default=False)
     ] = None,
     config: Annotated[str | None, typer.Option("--config", metavar="FILE", help=CONFIG_HELP)] = None,
-    algos: Annotated[
-        list[str] | None, typer.Option("--algos", "--algo", metavar="RULE...", help=ALGOS_HELP, show_default=False)
-    ] = None,
-    convention: Annotated[
-        str | None, typer.Option("--convention", metavar="CONVENTION", help=CONVENTION_HELP, show_default=False)
-    ] = None,
+    algos: AskedAlgos = None,
+    convention: AskedConvention = None,
     context: Context = None,
     encoder_context: EncoderContext = None,
-    batch: Annotated[int | None, typer.Option("--batch", metavar="N", help="Sequences per training step.")] = None,
-    optimizer: Annotated[str | None, typer.Option("--optimizer", metavar="OPTIMIZER", help=OPTIMIZER_HELP)] = None,
-    dtype: Annotated[DtypeName | None, typer.Option("--dtype", help="Type of all numbers that are held.")] = None,
-    causal: Annotated[CausalName | None, typer.Option("--causal", help=CAUSAL_HELP)] = None,
-    attention: Annotated[AttentionName | None, typer.Option("--attention", help=ATTENTION_HELP)] = None,
-    recompute: Annotated[RecomputeName | None, typer.Option("--recompute", help=RECOMPUTE_HELP)] = None,
-    errata: Annotated[
-        bool | None, typer.Option("--errata/--no-errata", help="Count the slips in published totals.")
-    ] = None,
+    batch: AskedBatch = None,
+    optimizer: AskedOptimizer = None,
+    dtype: AskedDtype = None,
+    causal: AskedCausal = None,
+    attention: AskedAttention = None,
+    recompute: AskedRecompute = None,
+    errata: AskedErrata = None,
     format_: Annotated[CheckFormat, typer.Option("--format", help="How to write the result.")] = CheckFormat.TABLE,
     output: OutputPath = None,
     integers: Integers = False,

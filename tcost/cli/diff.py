@@ -2,35 +2,26 @@
 
 import shlex
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from tcost.cli.options import (
-    ATTENTION_HELP,
-    CAUSAL_HELP,
-    OPTIMIZER_HELP,
-    RECOMPUTE_HELP,
-    AttentionName,
-    CausalName,
-    Context,
-    DtypeName,
-    EncoderContext,
-    Integers,
-    OutputPath,
-    Printed,
-    RecomputeName,
-    rules,
-    tables,
+from tcost.cli.asked import (
+    AskedAlgos,
+    AskedAttention,
+    AskedBatch,
+    AskedCausal,
+    AskedConvention,
+    AskedDtype,
+    AskedErrata,
+    AskedOptimizer,
+    AskedRecompute,
+    asked_of,
 )
+from tcost.cli.options import Context, EncoderContext, Integers, OutputPath, Printed, tables
 from tcost.cli.options import Format as AnyFormat
 
-if TYPE_CHECKING:
-    from tcost.diff import Asked
-
-SIDE_HELP = "A spec as in compute, or a JSON result of compute or compare."
-ALGOS_HELP = "Learning rules (tcost list algos), separated by spaces or commas; those of a saved result, else bp."
-CONVENTION_HELP = "Counting convention: paper, torch or exact; that of a saved result, else paper."
+SIDE_HELP = "a spec as in compute, or a JSON result of compute or compare."
 
 
 class DiffFormat(StrEnum):
@@ -41,38 +32,20 @@ class DiffFormat(StrEnum):
     MARKDOWN = "markdown"
 
 
-def asked_of(algos: list[str] | None, convention: str | None, dtype: DtypeName | None, **options: Any) -> "Asked":
-    """Return how specs are to be priced: what the command line says, and nothing of what it does not."""
-    from tcost.diff import Asked
-    from tcost.memory import Storage
-
-    storage = None
-    if dtype:
-        storage = Storage(weights=dtype.value, gradients=dtype.value, activations=dtype.value, optimizer=dtype.value)
-    given = {name: getattr(value, "value", value) for name, value in options.items() if value is not None}
-    return Asked(algos=tuple(rules(algos or [])), convention=convention, storage=storage, options=given)  # type: ignore[arg-type]  # its callers name options
-
-
 def difference(
-    base: Annotated[str, typer.Argument(metavar="BASE", help=f"{SIDE_HELP} What was before.")],
-    head: Annotated[str, typer.Argument(metavar="HEAD", help="Likewise. What is now.")],
-    algos: Annotated[
-        list[str] | None, typer.Option("--algos", "--algo", metavar="RULE...", help=ALGOS_HELP, show_default=False)
-    ] = None,
-    convention: Annotated[
-        str | None, typer.Option("--convention", metavar="CONVENTION", help=CONVENTION_HELP, show_default=False)
-    ] = None,
+    base: Annotated[str, typer.Argument(metavar="BASE", help=f"What was before: {SIDE_HELP}")],
+    head: Annotated[str, typer.Argument(metavar="HEAD", help="What is now: likewise.")],
+    algos: AskedAlgos = None,
+    convention: AskedConvention = None,
     context: Context = None,
     encoder_context: EncoderContext = None,
-    batch: Annotated[int | None, typer.Option("--batch", metavar="N", help="Sequences per training step.")] = None,
-    optimizer: Annotated[str | None, typer.Option("--optimizer", metavar="OPTIMIZER", help=OPTIMIZER_HELP)] = None,
-    dtype: Annotated[DtypeName | None, typer.Option("--dtype", help="Type of all numbers that are held.")] = None,
-    causal: Annotated[CausalName | None, typer.Option("--causal", help=CAUSAL_HELP)] = None,
-    attention: Annotated[AttentionName | None, typer.Option("--attention", help=ATTENTION_HELP)] = None,
-    recompute: Annotated[RecomputeName | None, typer.Option("--recompute", help=RECOMPUTE_HELP)] = None,
-    errata: Annotated[
-        bool | None, typer.Option("--errata/--no-errata", help="Count the slips in published totals.")
-    ] = None,
+    batch: AskedBatch = None,
+    optimizer: AskedOptimizer = None,
+    dtype: AskedDtype = None,
+    causal: AskedCausal = None,
+    attention: AskedAttention = None,
+    recompute: AskedRecompute = None,
+    errata: AskedErrata = None,
     format_: Annotated[DiffFormat, typer.Option("--format", help="How to write the result.")] = DiffFormat.TABLE,
     output: OutputPath = None,
     integers: Integers = False,
