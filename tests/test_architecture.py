@@ -12,7 +12,18 @@ import tcost
 PACKAGE = Path(tcost.__file__).parent
 
 ORDER = [
-    *("errors", "sizes", "tracing", "layers", "models", "kinds", "conventions", "learning_rules", "optimizers"),
+    *(
+        "errors",
+        "extras",
+        "sizes",
+        "tracing",
+        "layers",
+        "models",
+        "kinds",
+        "conventions",
+        "learning_rules",
+        "optimizers",
+    ),
     *(
         "training_step",
         "memory",
@@ -34,7 +45,7 @@ ORDER = [
         "explain",
         "report",
     ),
-    *("export", "plot", "cli"),
+    *("export", "page", "plot", "cli"),
 ]
 """Reading order is dependency order: a module imports those before it, never those after it."""
 
@@ -46,6 +57,7 @@ HOMES = {
     "numpy": {"execution", "plot", "sizes", "sweep", "verify"},
     "sympy": {"breakeven", "formulas", "sizes", "sweep", "symbols"},
     "matplotlib": {"plot"},
+    "jinja2": {"page"},
     "pyarrow": {"sweep"},
     "dask": {"sweep"},
     "distributed": {"sweep"},

@@ -1,7 +1,7 @@
 """Sweeps: all combinations of some sizes, priced exactly."""
 
+from tcost.extras import extra
 from tcost.sweep.axes import Axis, parse_axis
-from tcost.sweep.extras import extra
 from tcost.sweep.grid import CHUNK_ROWS, Chunk, Sweep
 from tcost.sweep.measures import MEASURES
 
