@@ -31,9 +31,9 @@ def of_bytes(number: int) -> Cell:
     return _cell(binary(number) if number else "0", number, f"{grouped(number)} B")
 
 
-def size(number: int | None) -> Cell:
-    """Return a size, which is written whole; None is where rows that differ have been merged."""
-    return NONE if number is None else Cell(str(number), str(number))
+def size(number: int) -> Cell:
+    """Return a size, which is written whole."""
+    return Cell(str(number), str(number))
 
 
 def share_of(part: int, whole: int) -> Cell:

@@ -6,14 +6,11 @@ from dataclasses import dataclass
 WIDTH, BAR, GAP, HEAD = 440, 12, 6, 22
 """Of a panel, a bar, the space below it, and a panel's heading, in units of the drawing."""
 
-LETTER = 6.4
-"""Width of a letter, at most on average."""
+NARROW, WIDE = frozenset(" .,:()-'fijlrt"), frozenset("mwMW")
+"""Letters that are narrower, and wider, than the others in every font."""
 
-LONGEST = 29
-"""Letters of a bar's label; of a longer one the rest is left out."""
-
-INSIDE = 5.6
-"""Width of a letter of an amount that is inside a bar."""
+LONGEST = 190
+"""Width of a bar's label; of a longer one the rest is left out."""
 
 
 @dataclass(frozen=True)
@@ -90,10 +87,10 @@ def scale_of(bars: Iterable[Bar], text: Callable[[int], str]) -> Scale:
     """Return the scale that all bars fit on, with room for their labels and for what is written behind them."""
     bars = list(bars)
     ends = [edge for bar in bars for edge in (*_edges(bar), bar.mark or 0)]
-    label = min(LONGEST, max(len(bar.label) for bar in bars)) * LETTER
-    behind = max(len(text(bar.amount)) for bar in bars) * LETTER
+    label = max(_width(_shortened(bar.label)) for bar in bars)
+    behind = max(_width(text(bar.amount)) for bar in bars)
     low, high = min(0, *ends), max(0, *ends)
-    return Scale(low, max(high, low + 1), label + 4, WIDTH - behind - 8)
+    return Scale(low, max(high, low + 1), label + 8, WIDTH - behind - 8)
 
 
 def panel(heading: str, bars: Sequence[Bar], text: Callable[[int], str], scale: Scale, bar: float = BAR) -> Panel:
@@ -122,12 +119,20 @@ def _pieces(bar: Bar, text: Callable[[int], str], scale: Scale, *, has_text: boo
         if not part.amount:
             continue
         width = round(scale.at(high) - scale.at(low), 2)
-        inside = text(part.amount) if has_text and width > INSIDE * len(text(part.amount)) + 6 else ""
+        inside = text(part.amount) if has_text and width > _width(text(part.amount)) else ""
         yield Piece(part.fill, scale.at(low), width, f"{bar.label}, {part.name}: {text(part.amount)}", inside)
 
 
+def _width(text: str) -> float:
+    """Return the width of a text, at most, in units of the drawing: a page is set in whatever font there is."""
+    return sum(4.4 if letter in NARROW else 11 if letter in WIDE else 7.1 for letter in text)
+
+
 def _shortened(label: str) -> str:
-    return label if len(label) <= LONGEST else f"{label[: LONGEST - 1]}…"
+    shown = label
+    while _width(shown) > LONGEST:
+        shown = f"{shown.removesuffix('…')[:-1]}…"
+    return shown
 
 
 def _in_words(bar: Bar, text: Callable[[int], str]) -> str:

@@ -92,6 +92,7 @@ class Model:
     def layers(self) -> Iterator[LayerRow]:
         """The lines of the table of layers, in the order of rules and of the model; a star is on what has a note."""
         for result in self.results:
+            copies = {row.layer: row.repeats for row in reversed(result.rows)}  # those of its first operation
             noted = {row.layer for row in result.rows} - {row.layer for row in result.rows if not row.note}
             for row in group_by(result.rows, "layer"):
                 yield LayerRow(
@@ -99,7 +100,7 @@ class Model:
                     layer=f"{row.layer}{' *' * (row.layer in noted)}",
                     phase=_words(row.phase),
                     cells=(
-                        *(size(row.repeats), size(row.runs), amount(row.macc), amount(row.flop)),
+                        *(size(copies[row.layer]), size(row.runs), amount(row.macc), amount(row.flop)),
                         amount(row.parameters) if row.parameters else NONE,
                         share_of(row.macc, result.totals.macc),
                     ),
@@ -170,7 +171,7 @@ class Model:
             )
             for result in self.results
         ]
-        return charts.panel("bytes, and the peak", bars, binary, charts.scale_of(bars, binary), TALL)
+        return charts.panel("memory; line and number: the peak", bars, binary, charts.scale_of(bars, binary), TALL)
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ function sort(head) {
   for (const each of heads) each.removeAttribute("aria-sort");
   if (order !== "none") head.setAttribute("aria-sort", order);
   const sign = { none: 0, ascending: 1, descending: -1 }[order];
-  const ordered = rows.toSorted((a, b) => sign * compare(a.keys[head.cellIndex], b.keys[head.cellIndex]));
+  const ordered = [...rows].sort((a, b) => sign * compare(a.keys[head.cellIndex], b.keys[head.cellIndex]));
   body.append(...ordered.map((each) => each.row));
 }
 
@@ -86,9 +86,9 @@ function swap(data) {
 }
 
 function save() {
-  const document_ = new Blob([document.getElementById("result").textContent], { type: "application/json" });
+  const blob = new Blob([document.getElementById("result").textContent], { type: "application/json" });
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(document_);
+  link.href = URL.createObjectURL(blob);
   link.download = "result.json";
   link.click();
   URL.revokeObjectURL(link.href);
