@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from itertools import groupby
 
 from tcost.conventions import Convention, convention_of
 from tcost.cost import Comparison, Result, group_by
@@ -284,12 +285,8 @@ class Contents:
 
 def contents_of(comparisons: Sequence[Comparison], notes: Sequence[str] = ()) -> Contents:
     """Return what a page of a comparison says; `notes` come before its own."""
-    models: list[list[Comparison]] = []
-    for each in comparisons:
-        if each.result is each.baseline:
-            models.append([])
-        models[-1].append(each)
-    return Contents(tuple(Model(tuple(each)) for each in models), tuple(notes))
+    models = groupby(comparisons, key=lambda each: id(each.baseline))
+    return Contents(tuple(Model(tuple(each)) for _, each in models), tuple(notes))
 
 
 def _change(each: Comparison, ratio: Fraction) -> Cell:
