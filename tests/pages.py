@@ -83,7 +83,7 @@ def line_in(cells: Sequence[tuple[str, str]], spec: str) -> Line:
     copies, runs, macc, flop, parameters = (int(value or 0) for _, value in cells[4:9])
     assert texts[4:6] == [str(copies), str(runs)]
     assert texts[6:9] == [si(macc), si(flop), si(parameters) if parameters else ""]
-    share = Fraction(cells[9][1])
+    share = Fraction(*map(int, cells[9][1].split("/")))
     assert texts[9] == f"{float(100 * share):.1f} %"
     spec, algo, layer, phase = texts[:4]
     return Line(spec, algo, layer.removesuffix(" *"), phase, copies, runs, macc, flop, parameters, share)

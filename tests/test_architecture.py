@@ -135,6 +135,9 @@ UNUSED = {
         *("rich", "tcost.report", "tcost.execution", "tcost.verify", "numpy", "sympy")
     },
     ("memory", "gpt2"): {"tcost.export", "tcost.execution", "tcost.verify", "numpy", "sympy"},
+    ("report", "gpt2", "-o", "/dev/stdout"): {
+        *("rich", "tcost.execution", "tcost.verify", "tcost.plot", "tcost.reconcile", "numpy", "sympy")
+    },
     ("formula", "gpt2"): {"tcost.explain", "tcost.export", "tcost.execution", "tcost.verify", "numpy"},
     ("formula", "gpt2", "--format", "json"): {"rich", "tcost.report", "numpy"},
     ("formula", "gpt2", "--format", "latex"): {"tcost.export", "numpy"},
