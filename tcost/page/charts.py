@@ -10,7 +10,7 @@ NARROW, WIDE = frozenset(" .,:()-'fijlrt"), frozenset("mwMW")
 """Letters that are narrower, and wider, than the others in every font."""
 
 LONGEST = 190
-"""Width of a bar's label; of a longer one the rest is left out."""
+"""Width of a bar's label; of a longer one the beginning is left out."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def _width(text: str) -> float:
 def _shortened(label: str) -> str:
     shown = label
     while _width(shown) > LONGEST:
-        shown = f"{shown.removesuffix('…')[:-1]}…"
+        shown = f"…{shown.removeprefix('…')[1:]}"
     return shown
 
 
