@@ -337,7 +337,7 @@ def test_landmarks_and_headings(case: tuple[tuple[str, ...], str]) -> None:
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        ("-o a.html", "Missing argument 'SPEC...'"),
+        ("-o a.html", "Missing argument 'SPEC'"),
         ("gpt2", "Missing option '--output'"),
         ("gpt2 -o /no/such/folder/a.html", "cannot write /no/such/folder/a.html: No such file or directory"),
         ("gpt2 gtp2 -o a.html", "no spec 'gtp2'"),

@@ -33,7 +33,7 @@ OUTPUT_HELP = "Write to a file, whole or not at all."
 
 def report_on_specs(
     invoked: typer.Context,
-    specs: Annotated[list[str], typer.Argument(metavar="SPEC...", help=SPEC_HELP, show_default=False)],
+    specs: Annotated[list[str], typer.Argument(metavar="SPEC", help=SPEC_HELP, show_default=False)],
     output: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help=OUTPUT_HELP, show_default=False)],
     algos: Algos = ["bp", "pepita", "mempepita"],  # noqa: B006  # typer reads the default, nothing changes it
     convention: ConventionName = "paper",

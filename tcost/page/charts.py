@@ -9,7 +9,7 @@ WIDTH, BAR, GAP, HEAD = 440, 12, 6, 22
 NARROW, WIDE = frozenset(" .,:()-'fijlrt"), frozenset("mwMW")
 """Letters that are narrower, and wider, than the others in every font."""
 
-LONGEST = 190
+LONGEST = 206
 """Width of a bar's label; of a longer one the beginning is left out."""
 
 
