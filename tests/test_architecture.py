@@ -14,6 +14,7 @@ PACKAGE = Path(tcost.__file__).parent
 ORDER = [
     *(
         "errors",
+        "extras",
         "units",
         "text",
         "sizes",
@@ -47,7 +48,7 @@ ORDER = [
         "budgets",
         "report",
     ),
-    *("export", "plot", "completion", "cli"),
+    *("export", "page", "plot", "completion", "cli"),
 ]
 """Reading order is dependency order: a module imports those before it, never those after it."""
 
@@ -59,6 +60,7 @@ HOMES = {
     "numpy": {"execution", "plot", "sizes", "sweep", "verify"},
     "sympy": {"breakeven", "formulas", "sizes", "sweep", "symbols"},
     "matplotlib": {"plot"},
+    "jinja2": {"page"},
     "pyarrow": {"sweep"},
     "dask": {"sweep"},
     "distributed": {"sweep"},
@@ -167,6 +169,9 @@ UNUSED = {
         "sympy",
     },
     ("memory", "gpt2"): {"tcost.export", "tcost.execution", "tcost.verify", "numpy", "sympy"},
+    ("report", "gpt2", "-o", "/dev/stdout"): {
+        *("rich", "tcost.execution", "tcost.verify", "tcost.plot", "tcost.reconcile", "numpy", "sympy")
+    },
     ("formula", "gpt2"): {"tcost.explain", "tcost.export", "tcost.execution", "tcost.verify", "numpy"},
     ("formula", "gpt2", "--format", "json"): {"rich", "tcost.report", "numpy"},
     ("formula", "gpt2", "--format", "latex"): {"tcost.export", "numpy"},

@@ -25,14 +25,15 @@ from tcost.cost import evaluate_rules, group_by
 from tcost.kinds import PHASES
 from tcost.learning_rules import LEARNING_RULES
 from tcost.plot import paper
-from tcost.plot.bars import MEASURES as WORK
-from tcost.plot.bars import bars, small_layers
+from tcost.plot.bars import bars
 from tcost.plot.curves import Mark, curves, is_geometric
 from tcost.plot.files import ENDINGS, render
 from tcost.plot.page import Picture
 from tcost.plot.paper import paper_figure, paper_sweep
 from tcost.plot.style import FILLS, LINES, house_style, shown, width_of, wrapped
 from tcost.plot.ticks import amount_ticks, size_ticks, some_ticks
+from tcost.report.bars import MEASURES as WORK
+from tcost.report.bars import small_layers
 from tcost.spec import bundled_specs
 from tcost.sweep import MEASURES, Axis, Sweep, parse_axis
 from tcost.units import parse_bytes

@@ -20,6 +20,7 @@ from tcost.cli.pages import Command
 from tcost.cli.plotting import plot_spec
 from tcost.cli.proof import verify_specs
 from tcost.cli.reconciliation import reconcile_spec
+from tcost.cli.reporting import report_on_specs
 from tcost.cli.schema import print_schema
 from tcost.cli.sweep import SweepCommand, sweep_spec
 from tcost.errors import GateError, InputError
@@ -60,6 +61,7 @@ def _main(
 app.command(cls=SpecCommand)(compute)
 app.command("compare", cls=SpecCommand)(compare_specs)
 app.command("memory", cls=SpecCommand)(memory_of_spec)
+app.command("report", cls=SpecCommand)(report_on_specs)
 app.command("sweep", cls=SweepCommand)(sweep_spec)
 app.command("breakeven", cls=SpecCommand)(break_even_points)
 app.command("formula", cls=FormulaCommand)(formulas_of)

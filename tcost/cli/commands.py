@@ -136,7 +136,7 @@ def compare_specs(
     from tcost.report import comparison_table
 
     exact = priced(convention="exact") if convention == "paper" else ()
-    see = _reconcile_command(specs or [], contexts or [], encoder_context)
+    see = reconcile_command(specs or [], contexts or [], encoder_context)
     return tables([comparison_table(comparisons, exact, see, integers=integers)], format_, output)
 
 
@@ -152,7 +152,7 @@ def list_names(
     return Printed("".join(f"{name:<{width}}  {title}\n" for name, title in names.items()))
 
 
-def _reconcile_command(specs: Sequence[str], contexts: Sequence[int], encoder_context: int | None) -> str:
+def reconcile_command(specs: Sequence[str], contexts: Sequence[int], encoder_context: int | None) -> str:
     """Return the command that says why a comparison is another under `exact`; SPEC where there are many."""
     from shlex import quote
 

@@ -1,12 +1,11 @@
 """The command that draws."""
 
 from enum import StrEnum
-from pathlib import PurePath
-from shlex import quote
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tcost.cli.invoked import command_of
 from tcost.cli.many_values import rejoined
 from tcost.cli.options import (
     MEASURES,
@@ -104,7 +103,7 @@ def plot_spec(
     )
     if batch is not None:  # which may be an axis
         options["batch"] = batch
-    model, names, command = load(spec), rules(algos), _command(invoked)
+    model, names, command = load(spec), rules(algos), command_of(invoked)
     picture: Picture
     if kind is Kind.BARS:
         from tcost.cost import evaluate_rules
@@ -130,21 +129,3 @@ def plot_spec(
         )
         picture = curves(sweep, command)
     return Printed(render(picture, ending), output)
-
-
-def _command(invoked: typer.Context) -> str:
-    """Return the command line, without the folder of the output."""
-    words = ["tcost plot", quote(invoked.params["spec"])]
-    for option in invoked.command.params:
-        source: Any = invoked.get_parameter_source(str(option.name))
-        value: Any = invoked.params.get(str(option.name))
-        if source.name != "COMMANDLINE" or option.name in ("spec", "output"):
-            continue
-        if isinstance(value, bool):
-            words.append((option.opts if value else option.secondary_opts)[0])
-            continue
-        values: list[Any] = value if isinstance(value, list) else [value]
-        if option.name == "over":
-            values = rejoined(values)
-        words += [option.opts[0], *(quote(str(each)) for each in values)]
-    return " ".join((*words, "--output", quote(PurePath(invoked.params["output"]).name)))

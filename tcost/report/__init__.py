@@ -87,7 +87,7 @@ def comparison_table(
         ),
         sections=(Section(tuple(lines)),),
         notes=(
-            *_under_exact(comparisons, exact, see),
+            *under_exact(comparisons, exact, see),
             "stored: activations, in fp32; all that a step holds: tcost memory SPEC",
             *dict.fromkeys((*notes_of(results), *memory_slips(results))),
         ),
@@ -210,7 +210,7 @@ def context_of(result: "Result | Snapshot | TorchCheck", encoder: str) -> str:
     return f"{result.context}{second}"
 
 
-def _under_exact(comparisons: Sequence[Comparison], exact: Sequence[Comparison], see: str) -> Iterable[str]:
+def under_exact(comparisons: Sequence[Comparison], exact: Sequence[Comparison], see: str) -> Iterable[str]:
     """Say what the same comparison says under `exact`: the changes of one model, or in how many a rule is cheaper."""
     stands = list(zip(standings(exact), standings(comparisons), strict=bool(exact)))
     if not stands:

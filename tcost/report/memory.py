@@ -91,13 +91,10 @@ def types_of(storage: Storage) -> str:
 
 def _notes(result: Result, budget: "Budget | None", exact: Result | None, *, integers: bool) -> Iterator[str]:
     amount = grouped if integers else binary
-    memory, at = result.memory, result.memory.peak_moment
+    memory = result.memory
     stored, peak = memory.of("stored_activations"), memory.peak
     yield from (f"{result.spec}: {note}" for note in map(visible, result.notes))
-    if at is None:
-        yield f"peak: the sum; convention {result.convention} does not say what is alive when"
-    else:
-        yield f"peak: everything that is alive in the {at.phase.replace('_', ' ')} of {at.layer}, {at.operation}"
+    yield f"peak: {peak_of(result)}"
     yield from dict.fromkeys(row.layer for row in memory.rows if row.layer.startswith(LARGEST))
     yield f"elements: {grouped(stored.elements)} stored activations, {grouped(peak.elements)} at the peak"
     yield f"integers apart: {amount(memory.of(APART).bytes)} of tokens, positions and targets"
@@ -108,6 +105,14 @@ def _notes(result: Result, budget: "Budget | None", exact: Result | None, *, int
     if budget:
         yield from _of_budget(result, budget, amount)
     yield from (f"{layer}: {slip}" for layer, slip in memory.errata)
+
+
+def peak_of(result: Result) -> str:
+    """Return in words what is held at the peak."""
+    at = result.memory.peak_moment
+    if at is None:
+        return f"the sum; convention {result.convention} does not say what is alive when"
+    return f"everything that is alive in the {at.phase.replace('_', ' ')} of {at.layer}, {at.operation}"
 
 
 def _of_budget(result: Result, budget: "Budget", amount: Format) -> Iterator[str]:

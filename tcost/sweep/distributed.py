@@ -17,8 +17,8 @@ from typing import Any
 
 from tcost import __version__
 from tcost.errors import InputError
+from tcost.extras import extra
 from tcost.output import OutputError
-from tcost.sweep.extras import extra
 from tcost.sweep.grid import Sweep
 from tcost.sweep.parquet import missing, open_folder, sweep_up, write_part
 from tcost.sweep.resuming import GOES_ON

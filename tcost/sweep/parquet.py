@@ -15,9 +15,9 @@ import numpy as np
 
 from tcost import __version__
 from tcost.errors import InputError
+from tcost.extras import extra
 from tcost.output import OutputError, write
 from tcost.sweep.corners import not_counted
-from tcost.sweep.extras import extra
 from tcost.sweep.grid import Sweep
 from tcost.sweep.pricing import Part, price
 from tcost.sweep.resuming import GOES_ON

@@ -12,9 +12,9 @@ from itertools import product
 from math import lcm, prod
 from typing import Any, NoReturn
 
+from tcost.extras import extra
 from tcost.sizes import Size
 from tcost.sweep.axes import ends
-from tcost.sweep.extras import extra
 
 MAX_RESIDUES = 10_000
 """Combinations of remainders that are tried to tell whether a quotient is whole."""

@@ -1,4 +1,4 @@
-"""The libraries that only sweeps need, which not everybody installs."""
+"""The libraries that only some commands need, which not everybody installs."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,6 +9,7 @@ EXTRAS: Mapping[str, tuple[str, frozenset[str]]] = {
     "sweep": ("sweeps and break-even points need NumPy and SymPy", frozenset({"numpy", "sympy"})),
     "parquet": ("parquet needs PyArrow", frozenset({"pyarrow"})),
     "distributed": ("a distributed sweep needs Dask", frozenset({"dask", "distributed"})),
+    "report": ("a report needs Jinja2", frozenset({"jinja2"})),
 }
 """For each extra of the package, what needs it and which modules it brings."""
 

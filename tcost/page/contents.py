@@ -1,0 +1,129 @@
+"""What is on the page. Nothing here computes a count."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from tcost.conventions import Convention, convention_of
+from tcost.cost import Comparison, Result
+from tcost.kinds import PHASES, Phase
+from tcost.learning_rules import LearningRule, learning_rule
+from tcost.memory import CATEGORIES, Category
+from tcost.optimizers import optimizer_of
+from tcost.page.model import Model, words_of
+from tcost.report import foreign_kinds, how, memory_slips, sequences_of
+from tcost.report.memory import APART, HEADINGS, peak_of
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Everything that the page says."""
+
+    models: tuple[Model, ...]
+    notes: tuple[str, ...]
+    """What is said beside the notes of the results."""
+
+    @property
+    def results(self) -> list[Result]:
+        """All results."""
+        return [result for model in self.models for result in model.results]
+
+    @property
+    def first(self) -> Result:
+        """The first result: all are under its convention and options."""
+        return self.results[0]
+
+    @property
+    def convention(self) -> Convention:
+        """The convention."""
+        return convention_of(self.first.convention)
+
+    @property
+    def rules(self) -> list[LearningRule]:
+        """The learning rules."""
+        return [learning_rule(algo) for algo in dict.fromkeys(result.algo for result in self.results)]
+
+    @property
+    def has_active(self) -> bool:
+        """Whether a model has parameters that not every token uses."""
+        totals = [result.totals for result in self.results]
+        return any(each.parameters != each.active_parameters for each in totals)
+
+    @property
+    def has_encoders(self) -> bool:
+        """Whether a model has an encoder with a context of its own."""
+        return any(result.encoder_context for result in self.results)
+
+    @property
+    def phases(self) -> list[Phase]:
+        """The phases that run, in their order."""
+        ran = {row.phase for result in self.results for row in result.rows}
+        return [phase for phase in PHASES if phase in ran]
+
+    @property
+    def phase_legend(self) -> list[tuple[int, str]]:
+        """The number of each phase's fill, and its name."""
+        return [(PHASES.index(phase), words_of(phase)) for phase in self.phases]
+
+    @property
+    def categories(self) -> list[Category]:
+        """The categories of memory that are not empty."""
+        return [each for each in CATEGORIES if any(result.memory.of(each).elements for result in self.results)]
+
+    @property
+    def category_legend(self) -> list[tuple[int, str]]:
+        """The number of each category's fill, and its name, without what stands apart."""
+        return [(CATEGORIES.index(each), HEADINGS[each]) for each in self.categories if each != APART]
+
+    @property
+    def category_headings(self) -> list[str]:
+        """What stands above each category of the table of memory."""
+        return ["integers" if each == APART else HEADINGS[each] for each in self.categories]
+
+    @property
+    def settings(self) -> Iterator[tuple[str, str]]:
+        """What the numbers depend on: terms, and what is said of each."""
+        first = self.first
+        recompute = next((each.recompute for each in self.results if each.recompute != "none"), "none")
+        options = how(first, recompute).partition(", ")[2]
+        optimizer = optimizer_of(first.optimizer)
+        yield "counting convention", f"{self.convention.name}: {self.convention.title}"
+        yield "training step", f"{sequences_of(first)}{f', {options}' if options else ''}"
+        yield "optimizer", f"{optimizer.name}: {optimizer.source}"
+        if self.convention.errata:
+            yield "errata", "counted, as rows of their own" if first.has_errata else "left out"
+        yield "memory", "numbers in fp32"
+
+    @property
+    def remarks(self) -> list[str]:
+        """The notes."""
+        results = self.results
+        marks = [f"* {row.note}" for result in results for row in result.rows if row.note]
+        said = [f"{result.spec}: {note}" for result in results for note in result.notes]
+        peaks = [self._peak(result) for result in results]
+        return list(dict.fromkeys((*self.notes, *said, *marks, *foreign_kinds(results), *peaks)))
+
+    def _peak(self, result: Result) -> str:
+        """Say what a peak is, of each model and rule where they differ."""
+        whose = "" if result.memory.peak_moment is None else f" of {result.spec} under {result.algo}"
+        return f"peak{whose}: {peak_of(result)}"
+
+    @property
+    def errata(self) -> list[str]:
+        """The slips in published totals that are among the numbers."""
+        work = [f"{layer}: {slip}" for result in self.results for layer, slip in result.errata]
+        return list(dict.fromkeys((*work, *memory_slips(self.results))))
+
+    @property
+    def charges(self) -> list[tuple[str, str]]:
+        """What the convention prices otherwise than `exact` does: kind and phase, and who says so."""
+        return [
+            (f"{words_of(kind)}, {words_of(phase)}", each.citation)
+            for (kind, phase), each in self.convention.overrides.items()
+        ]
+
+
+def contents_of(comparisons: Sequence[Comparison], notes: Sequence[str] = ()) -> Contents:
+    """Return what a page of a comparison says; `notes` come before its own."""
+    models = groupby(comparisons, key=lambda each: id(each.baseline))
+    return Contents(tuple(Model(tuple(each)) for _, each in models), tuple(notes))
