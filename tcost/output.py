@@ -52,8 +52,8 @@ def target_of(path: str) -> tuple[str, int | None]:
 
     Raises InputError for a folder, and for a file that may not be written.
     """
-    if os.path.isdir(path):
-        raise InputError(f"cannot write {path}: it is a directory\nexpected a file name")
+    if not path or os.path.isdir(path):
+        raise InputError(f"cannot write {path or repr(path)}: it is a directory\nexpected a file name")
     target = os.path.realpath(path)
     mode = stat.S_IMODE(os.stat(target).st_mode) if os.path.exists(target) else None
     if mode is not None and not os.access(target, os.W_OK):

@@ -39,7 +39,7 @@ def verify_specs(
     optimizer: OptimizerName = "adamw",
     causal: Causal = CausalName.FULL,
     recompute: Recompute = RecomputeName.NONE,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of weights, data and fixed matrices.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Of weights, data and fixed matrices.")] = 0,
     torch: Annotated[bool, typer.Option("--torch", help=TORCH_HELP)] = False,
     context: Annotated[int | None, typer.Option("--context", metavar="N", help=CONTEXT_HELP)] = None,
     encoder_context: EncoderContext = None,

@@ -7,8 +7,11 @@ from pydantic_core import ErrorDetails
 
 from tcost.errors import InputError, nearest
 from tcost.sizes import MAX_SIZE
-from tcost.spec.document import Document
+from tcost.spec.document import Document, Path
 from tcost.spec.model import ModelSpec
+
+MAX_PROBLEMS = 10
+"""What is said of one spec; the others show once these are mended."""
 
 
 def validate(document: Document) -> ModelSpec:
@@ -17,8 +20,11 @@ def validate(document: Document) -> ModelSpec:
         return ModelSpec.model_validate(document.values)
     except ValidationError as error:
         problems = error.errors(include_input=False, include_url=False)
-        missing = [f"'{problem['loc'][0]}'" for problem in problems if problem["type"] == "missing"]
-        messages = [_message(problem, document) for problem in problems if problem["type"] != "missing"]
+        missing = [f"'{_key(problem, document)}'" for problem in problems if problem["type"] == "missing"]
+        others = [problem for problem in problems if problem["type"] != "missing"]
+        messages = [_message(problem, document) for problem in others[:MAX_PROBLEMS]]
+        if len(others) > MAX_PROBLEMS:
+            messages.append(f"{document.where}: and {len(others) - MAX_PROBLEMS:,} problems more")
         if missing:
             messages.append(f"{document.where}: missing {', '.join(missing)}")
         raise InputError("\n".join(messages)) from None
@@ -27,7 +33,7 @@ def validate(document: Document) -> ModelSpec:
 def _message(problem: ErrorDetails, document: Document) -> str:
     """Say what is wrong with one key, where, and what would be right."""
     context = problem.get("ctx", {})
-    path = problem["loc"] or (context["key"],)
+    path = _steps(problem, document) or (context["key"],)
     key = ".".join(map(str, path))
     match problem["type"]:
         case "shape":
@@ -55,7 +61,20 @@ def _message(problem: ErrorDetails, document: Document) -> str:
     return f"{document.at_value(path)}: {key}: {expected}"
 
 
-def _describe(document: Document, path: tuple[str | int, ...]) -> str:
+def _key(problem: ErrorDetails, document: Document) -> str:
+    """Return the path of a key that is not there."""
+    return ".".join(map(str, (*_steps(problem, document), problem["loc"][-1])))
+
+
+def _steps(problem: ErrorDetails, document: Document) -> Path:
+    """Return where a problem is in the document, without the alternatives of a value, which pydantic names, too."""
+    path: Path = ()
+    for step in problem["loc"]:
+        path = (*path, step) if (*path, step) in document.nodes else path
+    return path
+
+
+def _describe(document: Document, path: Path) -> str:
     """Name a value of the wrong type as it was written, and what to write where that is plain."""
     value: Any = document.values
     for step in path:
