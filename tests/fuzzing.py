@@ -288,7 +288,9 @@ def _options(command: Callable[..., Any]) -> list[tuple[str, st.SearchStrategy[s
         if get_origin(hints[name]) is not Annotated:
             continue
         kind, info = get_args(hints[name])
-        names = [each for word in getattr(info, "param_decls", None) or () for each in word.split("/")]
+        # Inside Annotated, typer takes the first name for the default.
+        words = [info.default, *(info.param_decls or ())] if isinstance(info.default, str) else []
+        names = [each for word in words for each in word.split("/")]
         found += [(each, _values(names[0], kind)) for each in names if each not in LEFT_OUT and each.startswith("-")]
     return found
 
