@@ -5,6 +5,9 @@ import sys
 
 DONE, GATE_FAILED, BAD_INPUT, BUG, NOT_WRITTEN, INTERRUPTED, CLOSED_PIPE = 0, 1, 2, 70, 74, 130, 141
 
+MAX_LINE = 1500
+"""Characters of a line of a message: more than those that name all that is known."""
+
 
 def main() -> None:
     """Run `tcost` with the process's arguments and exit with its status."""
@@ -59,8 +62,14 @@ def _complain(message: str, status: int) -> int:
     from tcost.text import visible
 
     if sys.stderr is not None and "_TCOST_COMPLETE" not in os.environ:
-        print("error: " + "\n       ".join(map(visible, message.split("\n"))), file=sys.stderr)
+        lines = (visible(_shortened(line)) for line in message.split("\n"))
+        print("error: " + "\n       ".join(lines), file=sys.stderr)
     return status
+
+
+def _shortened(line: str) -> str:
+    beyond = len(line) - MAX_LINE
+    return f"{line[:MAX_LINE]}... and {beyond:,} characters more" if beyond > 0 else line
 
 
 if __name__ == "__main__":

@@ -133,9 +133,10 @@ def _runs(stack: str, depth: Size, s: Sizes) -> Iterator[Blocks]:
         yield Blocks(depth, stack, s)
         return
     trained = _trained_blocks(stack, s)
+    first = min(trained, default=0)
     alike = Counter(
         Traits(
-            above=layer >= min(trained, default=0),
+            above=layer >= first,
             is_trained=layer in trained,
             slides=_slides(s, layer),
             is_sparse=_is_sparse(s, layer),

@@ -50,12 +50,17 @@ def is_direct(path: str) -> bool:
 def target_of(path: str) -> tuple[str, int | None]:
     """Return the file that replacing `path` replaces, behind links, and the permissions that stay, where it is there.
 
-    Raises InputError for a folder, and for a file that may not be written.
+    Raises InputError for a folder, for a path that leads nowhere, and for a file that may not be written.
     """
-    if os.path.isdir(path):
-        raise InputError(f"cannot write {path}: it is a directory\nexpected a file name")
+    if not path or os.path.isdir(path):
+        raise InputError(f"cannot write {path or repr(path)}: it is a directory\nexpected a file name")
     target = os.path.realpath(path)
-    mode = stat.S_IMODE(os.stat(target).st_mode) if os.path.exists(target) else None
+    try:
+        mode = stat.S_IMODE(os.stat(target).st_mode)
+    except FileNotFoundError:
+        mode = None
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}\nexpected a file in a folder that exists") from None
     if mode is not None and not os.access(target, os.W_OK):
         raise InputError(f"cannot write {path}: permission denied")
     return target, mode
@@ -104,7 +109,7 @@ def _replace_file(path: str, pieces: "Iterable[str | bytes]") -> None:
     """Write beside the target, then rename; a link stays a link, permissions stay as they were."""
     target, mode = target_of(path)
     folder, name = os.path.split(target)
-    beside = os.path.join(folder, f".{name[:200]}.{os.urandom(4).hex()}.tmp")
+    beside = os.path.join(folder, f".{name[:50]}.{os.urandom(4).hex()}.tmp")
     try:
         _write_file(beside, pieces, shown=path)
         put_in_place(beside, target, mode)

@@ -1,9 +1,9 @@
 """The options that commands share, and what their words mean."""
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
@@ -148,7 +148,7 @@ def _is_spec(word: str) -> bool:
     from tcost.spec import bundled_specs
 
     looks_like_path = word == "-" or "/" in word or word.endswith((".yaml", ".yml", ".json"))
-    return looks_like_path or (word not in LEARNING_RULES and (word in bundled_specs() or Path(word).exists()))
+    return looks_like_path or (word not in LEARNING_RULES and (word in bundled_specs() or os.path.lexists(word)))
 
 
 class SpecCommand(ManyValuesCommand):
@@ -162,7 +162,7 @@ def load(word: str) -> "ModelSpec":
     from tcost.learning_rules import LEARNING_RULES
     from tcost.spec import load_spec
 
-    if word in LEARNING_RULES and not Path(word).exists():
+    if word in LEARNING_RULES and not os.path.lexists(word):
         raise InputError(f"'{word}' is a learning rule, not a spec\nwrite --algos {word}")
     return load_spec(word)
 

@@ -31,6 +31,7 @@ ONE_PER_FAMILY = ("gpt2", "bert-base", "bart-base")
 
 SPECS_HELP = f"{SPEC_HELP} One of each family when there is none: {', '.join(ONE_PER_FAMILY)}."
 TORCH_HELP = "Build the model's Hugging Face class, and compare with convention torch as FlopCounterMode counts it."
+SEED_HELP = "Seed of weights, data and fixed matrices."
 CONTEXT_HELP = "Context length of the class, with --torch; the spec's by default."
 
 
@@ -40,7 +41,7 @@ def verify_specs(
     optimizer: OptimizerName = "adamw",
     causal: Causal = CausalName.FULL,
     recompute: Recompute = RecomputeName.NONE,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed of weights, data and fixed matrices.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help=SEED_HELP)] = 0,
     torch: Annotated[bool, typer.Option("--torch", help=TORCH_HELP)] = False,
     context: Annotated[int | None, typer.Option("--context", metavar="N", help=CONTEXT_HELP)] = None,
     encoder_context: EncoderContext = None,

@@ -5,6 +5,7 @@ transformers does; a field that it does not know is an error.
 """
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, NoReturn
@@ -82,8 +83,7 @@ def _parse(text: str, where: str) -> dict[str, Any]:
     def mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) < len(pairs):
-            names = [name for name, _ in pairs]
-            twice = next(name for name in names if names.count(name) > 1)
+            twice = next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
             raise InputError(f"{where}: field '{twice}' is given twice; keep one of them")
         return found
 

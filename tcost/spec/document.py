@@ -30,6 +30,8 @@ _CORE_SCHEMA: tuple[tuple[re.Pattern[str], Callable[[str], Any]], ...] = (
     (re.compile(r"[-+]?\.(?:inf|Inf|INF|nan|NaN|NAN)"), lambda text: float(text.replace(".", ""))),
 )
 
+_HALF = re.compile("[\ud800-\udfff]")
+
 Path = tuple[str | int, ...]
 
 
@@ -132,6 +134,8 @@ def _value(document: Document, node: yaml.Node, path: Path) -> Any:
 def _scalar(node: Any) -> Any:
     """Return the value of a scalar: text where it is quoted, else by the core schema of YAML 1.2."""
     text = str(node.value)
+    if _HALF.search(text):
+        _refuse(node, "half of a character (U+D800 to U+DFFF), which no text has")
     if node.style is not None:
         return text
     for pattern, convert in _CORE_SCHEMA:

@@ -44,7 +44,7 @@ ENCODER_KEYS = (
 )
 """Keys of an encoder-decoder's encoder."""
 
-MAX_PATTERN = 100_000
+MAX_PATTERN = 10_000
 """Layers of a stack whose layers differ, which are told apart one by one."""
 
 

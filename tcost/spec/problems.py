@@ -30,6 +30,9 @@ RANGES = {
 }
 """What is said of a value of the right type."""
 
+MAX_PROBLEMS = 10
+"""What is said of one file; the others show once these are mended."""
+
 
 def validate(model: type[Model], document: Document) -> Model:
     """Return what a document holds, such as a spec, or raise InputError with every problem and its place."""
@@ -40,12 +43,16 @@ def validate(model: type[Model], document: Document) -> Model:
     by_path: dict[Path, list[ErrorDetails]] = {}
     for problem in problems:
         by_path.setdefault(_path(problem, document), []).append(problem)
+    # Where an alternative of a value has a problem deeper inside, that alternative is the one that was meant.
+    above = {path[:depth] for path in by_path for depth in range(1, len(path))}
     missing = [f"'{_key(path)}'" for path, (first, *_) in by_path.items() if first["type"] == "missing"]
     messages = [
         _message(path, found, model, document)
         for path, found in by_path.items()
-        if found[0]["type"] != "missing" and not any(_leads_to(path, other) for other in by_path)
+        if found[0]["type"] != "missing" and path not in above
     ]
+    if len(messages) > MAX_PROBLEMS:
+        messages[MAX_PROBLEMS:] = [f"{document.where}: and {len(messages) - MAX_PROBLEMS:,} problems more"]
     if missing:
         messages.append(f"{document.where}: missing {', '.join(missing)}")
     raise InputError("\n".join(messages))
@@ -64,11 +71,6 @@ def _path(problem: ErrorDetails, document: Document) -> Path:
             continue
         found.append(step)
     return tuple(found) or path
-
-
-def _leads_to(path: Path, other: Path) -> bool:
-    """Tell whether a value holds another one: an alternative with a problem deeper inside is the one that was meant."""
-    return len(path) < len(other) and other[: len(path)] == path
 
 
 def _key(path: Path) -> str:

@@ -144,7 +144,9 @@ class Sweep:
 
         Tried are the ends of every axis and, of one of which a value between two may not fit, all values.
         """
-        each = [axis.values if axis.name in CHECKED else dict.fromkeys(ends(axis.values)) for axis in self.axes]
+        each = [
+            axis.values[:MAX_CHECKS] if axis.name in CHECKED else dict.fromkeys(ends(axis.values)) for axis in self.axes
+        ]
         names = [axis.name for axis in self.axes]
         for point in islice(product(*each), MAX_CHECKS):
             spec, options = self.step(dict(zip(names, point, strict=True)))
