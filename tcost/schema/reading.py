@@ -8,8 +8,8 @@ from pydantic import ValidationError
 from tcost.errors import InputError
 from tcost.schema.results import ComputeDocument, Result
 
-MAX_PARTS = 500_000
-"""Lists and mappings in a saved result, so that reading one takes no more than about 200 MB."""
+MAX_COMMAS, MAX_KEYS = 500_000, 1000
+"""Of a saved result and of one mapping in it, so that reading what is none takes little time and memory."""
 
 MAX_DIGITS = 1000
 
@@ -19,8 +19,8 @@ def read_results(text: str, where: str) -> list[Result]:
 
     Raises InputError for what is no such document, or one of another schema version.
     """
-    if text.count("{") + text.count("[") > MAX_PARTS:
-        raise InputError(f"{where}: more than {MAX_PARTS:,} lists and mappings, which no saved result has")
+    if text.count(",") > MAX_COMMAS:
+        raise InputError(f"{where}: more than {MAX_COMMAS:,} values, which no saved result has")
     values = _json(text, where)
     version = values.get("schema_version")
     if version != 1:
@@ -49,8 +49,13 @@ def _json(text: str, where: str) -> dict[str, Any]:
             raise InputError(f"{where}: a number of more than {MAX_DIGITS} digits")
         return int(digits)
 
+    def mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(pairs) > MAX_KEYS:
+            raise InputError(f"{where}: more than {MAX_KEYS:,} keys in one place, which no saved result has")
+        return dict(pairs)
+
     try:
-        values = json.loads(text, parse_int=whole, parse_constant=constant)
+        values = json.loads(text, parse_int=whole, parse_constant=constant, object_pairs_hook=mapping)
     except json.JSONDecodeError as error:
         raise InputError(f"{where}:{error.lineno}:{error.colno}: not JSON: {error.msg}") from None
     except RecursionError:

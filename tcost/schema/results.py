@@ -5,9 +5,9 @@ for one that is not of this shape. Fields that a later version has added are ign
 when there are more. Whole numbers are of any size.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, FailFast, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from tcost.kinds import Phase
@@ -16,6 +16,10 @@ from tcost.sizes import AttentionKernel, Causal
 from tcost.training_step import Recompute
 
 Length = Annotated[int, Field(ge=1)]
+
+Item = TypeVar("Item")
+Many = Annotated[list[Item], FailFast()]
+"""A list of which one wrong item is enough to refuse it."""
 
 
 class Part(BaseModel):
@@ -247,17 +251,17 @@ class Result(StepHeld):
     """The sums of all rows."""
     phases: Phases
     """The sums of the rows of each phase."""
-    not_counted: list[str]
+    not_counted: Many[str]
     """What the convention leaves out, in words."""
-    priced_as_exact: list[str]
+    priced_as_exact: Many[str]
     """Kinds of operation that the convention's model does not have, priced as convention `exact` does."""
-    notes: list[str]
+    notes: Many[str]
     """What to know about the model."""
-    errata: list[Erratum]
+    errata: Many[Erratum]
     """The slips that are among the rows."""
-    rows: list[Row]
+    rows: Many[Row]
     """The cost by operation, or by what `--by` says, and phase."""
-    memory_rows: list[MemoryRow]
+    memory_rows: Many[MemoryRow]
     """What is held by layer and category."""
     change: Change | SkipJsonSchema[None] = None
     """The change against the first learning rule; there in a comparison alone."""
@@ -266,5 +270,5 @@ class Result(StepHeld):
 class ComputeDocument(Document):
     """What `tcost compute` and `tcost compare` write."""
 
-    results: list[Result]
+    results: Many[Result]
     """A result for each learning rule; in a comparison for each spec, context and learning rule."""

@@ -15,6 +15,7 @@ import yaml
 from tcost.errors import InputError
 
 MAX_DEPTH = 16
+MAX_VALUES = 30_000
 MAX_DIGITS = 30
 
 _INTEGER = r"[-+]?[0-9]+(?:_[0-9]+)*"
@@ -83,6 +84,7 @@ class _Loader(yaml.SafeLoader):
     """PyYAML's pure-Python loader, less what a spec has no use for."""
 
     _depth = 0
+    _values = 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         event: Any = self.peek_event()  # type: ignore[no-untyped-call]  # PyYAML's stubs leave it bare
@@ -92,6 +94,9 @@ class _Loader(yaml.SafeLoader):
             _refuse(event, f"tags are not allowed; write the value without {event.tag}")
         if self._depth == MAX_DEPTH:
             _refuse(event, f"nested deeper than {MAX_DEPTH} levels")
+        self._values += 1
+        if self._values > MAX_VALUES:
+            _refuse(event, f"more than {MAX_VALUES:,} keys and values")
         self._depth += 1
         try:
             return super().compose_node(parent, index)
