@@ -3,6 +3,7 @@
 A new command is a line in `COMMANDS`; its options are read off its signature, and what an option takes off its name.
 """
 
+import copy
 import inspect
 import io
 import json
@@ -25,10 +26,12 @@ from hypothesis import strategies as st
 from tcost.__main__ import run
 from tcost.cli import app
 from tcost.conventions import CONVENTIONS
+from tcost.cost import evaluate_rules
+from tcost.export import to_json
 from tcost.kinds import PHASES
 from tcost.learning_rules import LEARNING_RULES
 from tcost.optimizers import OPTIMIZERS
-from tcost.spec import ModelSpec, bundled_specs
+from tcost.spec import ModelSpec, bundled_specs, load_spec
 from tcost.sweep import MEASURES
 from tcost.text import visible
 from tcost.tracing import LAYERS
@@ -65,6 +68,15 @@ SPECS = [
     if path.stem in bundled_specs()
 ]
 CONFIGS = [case["config"] for case in golden("families")]
+
+SAVED = json.loads(to_json(evaluate_rules(load_spec("gpt2"), ["bp", "pepita"]), "phase"))
+BUDGETS = {
+    "defaults": {"convention": "exact", "against": "saved.json", "max_growth": {"flop": "5%"}},
+    "budgets": [
+        {"spec": "spec.yaml", "against": "gpt2", "max": {"flop": "2.4T", "peak_bytes": "24GiB"}, "batch": 2},
+        {"spec": "saved.json", "convention": "paper", "algos": ["bp"], "max": {"parameters": 10**9}, "dtype": "bf16"},
+    ],
+}
 
 PARTS: dict[str, list[Any]] = {
     "experts": [{"n_experts": 4, "experts_per_token": 2, "d_expert": 8, "dense_layers": [0]}],
@@ -145,6 +157,25 @@ def changed(draw: st.DrawFn, documents: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 @st.composite
+def dented(draw: st.DrawFn, document: dict[str, Any]) -> dict[str, Any]:
+    """Draw a document with other values, or fewer, anywhere inside."""
+    dented = copy.deepcopy(document)
+    for _ in range(draw(st.sampled_from([0, 1, 1, 2, 3]))):
+        here: Any = dented
+        while keys := [*here] if isinstance(here, dict) else [*range(len(here))]:
+            key = draw(st.sampled_from(keys))
+            if isinstance(here[key], dict | list) and draw(st.sampled_from([True] * 3 + [False])):
+                here = here[key]
+                continue
+            if draw(st.sampled_from([True] * 3 + [False])):
+                here[key] = draw(odd | sizes | st.sampled_from(["5%", "2.4T", "24GiB", "gpt2", "pepita", "spec.yaml"]))
+            else:
+                del here[key]
+            break
+    return dented
+
+
+@st.composite
 def torn(draw: st.DrawFn, text: str) -> bytes:
     """Draw the bytes of a text in which something is put in, cut off or there twice, or that stays as it is."""
     for _ in range(draw(st.sampled_from([0] * 8 + [1, 2]))):
@@ -162,6 +193,8 @@ def _as_yaml(document: dict[str, Any]) -> str:
 
 
 specs = changed(SPECS).map(_as_yaml).flatmap(torn)
+budgets = dented(BUDGETS).map(json.dumps).flatmap(torn)
+saved = dented(SAVED).map(json.dumps).flatmap(torn)
 configs = changed(CONFIGS).map(json.dumps).flatmap(torn)
 documents = specs | configs
 broken = st.binary(max_size=200) | documents.flatmap(
@@ -170,6 +203,30 @@ broken = st.binary(max_size=200) | documents.flatmap(
     )
 )
 """Bytes that may not be text."""
+
+amounts = st.sampled_from(
+    [
+        *(
+            "2.4T",
+            "130M",
+            "7B",
+            "1.5k",
+            "1_000",
+            "7e9",
+            "1e99",
+            "24GiB",
+            "0",
+            "-1",
+            "",
+            "x",
+            "1.5",
+            "5%",
+            "0.001 %",
+            "5",
+        ),
+        *("9" * 31, "9" * 100_000, "9" * 40 + "QiB", "1__0", "1_", "\u0663", "1e3k", "%", "=", "inf", "nan"),
+    ]
+)
 
 numbers = st.one_of(
     *[st.integers(1, 32).map(str)] * 4,
@@ -210,6 +267,8 @@ def axes(values: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     return named | st.sampled_from([*AXES, "=", "batch=1=2"])
 
 
+limits = st.tuples(of_names(*MEASURES), amounts).map("=".join) | amounts
+
 OUTPUTS = ("out.json", "out.svg", "out.png", "out.pdf", "out.csv", "out.jsonl", "out.parquet", "out", "é.md", "\udcff")
 BAD_OUTPUTS = (".", "", "/dev/null", "/dev/full", "no/such", "loop", "dangling", "x" * 300, "spec.yaml/x", "-")
 
@@ -229,6 +288,10 @@ VALUES: dict[str, st.SearchStrategy[str]] = {
     "--budget": st.sampled_from(
         ["24GiB", "1 B", "0", "1.5 kB", "1.5", "9" * 40 + "QiB", "9" * 100_000, "", "x", "1e3", "-1"]
     ),
+    "--against": st.sampled_from(["saved.json", "gpt2", "spec.yaml", "tcost.yaml", "/dev/null", ""]),
+    "--config": st.sampled_from(["tcost.yaml", "spec.yaml", "loop", "", "."]),
+    "--max": limits,
+    "--max-growth": limits,
     "--shard": st.sampled_from(["1/1", "1/4", "4/4", "0/1", "5/4", "1/0", "x", "", "1/999999999", "9" * 100_000]),
 }
 """What options take that are words; of the others their type says it."""
@@ -243,6 +306,7 @@ spec_words = st.one_of(
         ["spec.yaml", "config.json", ".", "loop", "dangling", "/dev/null", "/dev/zero", "gtp2", "bp", "x" * 300]
     ),
 )
+side_words = spec_words | st.sampled_from(["saved.json", "saved.json", "tcost.yaml"])
 layer_words = st.sampled_from(
     [*LAYERS, "decoder.attention", "encoder.add_norm_2", "final_norm", "decoder", "x", "", "."]
 )
@@ -264,7 +328,11 @@ COMMANDS: dict[str, st.SearchStrategy[list[str]]] = {
     "reconcile": some(spec_words),
     "plot": some(spec_words),
     "verify": some(spec_words, most=1),
+    "diff": some(side_words, side_words),
+    "check": some(side_words) | st.just([]),
+    "report": some(spec_words, most=1),
     "import": some(spec_words),
+    "schema": some(of_names("spec", "result", "budget")),
     "list": some(of_names("specs", "algos", "conventions", "layers")),
 }
 """The arguments of every command."""
@@ -276,6 +344,8 @@ REQUIRED: dict[str, st.SearchStrategy[list[str]]] = {
     "sweep": some(st.just("--over"), axes(few), most=1),
     "breakeven": some(st.just("--over"), axes(many)) | st.just([]),
     "plot": some(st.just("-o"), st.sampled_from(["out.svg", "out.png", "out.pdf"])),
+    "report": some(st.just("-o"), st.sampled_from(["out.html", "out"])),
+    "check": some(st.just("--max"), limits, most=1) | some(st.just("--config"), st.sampled_from(["tcost.yaml", "-"])),
 }
 """Options without which a command says no more than that they are missing."""
 
@@ -336,7 +406,8 @@ def command_lines(draw: st.DrawFn) -> Input:
         groups.append([f"{option}={taken[0]}"] if taken and draw(st.booleans()) else [option, *taken])
     if draw(st.sampled_from([False] * 9 + [True])):
         groups.append([draw(st.sampled_from(["--help", "--", "--x", "-", "--algos", "--output", "-o", *ODD_TEXTS]))])
-    words = [_argument(word) for group in draw(st.permutations(groups)) for word in group]
+    shuffled: list[list[str]] = draw(st.permutations(groups))
+    words = [_argument(word) for group in shuffled for word in group]
     return Input((name, *words), draw(documents) if "-" in words else b"")
 
 
@@ -349,9 +420,11 @@ inputs: st.SearchStrategy[Input] = st.one_of(
     command_lines(),
     st.builds(loaded, st.just("compute"), documents),
     st.builds(loaded, st.just("import"), configs),
+    st.builds(lambda data: Input(("diff", "-", "gpt2"), data), saved),
+    st.builds(lambda data: Input(("check", "--config", "-"), data), budgets),
     st.builds(loaded, st.sampled_from(["compute", "import"]), broken),
 )
-"""A quarter of them command lines, which take longer, the others documents."""
+"""A sixth of them command lines, which take longer, the others documents."""
 
 
 class HangError(BaseException):
@@ -413,6 +486,8 @@ def prepare(folder: Path) -> "chdir[Path]":
     """Put files for command lines into an empty folder, and return what goes there."""
     (folder / "spec.yaml").write_text(_as_yaml(SPECS[0]))
     (folder / "config.json").write_text(json.dumps(CONFIGS[0]))
+    (folder / "saved.json").write_text(json.dumps(SAVED))
+    (folder / "tcost.yaml").write_text(json.dumps(BUDGETS))
     (folder / "loop").symlink_to("loop")
     (folder / "dangling").symlink_to("nowhere")
     return chdir(folder)
