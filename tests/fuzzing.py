@@ -403,8 +403,9 @@ def command_lines(draw: st.DrawFn) -> Input:
     groups += [draw(REQUIRED[name])] if name in REQUIRED else []
     for option, values in draw(st.lists(st.sampled_from(OPTIONS[name]), max_size=4)) if OPTIONS[name] else []:
         taken = [] if values is None else draw(st.lists(values, min_size=1, max_size=1 + (option == "--algos")))
-        groups.append([f"{option}={taken[0]}"] if taken and draw(st.booleans()) else [option, *taken])
-    if draw(st.sampled_from([False] * 9 + [True])):
+        is_one_word = bool(taken) and draw(st.booleans())
+        groups.append([f"{option}={taken[0]}"] if is_one_word else [option, *taken])
+    if draw(st.integers(0, 9)) == 0:
         groups.append([draw(st.sampled_from(["--help", "--", "--x", "-", "--algos", "--output", "-o", *ODD_TEXTS]))])
     shuffled: list[list[str]] = draw(st.permutations(groups))
     words = [_argument(word) for group in shuffled for word in group]
