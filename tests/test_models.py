@@ -173,3 +173,26 @@ def test_patterns() -> None:
     every = LayerSet(every=6, first=5)
     assert [layer for layer in range(20) if layer in every] == [5, 11, 17]
     assert [layer for layer in range(5) if layer in LayerSet(frozenset({3}))] == [3]
+
+
+def test_adapters_beside_latent_attention() -> None:
+    """An adapter of rank 3 is 3 (in + out) weights, also where what goes in has passed a low rank itself."""
+    s = load_spec("deepseek-v3").at(16)
+    latent, targets = s.latent_attention, ("query_down", "query", "key", "value", "kv_down")
+    assert latent is not None
+    assert latent.q_rank is not None
+    h, d = s.n_heads, s.d_model
+    widths = {
+        "query_down": (d, latent.q_rank),
+        "query": (latent.q_rank, h * (latent.d_nope + latent.d_rope)),
+        "kv_down": (d, latent.kv_rank),
+        "key": (latent.kv_rank, h * latent.d_nope),
+        "value": (latent.kv_rank, h * latent.d_value),
+    }
+    result = evaluate(replace(s, train=Lora(rank=3, targets=targets)), convention="torch")
+    found: dict[str, int] = {}
+    for row in result.rows:
+        name = str(row.operation).partition("_lora_")
+        if name[1]:
+            found[name[0]] = found.get(name[0], 0) + row.parameters
+    assert found == {name: s.n_decoder_layers * 3 * (a + b) for name, (a, b) in widths.items()}

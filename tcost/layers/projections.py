@@ -17,9 +17,13 @@ def projection(name: str, x: Tensor, pattern: str, s: Sizes, *, has_bias: bool, 
         return y
     left, _, right = pattern.partition(" -> ")
     rows = " ".join(axis for axis in left.split() if axis in right.split())
-    low = linear(f"{name}_lora_a", x, f"{left} -> {rows} r", trained=True, r=s.train.rank)
+    low = linear(f"{name}_lora_a", x, f"{left} -> {rows} rank", trained=True, rank=s.train.rank)
     high = linear(
-        f"{name}_lora_b", scale(low, s.train.rank, f"{name}_lora_scale"), f"{rows} r -> {right}", trained=True, **sizes
+        f"{name}_lora_b",
+        scale(low, s.train.rank, f"{name}_lora_scale"),
+        f"{rows} rank -> {right}",
+        trained=True,
+        **sizes,
     )
     return add(f"{name}_lora", y, high)
 
