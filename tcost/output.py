@@ -3,12 +3,20 @@
 import os
 import stat
 import sys
+from contextlib import contextmanager
 
 from tcost.errors import InputError
 
 TYPE_CHECKING = False  # as in __init__.py
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+
+
+TERMINATED = 143
+"""Exit status of what SIGTERM has ended, as shells have it."""
+
+
+CLOSED = "cannot write to standard output: it is closed"
 
 
 class OutputError(Exception):
@@ -73,6 +81,25 @@ def put_in_place(beside: str, target: str, mode: int | None) -> None:
     os.replace(beside, target)
 
 
+@contextmanager
+def terminable() -> "Iterator[None]":
+    """Make SIGTERM, which would end the process at once, an exit on the way of which files are put away.
+
+    In the main thread alone, where signals may be dealt with.
+    """
+    import signal  # 1 ms: on the way of a file alone
+    import threading
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def _write_file(path: str, pieces: "Iterable[str | bytes]", *, shown: str) -> None:
     try:
         file = open(path, "wb")
@@ -90,7 +117,7 @@ def _write_file(path: str, pieces: "Iterable[str | bytes]", *, shown: str) -> No
 
 def _write_standard_output(text: str | bytes) -> None:
     if sys.stdout is None:
-        raise OutputError("cannot write to standard output: it is closed")
+        raise OutputError(CLOSED)
     encoding = sys.stdout.encoding if sys.stdout.isatty() else "utf-8"
     data = text if isinstance(text, bytes) else text.encode(encoding, "replace")
     try:
@@ -98,11 +125,18 @@ def _write_standard_output(text: str | bytes) -> None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     except OSError as error:
-        # What is still buffered would fail once more when Python exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if isinstance(error, BrokenPipeError):
-            raise
-        raise OutputError(f"cannot write to standard output: {error.strerror}") from None
+        raise lost(error) from None
+
+
+def lost(error: OSError) -> OSError | OutputError:
+    """Return what is raised where standard output cannot be written, and give up what is still buffered for it.
+
+    That would fail once more when Python exits. A reader that has gone stays a BrokenPipeError.
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):
+        return error
+    return OutputError(f"cannot write to standard output: {error.strerror}")
 
 
 def _replace_file(path: str, pieces: "Iterable[str | bytes]") -> None:
@@ -111,8 +145,9 @@ def _replace_file(path: str, pieces: "Iterable[str | bytes]") -> None:
     folder, name = os.path.split(target)
     beside = os.path.join(folder, f".{name[:50]}.{os.urandom(4).hex()}.tmp")
     try:
-        _write_file(beside, pieces, shown=path)
-        put_in_place(beside, target, mode)
+        with terminable():
+            _write_file(beside, pieces, shown=path)
+            put_in_place(beside, target, mode)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}") from None
     finally:

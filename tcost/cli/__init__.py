@@ -1,5 +1,6 @@
 """The command line: parse, one library call, render. No formula lives here."""
 
+import sys
 from collections.abc import Sequence
 from typing import Annotated, Any, cast
 
@@ -24,7 +25,7 @@ from tcost.cli.reporting import report_on_specs
 from tcost.cli.schema import print_schema
 from tcost.cli.sweep import SweepCommand, sweep_spec
 from tcost.errors import GateError, InputError
-from tcost.output import write
+from tcost.output import CLOSED, OutputError, lost, write
 
 __all__ = ["app", "run"]
 
@@ -82,12 +83,16 @@ def run(args: Sequence[str]) -> int:
     Raises InputError for bad usage too, GateError where a result is not as it should be, and
     BrokenPipeError where the reader of standard output has gone.
     """
+    if sys.stdout is None and (not args or not {"-h", "--help"}.isdisjoint(args)):
+        raise OutputError(CLOSED)  # the parser, which prints help pages itself, would say nothing
     try:
         printed: Any = app(args=list(args), prog_name="tcost", standalone_mode=False)
     except UsageError as error:
         raise InputError(_usage_message(error)) from None
     except typer.Abort:
         raise KeyboardInterrupt from None
+    except OSError as error:
+        raise lost(error) from None
     except SystemExit as stopped:  # so the parser reports a closed pipe
         raise BrokenPipeError from stopped
     if isinstance(printed, Printed):

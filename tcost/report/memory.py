@@ -93,7 +93,7 @@ def _notes(result: Result, budget: "Budget | None", exact: Result | None, *, int
     amount = grouped if integers else binary
     memory = result.memory
     stored, peak = memory.of("stored_activations"), memory.peak
-    yield from (f"{result.spec}: {note}" for note in map(visible, result.notes))
+    yield from (visible(f"{result.spec}: {note}") for note in result.notes)
     yield f"peak: {peak_of(result)}"
     yield from dict.fromkeys(row.layer for row in memory.rows if row.layer.startswith(LARGEST))
     yield f"elements: {grouped(stored.elements)} stored activations, {grouped(peak.elements)} at the peak"

@@ -1,0 +1,202 @@
+"""Hostile input: what it says is shown and not run, what it is costs no more than a message."""
+
+import csv
+import io
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import Tcost
+from pages import hostile_spec
+
+from tcost import load_spec
+from tcost.spec import to_yaml
+
+HIDDEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+"""Control and direction characters but the line feed."""
+
+SHOWN = [
+    *(f"compute {{}} --format {each}" for each in ("table", "csv", "json", "markdown")),
+    *(f"compare {{}} gpt2 --format {each}" for each in ("table", "csv", "json", "markdown")),
+    *(f"memory {{}} --format {each}" for each in ("table", "csv", "json", "markdown")),
+    *(f"sweep {{}} --over batch=1,2 --format {each}" for each in ("table", "csv", "jsonl")),
+    *(f"breakeven {{}} --format {each}" for each in ("table", "csv", "json")),
+    *(f"formula {{}} --format {each}" for each in ("table", "latex", "python", "json")),
+    *(f"explain {{}} --format {each}" for each in ("table", "json")),
+    *(f"reconcile {{}} --format {each}" for each in ("table", "csv", "json", "markdown")),
+    *(f"verify {{}} --algos bp --format {each}" for each in ("table", "csv", "json")),
+    *(f"diff {{}} gpt2 --format {each}" for each in ("table", "json", "markdown")),
+    *(f"check {{}} --max flop=1 --format {each}" for each in ("table", "json", "junit", "markdown")),
+    *("report {} -o page.html", "import {}", "compute {} --context x", "compute {}x", "diff {}x gpt2"),
+]
+
+
+@pytest.mark.parametrize("line", SHOWN)
+def test_texts_cannot_drive_a_terminal(line: str, tcost: Tcost, tmp_path: Path) -> None:
+    """Escapes, control and direction characters in a name, notes or a path are shown in every output and message."""
+    path, page = str(hostile_spec(tmp_path)), tmp_path / "page.html"
+    outcome = tcost(*(word.replace("{}", path) for word in line.replace("page.html", str(page)).split()))
+    text = outcome.out + outcome.err + (page.read_text() if page.exists() else "")
+    assert len(text) > 100
+    assert not HIDDEN.search(text)
+
+
+CSV = [line for line in SHOWN if line.endswith("csv")]
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize("line", CSV)
+def test_spreadsheets_run_nothing(line: str, start: str, tcost: Tcost, tmp_path: Path) -> None:
+    """No cell of a text begins as a formula does, and numbers below zero stay numbers."""
+    path = tmp_path / "formula.yaml"
+    escaped = {"\t": "\\t", "\r": "\\r"}.get(start, start)
+    path.write_text(to_yaml(load_spec("gpt2")).replace("name: gpt2", f'name: "{escaped}1+1"', 1))
+    out = tcost(*(word.replace("{}", str(path)) for word in line.split())).out
+    cells = [cell for row in csv.reader(io.StringIO(out)) for cell in row]
+    assert any("1+1" in cell for cell in cells)
+    number = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[-+][0-9]+)?")
+    assert not [cell for cell in cells if cell[:1] in tuple("=+-@\t\r") and cell and not number.fullmatch(cell)]
+
+
+DIGITS = "9" * 100_000
+
+ODD = {
+    "yaml bomb": "a: &a [x]\nb: [*a, *a]\n",
+    "yaml merge": "a: &a {x: 1}\nb:\n  <<: *a\n",
+    "yaml nesting": "[" * 10_000_000,
+    "json nesting": '{"model_type": "gpt2", "a": ' + "[" * 10_000_000,
+    "saved nesting": '{"schema_version": 1, "results": ' + "[" * 10_000_000,
+    "yaml digits": f"name: x\nd_model: {DIGITS}\n",
+    "json digits": f'{{"model_type": "gpt2", "n_embd": {DIGITS}}}',
+    "saved digits": f'{{"schema_version": 1, "results": {DIGITS}}}',
+    "tag": "!!python/object/apply:os.system ['touch run']\n",
+    "tag of a key": "name: !!python/name:os.system x\n",
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+@pytest.mark.parametrize("line", ["compute odd", "diff odd gpt2", "check --config odd", "import odd"])
+def test_odd_files(name: str, line: str, tcost: Tcost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bombs, endless nesting, endless numbers and tags are refused in a message, by whatever reads them."""
+    monkeypatch.chdir(tmp_path)
+    Path("odd").write_text(ODD[name])
+    outcome = tcost(*line.split())
+    assert (outcome.status, outcome.out) == (2, "")
+    assert outcome.err.startswith("error: ")
+    assert len(outcome.err) < 5_000
+    assert list(tmp_path.iterdir()) == [tmp_path / "odd"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("compute gpt2 --context {}", "compute gpt2 --batch {}", "memory gpt2 --budget {}", "verify gpt2 --seed {}"),
+        *("sweep gpt2 --over batch={}", "sweep gpt2 --shard {}/2", "breakeven gpt2 --over batch=1:{}"),
+        *("check gpt2 --max flop={}", "check gpt2 --against gpt2 --max-growth flop={}%", "diff gpt2 gpt2 --context {}"),
+        "report gpt2 -o x.html --batch {}",
+    ],
+)
+def test_numbers_of_many_digits(line: str, tcost: Tcost) -> None:
+    """A number of 100,000 digits, which Python itself refuses to read, is bad input wherever it is given."""
+    outcome = tcost(*line.replace("{}", DIGITS).split())
+    assert (outcome.status, outcome.out) == (2, "")
+    assert len(outcome.err) < 5_000
+
+
+def test_links_and_pipes(tcost: Tcost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A link in a circle, to nothing or to a device without end is refused; a spec through a pipe is read."""
+    monkeypatch.chdir(tmp_path)
+    for name, target in {"loop": "loop", "gone": "nowhere", "zero": "/dev/zero"}.items():
+        Path(name).symlink_to(target)
+        for args in (("compute", name), ("diff", "gpt2", name), ("check", "--config", name), ("import", name)):
+            outcome = tcost(*args)
+            assert (outcome.status, outcome.out) == (2, "")
+            assert name in outcome.err
+    os.mkfifo("pipe")
+    text = to_yaml(load_spec("gpt2"))
+    with subprocess.Popen([sys.executable, "-c", f"open('pipe', 'w').write({text!r})"]):
+        assert tcost("compute", "pipe", "--format", "csv").out == tcost("compute", "gpt2", "--format", "csv").out
+
+
+def test_folders_that_cannot_be_written(tcost: Tcost) -> None:
+    """Where not even root may make a file the message says so, with status 2, and nothing is half done."""
+    for line in ("compute gpt2", "diff gpt2 gpt2", "check gpt2 --max flop=9T", "schema spec"):
+        outcome = tcost(*line.split(), "--output", "/sys/out.json")
+        assert (outcome.status, outcome.out) == (2, "")
+        assert outcome.err.startswith("error: cannot write /sys/out.json: ")
+
+
+SLOW = """\
+import os, sys, time
+os.fsync = lambda _: (print("ready", flush=True), time.sleep(60))
+from tcost.__main__ import main
+sys.argv = ["tcost", "compute", "gpt2", "--output", "out.txt"]
+main()
+"""
+"""Has written a file beside the old one, and waits before it takes its place."""
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "left"),
+    [(signal.SIGINT, 130, 0), (signal.SIGTERM, 143, 0), (signal.SIGKILL, -9, 1)],
+)
+def test_an_interrupted_write(number: signal.Signals, status: int, left: int, tmp_path: Path) -> None:
+    """The old file stays whole; what was written beside it is put away, but by a kill that lets nothing run."""
+    (tmp_path / "out.txt").write_text("old")
+    line = [sys.executable, "-c", SLOW]
+    with subprocess.Popen(line, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        process.send_signal(number)
+        _, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (status, b"")
+    assert (tmp_path / "out.txt").read_text() == "old"
+    assert len(list(tmp_path.iterdir())) == 1 + left
+
+
+def test_two_writers(tcost: Tcost, tmp_path: Path) -> None:
+    """Two processes that write one file leave one of the two, whole, at every moment."""
+    path = tmp_path / "out.csv"
+    wholes = {tcost("compute", name, "--format", "csv").out for name in ("gpt2", "gpt2-xl")}
+    path.write_text(next(iter(wholes)))
+
+    def writer(name: str) -> subprocess.Popen[bytes]:
+        loop = (
+            "import sys; from tcost.__main__ import run\n"
+            f"for _ in range(20): assert run(['compute', {name!r}, '--format', 'csv', '-o', {str(path)!r}]) == 0"
+        )
+        return subprocess.Popen([sys.executable, "-c", loop])
+
+    seen = set()
+    writers = [writer("gpt2"), writer("gpt2-xl")]
+    while any(each.poll() is None for each in writers):
+        seen.add(path.read_text())
+        time.sleep(0.002)
+    assert [each.returncode for each in writers] == [0, 0]
+    assert seen == wholes
+    assert list(tmp_path.iterdir()) == [path]
+
+
+BROKEN: dict[str, Callable[[str], str]] = {
+    "full": lambda line: f"{line} >/dev/full",
+    "closed": lambda line: f"{line} >&-",
+}
+
+
+@pytest.mark.parametrize("how", BROKEN)
+@pytest.mark.parametrize(
+    "line",
+    ["diff gpt2 gpt2 --format json", "check gpt2 --max flop=1", "schema spec", "list specs", "memory gpt2", "--help"],
+)
+def test_output_that_is_lost(line: str, how: str) -> None:
+    """What could not be written is status 74, never the 0 or 1 of what would have been said."""
+    command = BROKEN[how](f"{sys.executable} -m tcost {line}")
+    outcome = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)  # noqa: S607  # bash is on the path
+    assert outcome.returncode == 74
+    assert outcome.stderr.startswith("error: cannot write to standard output: ")
