@@ -200,3 +200,52 @@ def test_output_that_is_lost(line: str, how: str) -> None:
     outcome = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)  # noqa: S607  # bash is on the path
     assert outcome.returncode == 74
     assert outcome.stderr.startswith("error: cannot write to standard output: ")
+
+
+GPT2 = to_yaml(load_spec("gpt2"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (GPT2.replace("name: gpt2", r'name: "a\ud800"'), "odd:1:7: half of a character (U+D800 to U+DFFF)"),
+        (f"{GPT2}notes: [{'1, ' * 50}]\n", "odd: and 40 problems more\n"),
+        ("{" + '"a": 1, ' * 20_000 + '"model_type": "gpt2", "model_type": "gpt2"}', "odd: field 'a' is given twice"),
+        ("- 1\n" * 40_000, "odd:"),
+        (f"{GPT2}x: [{'1,' * 40_000}]\n", "more than 30,000 keys and values"),
+        (f"{GPT2}train: {'x' * 5000}\n", "... and "),
+    ],
+)
+def test_what_fuzzing_found_in_files(
+    text: str, message: str, tcost: Tcost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What once crashed, took a minute or filled a screen is a short message."""
+    monkeypatch.chdir(tmp_path)
+    Path("odd").write_text(text)
+    outcome = tcost("compute", "odd")
+    assert outcome.status == 2
+    assert message in outcome.err
+    assert len(outcome.err) < 5_000
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (("compute", "gpt2", "-o", "loop"), "cannot write loop: Too many levels of symbolic links"),
+        (("compute", "gpt2", "-o", ""), "cannot write '': it is a directory"),
+        (("verify", "gpt2", "--seed", "-1"), "Invalid value for '--seed'"),
+        (("compute", "gpt2", "--convention", "x" * 5000), "... and 3,521 characters more"),
+        (("compute", "loop"), "cannot read loop: Too many levels of symbolic links"),
+    ],
+)
+def test_what_fuzzing_found_in_command_lines(
+    args: tuple[str, ...], message: str, tcost: Tcost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What once was a bug of ours is bad input; a long name in many bytes is a file like any other."""
+    monkeypatch.chdir(tmp_path)
+    Path("loop").symlink_to("loop")
+    outcome = tcost(*args)
+    assert (outcome.status, outcome.out) == (2, "")
+    assert message in outcome.err
+    assert tcost("compute", "gpt2", "-o", "é" * 120).status == 0
+    assert len(list(tmp_path.iterdir())) == 2
