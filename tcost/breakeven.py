@@ -16,8 +16,8 @@ from tcost.training_step import Options
 
 MEASURES = ("macc", "flop", "stored_activations_bytes")
 
-MAX_PIECES = 1000
-"""Pieces of an axis with a closed form each; no honest model has more, and each takes some milliseconds."""
+MAX_PIECES = 128
+"""Pieces of an axis with a closed form each; no honest model has more, and each takes some 20 milliseconds."""
 
 Piece = tuple[int, int, Form]
 """The first and the last place of an axis where a form holds, and the form."""

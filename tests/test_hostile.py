@@ -236,6 +236,10 @@ def test_what_fuzzing_found_in_files(
         (("verify", "gpt2", "--seed", "-1"), "Invalid value for '--seed'"),
         (("compute", "gpt2", "--convention", "x" * 5000), "... and 3,521 characters more"),
         (("compute", "loop"), "cannot read loop: Too many levels of symbolic links"),
+        (
+            ("breakeven", "deepseek-v3", "--over", "experts.n_experts=8:1000", "--measures", "macc"),
+            "there is no closed form along experts.n_experts",
+        ),
     ],
 )
 def test_what_fuzzing_found_in_command_lines(

@@ -95,8 +95,9 @@ def write_part(sweep: Sweep, folder: Path, number: int) -> None:
             os.fsync(file.fileno())
         beside.replace(target)
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise OutputError(f"cannot write {target}: {error.strerror or error}\n{GOES_ON}") from None
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def save(sweep: Sweep, part: Part, file: BinaryIO) -> None:
