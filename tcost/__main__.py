@@ -3,7 +3,7 @@
 import os
 import sys
 
-DONE, GATE_FAILED, BAD_INPUT, BUG, NOT_WRITTEN, INTERRUPTED, CLOSED_PIPE = 0, 1, 2, 70, 74, 130, 141
+DONE, GATE_FAILED, BAD_INPUT, BUG, NOT_WRITTEN, INTERRUPTED, CLOSED_PIPE, TERMINATED = 0, 1, 2, 70, 74, 130, 141, 143
 
 MAX_LINE = 1500
 """Characters of a line of a message: more than those that name all that is known."""
@@ -11,15 +11,29 @@ MAX_LINE = 1500
 
 def main() -> None:
     """Run `tcost` with the process's arguments and exit with its status."""
+    if sys.argv[1:] != ["--version"]:  # which is done before anything has to be cleaned up
+        _clean_up_when_terminated()
     sys.exit(run(sys.argv[1:]))
+
+
+def _clean_up_when_terminated() -> None:
+    """Let SIGTERM, which would end the process where it stands, unwind it as Ctrl-C does."""
+    import signal  # 1 ms
+
+    from tcost.errors import Terminated
+
+    def end(*_: object) -> None:
+        raise Terminated(TERMINATED)
+
+    signal.signal(signal.SIGTERM, end)
 
 
 def run(args: list[str]) -> int:
     """Run `tcost` and return its exit status.
 
     0 done; 1 a gate failed, such as a proof; 2 bad input; 70 a bug of ours; 74 output that could not be
-    written; 130 interrupted; 141, silently, where the reader of a pipe has gone. TCOST_DEBUG=1 shows the
-    traceback of a bug.
+    written; 130 interrupted; 141, silently, where the reader of a pipe has gone. A process of its own ends with
+    143 after SIGTERM. TCOST_DEBUG=1 shows the traceback of a bug.
     """
     from tcost.errors import GateError, InputError
     from tcost.output import OutputError, write

@@ -16,6 +16,10 @@ class GateError(Exception):
     """A result that is not as it should be: it does not verify. The command line exits with status 1."""
 
 
+class Terminated(SystemExit):
+    """SIGTERM: the process cleans up behind itself and exits with status 143."""
+
+
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C in what can be gone on with: the message says how. The command line exits with status 130."""
 

@@ -3,17 +3,12 @@
 import os
 import stat
 import sys
-from contextlib import contextmanager
 
 from tcost.errors import InputError
 
 TYPE_CHECKING = False  # as in __init__.py
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-
-TERMINATED = 143
-"""Exit status of what SIGTERM has ended, as shells have it."""
+    from collections.abc import Iterable
 
 
 CLOSED = "cannot write to standard output: it is closed"
@@ -81,25 +76,6 @@ def put_in_place(beside: str, target: str, mode: int | None) -> None:
     os.replace(beside, target)
 
 
-@contextmanager
-def terminable() -> "Iterator[None]":
-    """Make SIGTERM, which would end the process at once, an exit on the way of which files are put away.
-
-    In the main thread alone, where signals may be dealt with.
-    """
-    import signal  # 1 ms: on the way of a file alone
-    import threading
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
 def _write_file(path: str, pieces: "Iterable[str | bytes]", *, shown: str) -> None:
     try:
         file = open(path, "wb")
@@ -145,9 +121,8 @@ def _replace_file(path: str, pieces: "Iterable[str | bytes]") -> None:
     folder, name = os.path.split(target)
     beside = os.path.join(folder, f".{name[:50]}.{os.urandom(4).hex()}.tmp")
     try:
-        with terminable():
-            _write_file(beside, pieces, shown=path)
-            put_in_place(beside, target, mode)
+        _write_file(beside, pieces, shown=path)
+        put_in_place(beside, target, mode)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}") from None
     finally:

@@ -198,7 +198,7 @@ def odd_files(save: Save, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         ("deep.json gpt2", "deep.json: nested deeper than any result"),
         ("many.json gpt2", "many.json: more than 500,000 values, which no saved result has"),
         ("keys.json gpt2", "keys.json: more than 1,000 keys in one place, which no saved result has"),
-        ("digits.json gpt2", "digits.json: a number of more than 1000 digits"),
+        ("digits.json gpt2", "digits.json: a number of more than 300 digits"),
         ("nan.json gpt2", "nan.json: NaN is not a number that JSON has"),
         ("number.json gpt2", "number.json: results.0.batch: Input should be a valid integer"),
         ("twice.json gpt2", "a side has several results of the same model, context and rule"),

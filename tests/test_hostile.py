@@ -47,6 +47,15 @@ def test_texts_cannot_drive_a_terminal(line: str, tcost: Tcost, tmp_path: Path) 
     assert not HIDDEN.search(text)
 
 
+def test_paths_in_notes(tcost: Tcost, tmp_path: Path) -> None:
+    """A command that a note repeats has the escapes of a path shown, too."""
+    path = tmp_path / "a\x1b[31m\u202eb.yaml"
+    path.write_text(to_yaml(load_spec("gpt2")))
+    for command in ("compare", "memory", "compute", "import"):
+        outcome = tcost(command, path) if command != "import" else tcost("diff", path, "nothing")
+        assert not HIDDEN.search(outcome.out + outcome.err)
+
+
 CSV = [line for line in SHOWN if line.endswith("csv")]
 
 
@@ -73,6 +82,7 @@ ODD = {
     "json nesting": '{"model_type": "gpt2", "a": ' + "[" * 10_000_000,
     "saved nesting": '{"schema_version": 1, "results": ' + "[" * 10_000_000,
     "yaml digits": f"name: x\nd_model: {DIGITS}\n",
+    "yaml hexadecimal": f"name: x\nd_model: 0x{'f' * 5000}\n",
     "json digits": f'{{"model_type": "gpt2", "n_embd": {DIGITS}}}',
     "saved digits": f'{{"schema_version": 1, "results": {DIGITS}}}',
     "tag": "!!python/object/apply:os.system ['touch run']\n",

@@ -24,7 +24,7 @@ from tcost.cli.reconciliation import reconcile_spec
 from tcost.cli.reporting import report_on_specs
 from tcost.cli.schema import print_schema
 from tcost.cli.sweep import SweepCommand, sweep_spec
-from tcost.errors import GateError, InputError
+from tcost.errors import GateError, InputError, Terminated
 from tcost.output import CLOSED, OutputError, lost, write
 
 __all__ = ["app", "run"]
@@ -93,6 +93,8 @@ def run(args: Sequence[str]) -> int:
         raise KeyboardInterrupt from None
     except OSError as error:
         raise lost(error) from None
+    except Terminated:
+        raise
     except SystemExit as stopped:  # so the parser reports a closed pipe
         raise BrokenPipeError from stopped
     if isinstance(printed, Printed):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Literal
 
-from tcost.text import markdown_cell
+from tcost.text import markdown_cell, visible
 
 if TYPE_CHECKING:
     from tcost.symbols import Symbol
@@ -54,6 +54,9 @@ def draw(tables: Iterable[Table], *, color: bool = False) -> str:
     from rich.table import Table as Grid
     from rich.text import Text
 
+    def shown(text: str, style: str = "") -> Text:
+        return Text("\n".join(map(visible, text.split("\n"))), style)
+
     text = io.StringIO()
     console = Console(file=text, width=10_000, force_terminal=color, color_system="standard" if color else None)
     for table in tables:
@@ -63,15 +66,15 @@ def draw(tables: Iterable[Table], *, color: bool = False) -> str:
             grid.add_column(Text(heading.replace(" ", "\n")), justify=side, vertical="bottom", no_wrap=True)
         for section in table.sections:
             if section.heading:
-                grid.add_row(Text(section.heading, "bold"))
+                grid.add_row(shown(section.heading, "bold"))
             for index, cells in enumerate(_aligned(section, table.text_columns), start=1):
                 is_total = section.has_total and index == len(section.lines)
                 for line in _folded(cells, table):
-                    grid.add_row(*(Text(cell, "bold" if is_total else "") for cell in line))
+                    grid.add_row(*(shown(cell, "bold" if is_total else "") for cell in line))
             grid.add_section()
-        console.print(Text(f"{table.title}\n", "bold").append(f"{table.settings}\n", "not bold"))
+        console.print(shown(f"{table.title}\n", "bold").append(shown(f"{table.settings}\n", "not bold")))
         console.print(grid)
-        notes = "".join(f"{wrap(note)}\n" for note in table.notes)
+        notes = "".join(f"{wrap(visible(note))}\n" for note in table.notes)
         console.print(Text(f"\n{notes}" if notes else "", "dim"))
     return "\n".join(line.rstrip() for line in text.getvalue().rstrip().split("\n")) + "\n"
 

@@ -11,7 +11,8 @@ from tcost.schema.results import ComputeDocument, Result
 MAX_COMMAS, MAX_KEYS = 500_000, 1000
 """Of a saved result and of one mapping in it, so that reading what is none takes little time and memory."""
 
-MAX_DIGITS = 1000
+MAX_DIGITS = 300
+"""Of a number: more than any result has, and the ratio of two of them, in percent, is one that a float holds."""
 
 
 def read_results(text: str, where: str) -> list[Result]:

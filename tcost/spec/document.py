@@ -145,7 +145,7 @@ def _scalar(node: Any) -> Any:
         return text
     for pattern, convert in _CORE_SCHEMA:
         if pattern.fullmatch(text):
-            if sum(character.isdigit() for character in text) > MAX_DIGITS:
+            if sum(character.isalnum() for character in text) > MAX_DIGITS:
                 _refuse(node, f"a number of more than {MAX_DIGITS} digits")
             return convert(text)
     return text

@@ -12,6 +12,7 @@ from tcost.errors import InputError, nearest
 from tcost.spec.document import parse
 from tcost.spec.model import ModelSpec
 from tcost.spec.problems import Model, validate
+from tcost.text import visible
 
 if TYPE_CHECKING:
     from tcost.importers import Imported
@@ -86,7 +87,7 @@ def read_text(spec: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> tuple
     if word == "-":
         return _text(sys.stdin.buffer, "<standard input>", max_bytes), "<standard input>"
     path = Path(word)
-    if not os.path.lexists(word):
+    if _is_nowhere(word):
         path = _bundled(word)
     try:
         with path.open("rb") as file:
@@ -95,6 +96,17 @@ def read_text(spec: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> tuple
         raise InputError(f"{word} is a directory\nexpected a spec: a YAML file, or a bundled name") from None
     except OSError as error:
         raise InputError(f"cannot read {word}: {error.strerror}") from None
+
+
+def _is_nowhere(word: str) -> bool:
+    """Tell a path that leads nowhere from one that is there, or behind a folder that may not be searched."""
+    try:
+        os.lstat(word)
+    except PermissionError:
+        return False
+    except (OSError, ValueError):
+        return True
+    return False
 
 
 def _text(file: BinaryIO, where: str, max_bytes: int) -> str:
@@ -120,7 +132,8 @@ def to_yaml(spec: ModelSpec) -> str:
         if isinstance(value, dict | list):
             lines.append(f"{key}: {yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=10**6)}")
         else:
-            lines.append(yaml.safe_dump({key: value}, allow_unicode=True, width=10**6))
+            is_plain = not isinstance(value, str) or value == visible(value)  # else escapes, as on a terminal
+            lines.append(yaml.safe_dump({key: value}, allow_unicode=is_plain, width=10**6))
     return "".join(lines)
 
 
