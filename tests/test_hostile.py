@@ -247,6 +247,10 @@ def test_what_fuzzing_found_in_files(
         (("compute", "gpt2", "--convention", "x" * 5000), "... and 3,521 characters more"),
         (("compute", "loop"), "cannot read loop: Too many levels of symbolic links"),
         (
+            ("sweep", "gpt2", "--over", "batch=1:9", "--chunk-rows", "1000000000"),
+            "a chunk has 1 to 1,000,000 rows, not 1",
+        ),
+        (
             ("breakeven", "deepseek-v3", "--over", "experts.n_experts=8:1000", "--measures", "macc"),
             "there is no closed form along experts.n_experts",
         ),

@@ -168,7 +168,7 @@ def test_a_table_for_people(tcost: Tcost) -> None:
         ("sweep gpt2 --over batch=1:2 --distributed -o x.csv", "workers write parquet\n       give a folder"),
         ("sweep gpt2 --over batch=1:2 --workers 2 -o x.parquet", "--workers is the number of processes of --distrib"),
         ("sweep gpt2 --over batch=1:2 --workers 0", "Invalid value for '--workers'"),
-        ("sweep gpt2 --over batch=1:2 --chunk-rows 0", "a chunk needs a row"),
+        ("sweep gpt2 --over batch=1:2 --chunk-rows 0", "a chunk has 1 to 1,000,000 rows"),
         ("sweep gpt2 --over batch=1:2 --format xml", "'xml' is not one of 'table', 'markdown', 'csv', 'jsonl'"),
         ("sweep gpt2 --over batch=1:2 -o /no/such/x.csv", "cannot write /no/such/x.csv: No such file or directory"),
         ("sweep gpt2 --over batch=1:2 -o /no/such/x.parquet", "cannot write /no/such/x.parquet: No such file"),

@@ -23,6 +23,9 @@ from tcost.training_step import Options, options_of, training_step
 CHUNK_ROWS = 2**18
 """Rows that are priced and written together, unless something else is asked for."""
 
+MAX_CHUNK_ROWS = 10**6
+"""Rows of a chunk, which are in memory together: some 200 bytes each."""
+
 OF_STEP = {"context_length": "context", "encoder_context_length": "encoder_context", "batch": "batch"}
 """Axes that are options of a training step; the others are keys of a spec."""
 
@@ -88,8 +91,10 @@ class Sweep:
                 raise InputError(f"{name} is an axis of the sweep and an option, too\nleave the option out")
         if not self.axes:
             raise InputError("a sweep needs an axis\ngive one, as in --over context_length=32:8192:x2")
-        if self.chunk_rows < 1:
-            raise InputError("a chunk needs a row")
+        if not 1 <= self.chunk_rows <= MAX_CHUNK_ROWS:
+            raise InputError(
+                f"a chunk has 1 to {MAX_CHUNK_ROWS:,} rows, not {self.chunk_rows}: they are in memory together"
+            )
 
     @property
     def columns(self) -> tuple[str, ...]:
