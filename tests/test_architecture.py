@@ -17,6 +17,7 @@ ORDER = [
         "extras",
         "units",
         "text",
+        "strict_json",
         "sizes",
         "tracing",
         "layers",

@@ -4,11 +4,10 @@ Only the JSON is read: no network, no other library. A family's reader knows wha
 transformers does; a field that it does not know is an error.
 """
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any, NoReturn
+from typing import Any
 
 from tcost.errors import InputError, unknown
 from tcost.importers.decoders import DECODERS
@@ -17,6 +16,7 @@ from tcost.importers.encoders import ENCODERS
 from tcost.importers.experts import EXPERTS
 from tcost.importers.fields import Fields
 from tcost.importers.llamas import LLAMAS
+from tcost.strict_json import Pairs, strict_json
 
 FAMILIES = {**DECODERS, **LLAMAS, **EXPERTS, **ENCODERS, **ENCODER_DECODERS}
 
@@ -72,27 +72,14 @@ def _name(values: dict[str, Any], where: str, family: str) -> str:
 
 
 def _parse(text: str, where: str) -> dict[str, Any]:
-    def constant(word: str) -> NoReturn:
-        raise InputError(f"{where}: {word} is not a number that JSON has")
-
-    def whole(digits: str) -> int:
-        if len(digits) > MAX_DIGITS:
-            raise InputError(f"{where}: a number of more than {MAX_DIGITS} digits")
-        return int(digits)
-
-    def mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def mapping(pairs: Pairs) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) < len(pairs):
             twice = next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
             raise InputError(f"{where}: field '{twice}' is given twice; keep one of them")
         return found
 
-    try:
-        values = json.loads(text, parse_int=whole, parse_constant=constant, object_pairs_hook=mapping)
-    except json.JSONDecodeError as error:
-        raise InputError(f"{where}:{error.lineno}:{error.colno}: not JSON: {error.msg}") from None
-    except RecursionError:
-        raise InputError(f"{where}: nested deeper than any configuration") from None
+    values: Any = strict_json(text, where, "configuration", max_digits=MAX_DIGITS, mapping=mapping)
     if not isinstance(values, dict):
         raise InputError(f"{where}: expected fields with values, such as a config.json of Hugging Face has")
     return values

@@ -1,12 +1,12 @@
 """Saved results, read back: JSON in, checked whole."""
 
-import json
-from typing import Any, NoReturn
+from typing import Any
 
 from pydantic import ValidationError
 
 from tcost.errors import InputError
 from tcost.schema.results import ComputeDocument, Result
+from tcost.strict_json import Pairs, strict_json
 
 MAX_COMMAS, MAX_KEYS = 500_000, 1000
 """Of a saved result and of one mapping in it, so that reading what is none takes little time and memory."""
@@ -42,23 +42,10 @@ def read_results(text: str, where: str) -> list[Result]:
 
 
 def _json(text: str, where: str) -> dict[str, Any]:
-    def constant(word: str) -> NoReturn:
-        raise InputError(f"{where}: {word} is not a number that JSON has")
-
-    def whole(digits: str) -> int:
-        if len(digits) > MAX_DIGITS:
-            raise InputError(f"{where}: a number of more than {MAX_DIGITS} digits")
-        return int(digits)
-
-    def mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def mapping(pairs: Pairs) -> dict[str, Any]:
         if len(pairs) > MAX_KEYS:
             raise InputError(f"{where}: more than {MAX_KEYS:,} keys in one place, which no saved result has")
         return dict(pairs)
 
-    try:
-        values = json.loads(text, parse_int=whole, parse_constant=constant, object_pairs_hook=mapping)
-    except json.JSONDecodeError as error:
-        raise InputError(f"{where}:{error.lineno}:{error.colno}: not JSON: {error.msg}") from None
-    except RecursionError:
-        raise InputError(f"{where}: nested deeper than any result") from None
+    values = strict_json(text, where, "result", max_digits=MAX_DIGITS, mapping=mapping)
     return values if isinstance(values, dict) else {}
