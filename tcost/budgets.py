@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 
 from tcost.cost.measures import MEASURES, amount_of
 from tcost.diff import Asked, Change, Difference, Side, Snapshot, differences, price_both
@@ -66,6 +67,11 @@ class Outcome:
         if self.base is None:
             return max(changes, key=lambda each: each.head or 0, default=None)
         return max((each for each in changes if each.difference > 0), key=lambda each: each.difference, default=None)
+
+
+def by_step(outcomes: Iterable[Outcome]) -> list[list[Outcome]]:
+    """Return the outcomes of each step together, in their order."""
+    return [list(of_step) for _, of_step in groupby(outcomes, key=lambda outcome: id(outcome.step))]
 
 
 def parse_limits(settings: Iterable[str], what: str) -> dict[str, str]:

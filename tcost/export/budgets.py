@@ -1,11 +1,10 @@
 """Whether steps stay within their budgets, for machines: JSON, and JUnit's XML, which CI systems show."""
 
 from collections.abc import Sequence
-from itertools import groupby
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from tcost.budgets import Outcome
+from tcost.budgets import Outcome, by_step
 from tcost.export.diff import change_fields, settings
 from tcost.export.documents import document
 from tcost.report.budgets import failure_of
@@ -19,7 +18,7 @@ def outcomes_to_json(outcomes: Sequence[Outcome]) -> str:
         checks=[
             settings(of_step[0].step)
             | {"not_counted": list(of_step[0].step.not_counted), "limits": list(map(_limit, of_step))}
-            for of_step in _by_step(outcomes)
+            for of_step in by_step(outcomes)
         ],
     )
 
@@ -30,7 +29,7 @@ def outcomes_to_junit(outcomes: Sequence[Outcome]) -> str:
     Source: the elements and attributes that Jenkins' and GitLab's readers name, testsuites/testsuite/testcase/failure.
     """
     root = ET.Element("testsuites", {"name": "tcost check", **_counts(outcomes)})
-    for of_step in _by_step(outcomes):
+    for of_step in by_step(outcomes):
         step = of_step[0].step
         name = _xml(f"{step.spec} under {step.algo}, convention {step.convention}, context {step.context}")
         suite = ET.SubElement(root, "testsuite", {"name": name, **_counts(of_step)})
@@ -42,10 +41,6 @@ def outcomes_to_junit(outcomes: Sequence[Outcome]) -> str:
                 ET.SubElement(case, "failure", type="over budget", message=_xml(failure_of(outcome)))
     ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
-
-
-def _by_step(outcomes: Sequence[Outcome]) -> list[list[Outcome]]:
-    return [list(of_step) for _, of_step in groupby(outcomes, key=lambda outcome: id(outcome.step))]
 
 
 def _counts(outcomes: Sequence[Outcome]) -> dict[str, str]:

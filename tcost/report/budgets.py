@@ -1,9 +1,8 @@
 """Whether steps stay within their budgets, as tables, and what is said of those that do not."""
 
 from collections.abc import Iterable, Sequence
-from itertools import groupby
 
-from tcost.budgets import Limit, Outcome
+from tcost.budgets import Limit, Outcome, by_step
 from tcost.diff import Change
 from tcost.report import NOTHING, settings_of, title_of
 from tcost.report.diff import change_of
@@ -20,8 +19,7 @@ def budget_tables(outcomes: Iterable[Outcome], *, integers: bool = False, has_re
 
     With `has_reasons` the lines of `failures_of` stand below it.
     """
-    steps = groupby(outcomes, key=lambda outcome: id(outcome.step))
-    return [_table(list(of_step), integers=integers, has_reasons=has_reasons) for _, of_step in steps]
+    return [_table(of_step, integers=integers, has_reasons=has_reasons) for of_step in by_step(outcomes)]
 
 
 def failures_of(outcomes: Iterable[Outcome]) -> list[str]:
