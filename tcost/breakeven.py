@@ -6,6 +6,7 @@ from fractions import Fraction
 from itertools import islice, pairwise, product
 from typing import Unpack
 
+from tcost import defaults
 from tcost.errors import InputError
 from tcost.sizes import MAX_SIZE
 from tcost.spec import ModelSpec
@@ -63,7 +64,7 @@ def break_even(
     spec: ModelSpec,
     algos: Sequence[str],
     over: str = "context_length",
-    convention: str = "paper",
+    convention: str = defaults.CONVENTION,
     measures: Sequence[str] = MEASURES,
     **options: Unpack[Options],
 ) -> list[BreakEven]:

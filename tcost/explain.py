@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Unpack
 
+from tcost import defaults
 from tcost.conventions import Convention
 from tcost.cost import Amount, Result, Work, evaluate, works_of
 from tcost.formulas import in_letters_of, layers_named, not_found, not_run, value_of
@@ -80,7 +81,7 @@ def explain(
     spec: Spec,
     layer: str = "",
     algo: str | None = None,
-    convention: str = "paper",
+    convention: str = defaults.CONVENTION,
     *,
     phase: Phase | None = None,
     **options: Unpack[Options],

@@ -1,12 +1,14 @@
 """One training step of a model, traced: what is priced, and what has to be held in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, Protocol, TypeAlias, TypedDict, get_args
 
+from tcost import defaults
 from tcost.conventions import Convention, convention_of
 from tcost.errors import InputError, unknown
+from tcost.layers.embeddings import TABLES
 from tcost.learning_rules import LearningRule, learning_rule
 from tcost.models import Model, trace_model
 from tcost.optimizers import Optimizer, optimizer_of
@@ -56,6 +58,11 @@ class TrainingStep:
     optimizer: Optimizer
     has_errata: bool
     recompute: Recompute
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know: the spec's own notes, then the lengths that the model is not made for."""
+        return (*self.sizes.notes, *_unfit_lengths(self.sizes, self.spec.at()))
 
     def at(self, context: Size) -> "TrainingStep":
         """Return the same step at another context. Raises InputError as `training_step` does."""
@@ -118,7 +125,7 @@ class TrainingStep:
 def training_step(
     spec: Spec,
     algo: str = "bp",
-    convention: str = "paper",
+    convention: str = defaults.CONVENTION,
     *,
     context: Size = None,
     encoder_context: Size = None,
@@ -162,6 +169,27 @@ def training_step(
         has_errata=errata,
         recompute=recompute,
     )
+
+
+def _unfit_lengths(s: Sizes, own: Sizes) -> Iterator[str]:
+    """Say which lengths are beyond a table of positions, and which are not those of an image or of audio.
+
+    Lengths that are letters or grids are not looked at; `own` are the sizes at the spec's lengths.
+    """
+    stacks = [("context", s, own)]
+    if s.family == "encoder-decoder":
+        stacks.append(("encoder context", s.encoder, own.encoder))
+    for what, stack, made_for in stacks:
+        rows, reads = stack.context_length, stack.n_positions
+        reads_input = s.n_encoder_layers and (what == "encoder context" or s.family == "encoder-only")
+        if not isinstance(rows, int):
+            continue
+        if reads_input and s.encoder_input != "tokens":
+            if rows != made_for.context_length:
+                name = "image" if s.encoder_input == "patches" else "audio"
+                yield f"{what} {rows:,} is not that of its {name}, {made_for.context_length:,} rows"
+        elif stack.positions in TABLES and isinstance(reads, int) and rows > reads:
+            yield f"{what} {rows:,} is beyond its table of positions, {reads:,} rows"
 
 
 def options_of(algos: Sequence[str], options: Options) -> list[Options]:

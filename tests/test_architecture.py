@@ -13,6 +13,7 @@ PACKAGE = Path(tcost.__file__).parent
 
 ORDER = [
     *(
+        "defaults",
         "errors",
         "extras",
         "units",

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from tcost import defaults
 from tcost.cli.options import (
     MEASURES,
     Algos,
@@ -38,7 +39,7 @@ def break_even_points(
     spec: SpecName,
     algos: Algos = ["mempepita", "bp"],  # noqa: B006  # typer reads the default, nothing changes it
     over: Annotated[str, typer.Option("--over", metavar="KEY", help=OVER_HELP)] = "context_length",
-    convention: ConventionName = "paper",
+    convention: ConventionName = defaults.CONVENTION,
     measures: Annotated[list[str], typer.Option("--measures", metavar="MEASURE...", help=MEASURES_HELP)] = [  # noqa: B006
         *("macc", "flop", "stored_activations_bytes"),
     ],

@@ -1,11 +1,11 @@
 """The commands."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Annotated
 
 import typer
 
+from tcost import defaults
 from tcost.cli.options import (
     SPEC_HELP,
     Algos,
@@ -43,7 +43,7 @@ BY_HELP = "What shares a line; layer by default, operation in JSON and CSV."
 def compute(
     spec: SpecName,
     algos: Algos = ["bp"],  # noqa: B006  # typer reads the default, nothing changes it
-    convention: ConventionName = "paper",
+    convention: ConventionName = defaults.CONVENTION,
     context: Context = None,
     encoder_context: EncoderContext = None,
     batch: Batch = 1,
@@ -75,22 +75,34 @@ def compute(
         attention=attention,
         recompute=recompute,
     )
-    results = evaluate_rules(load(spec), rules(algos), convention, **options)
+    model, names = load(spec), rules(algos)
+    results = evaluate_rules(model, names, convention, **options)
     if format_ in (Format.JSON, Format.CSV):
         from tcost.export import to_csv, to_json
 
         export = to_json if format_ is Format.JSON else to_csv
         return Printed(export(results, by.value if by else None), output)
     from tcost.report import result_table
+    from tcost.report.beside import half_note, is_long, paper_note
 
+    beside: list[list[str]] = [[] for _ in results]
+    if convention != "paper":
+        for notes, paper in zip(beside, evaluate_rules(model, names, "paper", **options), strict=True):
+            notes.append(paper_note(paper, integers=integers))
+    if any(map(is_long, results)):
+        options["causal"] = "half"
+        for notes, half in zip(beside, evaluate_rules(model, names, convention, **options), strict=True):
+            notes.append(half_note(half, integers=integers))
     grouping = by or Grouping.LAYER
-    return tables([result_table(result, grouping.value, integers=integers) for result in results], format_, output)
+    each = zip(results, beside, strict=True)
+    shown = [result_table(result, grouping.value, notes, integers=integers) for result, notes in each]
+    return tables(shown, format_, output)
 
 
 def compare_specs(
     specs: Annotated[list[str] | None, typer.Argument(metavar="SPEC", help=SPECS_HELP, show_default=False)] = None,
     algos: Algos = ["bp", "pepita", "mempepita"],  # noqa: B006  # as in compute
-    convention: ConventionName = "paper",
+    convention: ConventionName = defaults.CONVENTION,
     contexts: Annotated[list[int] | None, typer.Option("--context", metavar="N...", help=CONTEXTS_HELP)] = None,
     encoder_context: EncoderContext = None,
     batch: Batch = 1,
@@ -112,10 +124,10 @@ def compare_specs(
     from tcost.cost import compare
     from tcost.spec import bundled_specs
 
-    priced = partial(
-        compare,
+    comparisons = compare(
         [load(spec) for spec in specs or bundled_specs()],
         rules(algos),
+        convention,
         contexts=contexts or [None],
         **step_options(
             encoder_context=encoder_context,
@@ -127,17 +139,15 @@ def compare_specs(
             recompute=recompute,
         ),
     )
-    comparisons = priced(convention=convention)
     if format_ in (Format.JSON, Format.CSV):
         from tcost.export import comparison_to_csv, comparison_to_json
 
         export = comparison_to_json if format_ is Format.JSON else comparison_to_csv
         return Printed(export(comparisons), output)
-    from tcost.report import comparison_table
+    from tcost.report.comparison import comparison_table
 
-    exact = priced(convention="exact") if convention == "paper" else ()
     see = reconcile_command(specs or [], contexts or [], encoder_context)
-    return tables([comparison_table(comparisons, exact, see, integers=integers)], format_, output)
+    return tables([comparison_table(comparisons, see, integers=integers)], format_, output)
 
 
 def list_names(
@@ -153,7 +163,7 @@ def list_names(
 
 
 def reconcile_command(specs: Sequence[str], contexts: Sequence[int], encoder_context: int | None) -> str:
-    """Return the command that says why a comparison is another under `exact`; SPEC where there are many."""
+    """Return the command that says why a comparison is another under `paper`; SPEC where there are many."""
     from shlex import quote
 
     words = ["tcost reconcile", quote(specs[0]) if len(specs) == 1 else "SPEC", "--from paper --to exact"]

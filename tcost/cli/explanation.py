@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tcost import defaults
 from tcost.cli.formulas import ALGO_HELP, LAYER_HELP, OptionalPhase
 from tcost.cli.options import (
     Attention,
@@ -47,7 +48,7 @@ def explain_layer(
     ] = "",
     phase: OptionalPhase = None,
     algo: Annotated[str | None, typer.Option("--algo", metavar="RULE", help=ALGO_HELP, show_default=False)] = None,
-    convention: ConventionName = "paper",
+    convention: ConventionName = defaults.CONVENTION,
     context: Context = None,
     encoder_context: EncoderContext = None,
     batch: Batch = 1,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tcost import defaults
 from tcost.cli.options import (
     SPEC_HELP,
     Attention,
@@ -89,7 +90,7 @@ def formulas_of(
     layer: Annotated[str | None, typer.Argument(metavar="LAYER", help=TOGETHER_HELP, show_default=False)] = None,
     phase: OptionalPhase = None,
     algo: Annotated[str | None, typer.Option("--algo", metavar="RULE", help=ALGO_HELP, show_default=False)] = None,
-    convention: ConventionName = "paper",
+    convention: ConventionName = defaults.CONVENTION,
     of: Annotated[list[str] | None, typer.Option("--in", metavar="KEY...", help=IN_HELP, show_default=False)] = None,
     context: Context = None,
     encoder_context: EncoderContext = None,

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from tcost import defaults
 from tcost.cli.options import (
     Algos,
     Attention,
@@ -49,7 +50,7 @@ def _dtype(what: str, whose: str = "") -> object:
 def memory_of_spec(
     spec: SpecName,
     algos: Algos = ["bp"],  # noqa: B006  # typer reads the default, nothing changes it
-    convention: ConventionName = "paper",
+    convention: ConventionName = defaults.CONVENTION,
     context: Context = None,
     encoder_context: EncoderContext = None,
     batch: Batch = 1,

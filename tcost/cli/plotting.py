@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tcost import defaults
 from tcost.cli.invoked import command_of
 from tcost.cli.many_values import rejoined
 from tcost.cli.options import (
@@ -66,7 +67,7 @@ def plot_spec(
         list[str] | None, typer.Option("--measures", metavar="MEASURE...", help=MEASURES_HELP, show_default=False)
     ] = None,
     algos: Algos = ["bp", "pepita", "mempepita"],  # noqa: B006  # typer reads the default, nothing changes it
-    convention: ConventionName = "paper",
+    convention: ConventionName = defaults.CONVENTION,
     context: Context = None,
     encoder_context: EncoderContext = None,
     batch: Annotated[int | None, typer.Option("--batch", metavar="N", help=BATCH_HELP)] = None,

@@ -1,10 +1,10 @@
 """The command that writes a report."""
 
-from functools import partial
 from typing import Annotated
 
 import typer
 
+from tcost import defaults
 from tcost.cli.commands import reconcile_command
 from tcost.cli.invoked import command_of
 from tcost.cli.options import (
@@ -36,7 +36,7 @@ def report_on_specs(
     specs: Annotated[list[str], typer.Argument(metavar="SPEC", help=SPEC_HELP, show_default=False)],
     output: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help=OUTPUT_HELP, show_default=False)],
     algos: Algos = ["bp", "pepita", "mempepita"],  # noqa: B006  # typer reads the default, nothing changes it
-    convention: ConventionName = "paper",
+    convention: ConventionName = defaults.CONVENTION,
     context: Context = None,
     encoder_context: EncoderContext = None,
     batch: Batch = 1,
@@ -55,13 +55,13 @@ def report_on_specs(
     """
     from tcost.cost import compare
     from tcost.page import report_page
-    from tcost.report import under_exact
+    from tcost.report.beside import changes_notes
 
     models = [load(spec) for spec in specs]
-    priced = partial(
-        compare,
+    comparisons = compare(
         models,
         rules(algos),
+        convention,
         contexts=[context],
         **step_options(
             encoder_context=encoder_context,
@@ -73,8 +73,7 @@ def report_on_specs(
             recompute=recompute,
         ),
     )
-    comparisons = priced(convention=convention)
-    exact = priced(convention="exact") if convention == "paper" else ()
     see = reconcile_command(specs, [] if context is None else [context], encoder_context)
-    notes = tuple(under_exact(comparisons, exact, see)) if len(comparisons) > len(models) else ()
+    changes = tuple(changes_notes(comparisons))
+    notes = (*changes, f"why exact and paper differ: {see}") if changes else ()
     return Printed(report_page(comparisons, models, command_of(invoked), notes), output)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
+from tcost import defaults
 from tcost.cli.many_values import ManyValuesCommand, rejoined
 from tcost.cli.options import (
     MEASURES,
@@ -96,7 +97,7 @@ def sweep_spec(
     algos: Algos = ["bp"],  # noqa: B006  # typer reads the default, nothing changes it
     conventions: Annotated[
         list[str], typer.Option("--conventions", "--convention", metavar="CONVENTION...", help=CONVENTIONS_HELP)
-    ] = ["paper"],  # noqa: B006  # likewise
+    ] = [defaults.CONVENTION],  # noqa: B006  # likewise
     measures: Annotated[list[str], typer.Option("--measures", metavar="MEASURE...", help=MEASURES_HELP)] = [  # noqa: B006
         *("macc", "flop", "parameters", "stored_activations_bytes")
     ],

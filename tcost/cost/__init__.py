@@ -1,12 +1,14 @@
 """What a training step costs."""
 
-from tcost.cost.comparison import Comparison, Standing, compare, standings
+from tcost.cost.comparison import BESIDE, Change, Comparison, Standing, compare, standings
 from tcost.cost.evaluation import Work, evaluate, evaluate_rules, works_of
 from tcost.cost.rows import Amount, By, Result, Row, Totals, group_by, total
 
 __all__ = [
+    "BESIDE",
     "Amount",
     "By",
+    "Change",
     "Comparison",
     "Result",
     "Row",

@@ -1,10 +1,11 @@
 """Learning rules side by side."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Unpack
 
+from tcost import defaults
 from tcost.cost.evaluation import evaluate_rules
 from tcost.cost.rows import Result
 from tcost.errors import InputError
@@ -14,34 +15,52 @@ from tcost.training_step import Options, Spec
 if TYPE_CHECKING:
     from fractions import Fraction
 
+BESIDE = ("exact", "paper")
+"""The conventions of which a comparison has the changes, whatever its own is."""
+
 
 @dataclass(frozen=True)
-class Comparison:
-    """A result beside the first rule's result for the same model and context."""
+class Change:
+    """A result beside the first rule's result for the same model and context, under the same convention.
+
+    Every relative change is exact; -1/2 is half of what the first rule takes.
+    """
 
     result: Result
     baseline: Result
 
     @property
-    def macc_change(self) -> "Fraction":
-        """The relative change of the MACCs, exactly; -1/2 is half of them."""
+    def is_published(self) -> bool:
+        """Whether the convention's publication has all parts of the model; where not, its change says nothing."""
+        return not self.result.priced_as_exact
+
+    @property
+    def macc(self) -> "Fraction":
+        """The relative change of the MACCs."""
         return _change(self.result.totals.macc, self.baseline.totals.macc)
 
     @property
-    def flop_change(self) -> "Fraction":
-        """The relative change of the FLOPs, exactly."""
+    def flop(self) -> "Fraction":
+        """The relative change of the FLOPs."""
         return _change(self.result.totals.flop, self.baseline.totals.flop)
 
     @property
-    def stored_change(self) -> "Fraction":
-        """The relative change of the bytes of stored activations, exactly."""
+    def stored_activations(self) -> "Fraction":
+        """The relative change of the bytes of stored activations."""
         stored, of_first = (each.memory.of("stored_activations").bytes for each in (self.result, self.baseline))
         return _change(stored, of_first)
 
     @property
-    def peak_change(self) -> "Fraction":
-        """The relative change of the peak, in bytes, exactly."""
+    def peak(self) -> "Fraction":
+        """The relative change of the peak, in bytes."""
         return _change(self.result.memory.peak.bytes, self.baseline.memory.peak.bytes)
+
+
+@dataclass(frozen=True)
+class Comparison(Change):
+    """A change under the convention of a comparison, with the same under each convention of `BESIDE`."""
+
+    changes: Mapping[str, Change]
 
 
 @dataclass(frozen=True)
@@ -53,12 +72,12 @@ class Standing:
     of: int
 
 
-def standings(comparisons: Iterable[Comparison]) -> list[Standing]:
-    """Return the standing of every rule but the first."""
+def standings(changes: Iterable[Change]) -> list[Standing]:
+    """Return the standing of every rule but the first, among the models that the convention's publication has."""
     cheaper: dict[str, list[bool]] = {}
-    for each in comparisons:
-        if each.result is not each.baseline:
-            cheaper.setdefault(each.result.algo, []).append(each.macc_change < 0)
+    for each in changes:
+        if each.result is not each.baseline and each.is_published:
+            cheaper.setdefault(each.result.algo, []).append(each.macc < 0)
     return [Standing(algo, sum(wins), len(wins)) for algo, wins in cheaper.items()]
 
 
@@ -71,7 +90,7 @@ def _change(amount: int, baseline: int) -> "Fraction":
 def compare(
     specs: Iterable[Spec],
     algos: Sequence[str] = ("bp", "pepita", "mempepita"),
-    convention: str = "paper",
+    convention: str = defaults.CONVENTION,
     *,
     contexts: Sequence[Size] = (None,),
     **options: Unpack[Options],
@@ -89,6 +108,17 @@ def compare(
     comparisons = []
     for (spec, encoder), context in product(zip(specs, has_encoder, strict=True), contexts):
         options |= {"context": context, "encoder_context": encoder_context if encoder else None}
-        results = evaluate_rules(spec, algos, convention, **options)
-        comparisons += [Comparison(result, results[0]) for result in results]
+        comparisons += _compared(spec, algos, convention, options)
     return comparisons
+
+
+def _compared(spec: Spec, algos: Sequence[str], convention: str, options: Options) -> list[Comparison]:
+    """Price one spec at one context under every rule and under each of the conventions."""
+    conventions = dict.fromkeys((convention, *BESIDE))
+    priced = {name: evaluate_rules(spec, algos, name, **options) for name in conventions}
+    return [
+        Comparison(
+            result, priced[convention][0], {name: Change(priced[name][place], priced[name][0]) for name in BESIDE}
+        )
+        for place, result in enumerate(priced[convention])
+    ]

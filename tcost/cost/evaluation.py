@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Unpack
 
+from tcost import defaults
 from tcost.conventions import Erratum
 from tcost.cost.rows import Result, Row, merged
 from tcost.kinds import MODEL_PHASES, Phase, Scalars, kind_of
@@ -25,7 +26,7 @@ class Work(NamedTuple):
 def evaluate(
     spec: Spec,
     algo: str = "bp",
-    convention: str = "paper",
+    convention: str = defaults.CONVENTION,
     storage: Storage | None = None,
     **options: Unpack[Options],
 ) -> Result:
@@ -56,7 +57,7 @@ def evaluate(
         rows=tuple(merged(rows)),
         not_counted=tuple(what for what in prices.not_counted if optimizer == "none" or what != "optimizer step"),
         errata=tuple((erratum.layer, erratum.slip) for erratum in slips),
-        notes=sizes.notes,
+        notes=step.notes,
         priced_as_exact=step.foreign_kinds,
         memory=Memory(step, storage),
     )
@@ -65,7 +66,7 @@ def evaluate(
 def evaluate_rules(
     spec: Spec,
     algos: Sequence[str],
-    convention: str = "paper",
+    convention: str = defaults.CONVENTION,
     storage: Storage | None = None,
     **options: Unpack[Options],
 ) -> list[Result]:

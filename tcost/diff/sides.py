@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tcost import defaults
 from tcost.cost import evaluate
 from tcost.diff.snapshots import Snapshot, saved_snapshot, snapshot_of
 from tcost.errors import InputError
@@ -68,7 +69,7 @@ def steps_of(side: Side, like: Sequence[Snapshot], asked: Asked) -> tuple[Snapsh
         return tuple(each for each in side.saved if not asked.algos or each.algo in asked.algos)
     if not like:
         algos = asked.algos or ("bp",)
-        convention = asked.convention or "paper"
+        convention = asked.convention or defaults.CONVENTION
         each = zip(algos, options_of(algos, asked.options), strict=True)
         return tuple(
             snapshot_of(evaluate(side.spec, algo, convention, asked.storage, **options)) for algo, options in each

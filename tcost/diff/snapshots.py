@@ -53,6 +53,7 @@ class Snapshot:
     copies: Mapping[str, int | None]
     not_counted: tuple[str, ...]
     errata: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
 
     @property
     def has_layers(self) -> bool:
@@ -99,6 +100,7 @@ def _snapshot(
         copies=_copies(result.rows),
         not_counted=tuple(result.not_counted),
         errata=errata,
+        notes=tuple(result.notes),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from tcost.cost import By, Comparison, Result, Row, group_by
+from tcost.cost import BESIDE, By, Change, Comparison, Result, Row, group_by
 from tcost.export.documents import AMOUNT_FIELDS, csv_text, document, fields
 from tcost.memory import CATEGORIES
 from tcost.units import percent
@@ -19,6 +19,7 @@ HELD_FIELDS = ("elements", "bytes")
 MEMORY_ROW_FIELDS = ("layer", "category", *HELD_FIELDS)
 BUDGET_FIELDS = ("bytes", "fits", "spare", "largest_context", "largest_batch")
 TOTAL_FIELDS = (*AMOUNT_FIELDS, "parameters", "active_parameters")
+CHANGE_FIELDS = ("macc", "flop", "stored_activations", "peak")
 ROW_FIELDS = (
     *("layer", "operation", "kind", "phase", "repeats", "runs", "macc", "flop"),
     *("parameters", "active_parameters"),
@@ -34,22 +35,28 @@ def to_json(results: Iterable[Result], by: By | None = None) -> str:
 
 
 def comparison_to_json(comparisons: Iterable[Comparison]) -> str:
-    """Return a comparison as JSON: results as in `to_json`, each with its change against the first rule."""
+    """Return a comparison as JSON: results as in `to_json`, each with its changes against the first rule.
+
+    `change` is under its own convention, `changes` are under others: null where a publication lacks what the model has.
+    """
     return document(
         results=[
             _result(each.result, None)
             | {
-                "change": {
-                    "against": each.baseline.algo,
-                    "macc_percent": percent(each.macc_change),
-                    "flop_percent": percent(each.flop_change),
-                    "stored_activations_percent": percent(each.stored_change),
-                    "peak_percent": percent(each.peak_change),
-                }
+                "change": _change(each),
+                "changes": {
+                    name: _change(change) if change.is_published else None for name, change in each.changes.items()
+                },
             }
             for each in comparisons
         ]
     )
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {"against": change.baseline.algo} | {
+        f"{measure}_percent": percent(getattr(change, measure)) for measure in CHANGE_FIELDS
+    }
 
 
 def to_csv(results: Iterable[Result], by: By | None = None) -> str:
@@ -71,16 +78,18 @@ def comparison_to_csv(comparisons: Iterable[Comparison]) -> str:
             *(*RESULT_FIELDS, *TOTAL_FIELDS, "against", "macc_change_percent", "flop_change_percent"),
             *(f"{name}_{field}" for name in (*CATEGORIES, "peak") for field in HELD_FIELDS),
             *("stored_activations_change_percent", "peak_change_percent"),
+            *(f"{convention}_{name}_change_percent" for convention in BESIDE for name in CHANGE_FIELDS),
         ),
         (
             fields(each.result, RESULT_FIELDS)
             | fields(each.result.totals, TOTAL_FIELDS)
+            | {"against": each.baseline.algo}
+            | _changes("", each)
             | {
-                "against": each.baseline.algo,
-                "macc_change_percent": percent(each.macc_change),
-                "flop_change_percent": percent(each.flop_change),
-                "stored_activations_change_percent": percent(each.stored_change),
-                "peak_change_percent": percent(each.peak_change),
+                name: number
+                for convention, change in each.changes.items()
+                if change.is_published
+                for name, number in _changes(f"{convention}_", change).items()
             }
             | {
                 f"{name}_{field}": number
@@ -90,6 +99,10 @@ def comparison_to_csv(comparisons: Iterable[Comparison]) -> str:
             for each in comparisons
         ),
     )
+
+
+def _changes(prefix: str, change: Change) -> dict[str, float]:
+    return {f"{prefix}{measure}_change_percent": percent(getattr(change, measure)) for measure in CHANGE_FIELDS}
 
 
 def memory_to_json(results: Iterable[Result], budgets: Iterable["Budget | None"]) -> str:

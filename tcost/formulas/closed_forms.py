@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, TypeAlias, Unpack
 
+from tcost import defaults
 from tcost.cost import Result, Row, evaluate, total
 from tcost.errors import InputError
 from tcost.formulas.lettering import Lettered, in_letters_of, plain
@@ -69,7 +70,7 @@ def formulas(
     spec: Spec | None = None,
     layer: str = "",
     algo: str | None = None,
-    convention: str = "paper",
+    convention: str = defaults.CONVENTION,
     *,
     phase: Phase | None = None,
     of: Sequence[str] = (),

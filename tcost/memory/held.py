@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property, reduce
 from typing import TYPE_CHECKING, Literal, TypeAlias, Unpack
 
+from tcost import defaults
 from tcost.conventions import Erratum, MemoryErratum
 from tcost.kinds import Keep
 from tcost.learning_rules import FIXED_MATRICES, project_error
@@ -242,7 +243,7 @@ def _first(size: Size) -> Size:
 def measure(
     spec: Spec,
     algo: str = "bp",
-    convention: str = "paper",
+    convention: str = defaults.CONVENTION,
     storage: Storage | None = None,
     **options: Unpack[Options],
 ) -> Memory:

@@ -57,12 +57,12 @@ class Model:
             yield (
                 each.result.algo,
                 (
-                    *(amount(totals.macc), _change(each, each.macc_change)),
-                    *(amount(totals.flop), _change(each, each.flop_change)),
+                    *(amount(totals.macc), _change(each, each.macc)),
+                    *(amount(totals.flop), _change(each, each.flop)),
                     amount(totals.parameters),
                     *([amount(totals.active_parameters)] * has_active),
-                    *(of_bytes(memory.of("stored_activations").bytes), _change(each, each.stored_change)),
-                    *(of_bytes(memory.peak.bytes), _change(each, each.peak_change)),
+                    *(of_bytes(memory.of("stored_activations").bytes), _change(each, each.stored_activations)),
+                    *(of_bytes(memory.peak.bytes), _change(each, each.peak)),
                 ),
             )
 

@@ -7,7 +7,7 @@ from tcost.conventions import convention_of
 from tcost.cost import Result
 from tcost.cost.measures import is_memory
 from tcost.plot.style import shown
-from tcost.report import foreign_kinds, how, sequences_of
+from tcost.report import foreign_kinds, how, length, sequences_of
 
 AXES = {"context_length": "context", "encoder_context_length": "encoder context", "batch": "batch"}
 """What axes that are no keys of a model are called."""
@@ -60,9 +60,9 @@ def _settings(results: Sequence[Result], varied: Collection[str]) -> Iterator[st
     if "batch" not in varied:
         yield sequences_of(first)
     if "context_length" not in varied:
-        yield f"context {first.context}"
+        yield f"context {length(first.context)}"
     encoder = {each.encoder_context for each in results}
     if first.encoder_context and "encoder_context_length" not in varied:
-        yield f"encoder context {first.encoder_context if len(encoder) == 1 else 'as the context'}"
+        yield f"encoder context {length(first.encoder_context) if len(encoder) == 1 else 'as the context'}"
     if first.optimizer != "none":
         yield f"optimizer {first.optimizer}"

@@ -1,15 +1,15 @@
 """Rows for people, as tables. Nothing here computes a count."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
-from tcost.cost import By, Comparison, Result, Row, standings
+from tcost.cost import By, Result, Row
 from tcost.kinds import PHASES
 from tcost.learning_rules import learning_rule
 from tcost.report.tables import Section, Table
 from tcost.sizes import Size
 from tcost.text import visible
-from tcost.units import binary, change, grouped, share, si
+from tcost.units import grouped, share, si
 
 if TYPE_CHECKING:
     from tcost.diff import Snapshot
@@ -25,8 +25,11 @@ Format: TypeAlias = Callable[[int], str]
 Group: TypeAlias = tuple[str, list[Row]]
 
 
-def result_table(result: Result, by: By = "layer", *, integers: bool = False) -> Table:
-    """Return one result as a table by layer, phase or operation, in SI units or exact integers."""
+def result_table(result: Result, by: By = "layer", beside: Sequence[str] = (), *, integers: bool = False) -> Table:
+    """Return one result as a table by layer, phase or operation, in SI units or exact integers.
+
+    Its first notes are `beside`, what other settings say of the same step.
+    """
     amount = grouped if integers else si
     columns, sections = _by_phase(result, amount) if by == "phase" else _by_layer(result, by, amount)
     parameters = f"\n{_parameters(result, amount)}" if by == "phase" or _has_experts(result) else ""
@@ -36,7 +39,7 @@ def result_table(result: Result, by: By = "layer", *, integers: bool = False) ->
         settings=f"{settings_of(result)}{parameters}",
         columns=columns,
         sections=sections,
-        notes=(*marks, *notes_of([result])),
+        notes=(*beside, *marks, *notes_of([result])),
     )
 
 
@@ -47,52 +50,7 @@ def title_of(result: "Result | Snapshot") -> str:
 
 def settings_of(result: "Result | Snapshot") -> str:
     """Return in words what a result depends on beside them."""
-    return f"{_settings(result)}, context {context_of(result, ', encoder context {}')}"
-
-
-def comparison_table(
-    comparisons: Sequence[Comparison], exact: Sequence[Comparison] = (), see: str = "", *, integers: bool = False
-) -> Table:
-    """Return a comparison as a table: a line per spec, context and rule.
-
-    Where the same comparison under convention `exact` is given, its first note is what that says, and
-    `see`, a command that tells why.
-    """
-    amount, of_bytes = (grouped, grouped) if integers else (si, binary)
-    lines = []
-    for each in comparisons:
-        result, is_first = each.result, each.result is each.baseline
-        changes = (each.macc_change, each.flop_change, each.stored_change)
-        stored = of_bytes(result.memory.of("stored_activations").bytes)
-        pairs = zip((amount(result.totals.macc), amount(result.totals.flop), stored), changes, strict=True)
-        lines.append(
-            (
-                visible(result.spec) if is_first else "",
-                context_of(result, " ({})") if is_first else "",
-                result.algo,
-                *(cell for number, ratio in pairs for cell in (number, NOTHING if is_first else change(ratio))),
-            )
-        )
-    results = [each.result for each in comparisons]
-    has_encoders = any(result.encoder_context for result in results)
-    recompute = next((each.recompute for each in results if each.recompute != "none"), "none")
-    return Table(
-        title=f"One training step, and the change against {comparisons[0].baseline.algo}",
-        settings=_settings(results[0], recompute),
-        columns=(
-            "spec",
-            "context (encoder)" if has_encoders else "context",
-            "rule",
-            *("MACCs", "change", "FLOPs", "change", "stored", "change"),
-        ),
-        sections=(Section(tuple(lines)),),
-        notes=(
-            *under_exact(comparisons, exact, see),
-            "stored: activations, in fp32; all that a step holds: tcost memory SPEC",
-            *dict.fromkeys((*notes_of(results), *memory_slips(results))),
-        ),
-        text_columns=3,
-    )
+    return f"{settings_without_context(result)}, {lengths_of(result)}"
 
 
 def _by_layer(result: Result, by: By, amount: Format) -> tuple[tuple[str, ...], tuple[Section, ...]]:
@@ -174,7 +132,8 @@ def _amount(rows: Sequence[Row], measure: Measure, amount: Format) -> str:
     return amount(sum(map(measure, rows))) if rows else NOTHING
 
 
-def _settings(result: "Result | Snapshot", recompute: str = "") -> str:
+def settings_without_context(result: "Result | Snapshot", recompute: str = "") -> str:
+    """Return in words what a result depends on beside the model, the rule and the context."""
     optimizer = "" if result.optimizer == "none" else f", optimizer {result.optimizer}"
     return f"{how(result, recompute)}, {sequences_of(result)}{optimizer}"
 
@@ -206,26 +165,28 @@ def sequences_of(result: "Result | Snapshot | TorchCheck") -> str:
 
 def context_of(result: "Result | Snapshot | TorchCheck", encoder: str) -> str:
     """Return the context, and that of the encoder, where there is one, in the form of `encoder`."""
-    second = encoder.format(result.encoder_context) if result.encoder_context else ""
-    return f"{result.context}{second}"
+    second = encoder.format(length(result.encoder_context)) if result.encoder_context else ""
+    return f"{length(result.context)}{second}"
 
 
-def under_exact(comparisons: Sequence[Comparison], exact: Sequence[Comparison], see: str) -> Iterable[str]:
-    """Say what the same comparison says under `exact`: the changes of one model, or in how many a rule is cheaper."""
-    stands = list(zip(standings(exact), standings(comparisons), strict=bool(exact)))
-    if not stands:
-        return
-    against, number = exact[0].baseline.algo, stands[0][0].of
-    if number == 1:
-        changes = ", ".join(f"{each.result.algo} {change(each.macc_change)}" for each in exact[1:])
-        stored = ", ".join(f"{each.result.algo} {change(each.stored_change)}" for each in exact[1:])
-        yield f"under exact: {changes} MACCs against {against}; see {see}"
-        yield f"under exact: {stored} stored activations against {against}; see tcost memory"
-    else:
-        first, *others = [f"{there.cheaper} of {number} (here in {here.cheaper})" for there, here in stands]
-        counts = [f"{there.algo} in {count}" for (there, _), count in zip(stands[1:], others, strict=True)]
-        cheaper = f"{stands[0][0].algo} is cheaper than {against} in {first}"
-        yield f"under exact, in MACCs: {', '.join([cheaper, *counts])}; see {see}"
+def length(size: Size) -> str:
+    """Return a length as it is read, or its letter."""
+    return grouped(size) if isinstance(size, int) else str(size)
+
+
+def lengths_of(result: "Result | Snapshot") -> str:
+    """Return the context, and that of the encoder, in words: which of them are the spec's own, and what changes that.
+
+    An encoder's that follows the context which was asked for is not the spec's own.
+    """
+    follows = "context" in result.overrides and result.encoder_context == result.context
+    own = {"--context": "context" not in result.overrides and isinstance(result.context, int)}
+    own["--encoder-context"] = bool(
+        result.encoder_context and "encoder_context" not in result.overrides and not follows
+    )
+    options = ", ".join(option for option, is_own in own.items() if is_own)
+    whose = f" (the spec's; {options})" if options else ""
+    return f"context {context_of(result, ', encoder context {}')}{whose}"
 
 
 def notes_of(results: Sequence[Result]) -> tuple[str, ...]:

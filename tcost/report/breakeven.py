@@ -6,7 +6,7 @@ from fractions import Fraction
 from tcost.breakeven import Beside, BreakEven
 from tcost.cost import Result
 from tcost.cost.measures import is_memory
-from tcost.report import NOTHING, how, memory_slips, notes_of, sequences_of
+from tcost.report import NOTHING, how, length, memory_slips, notes_of, sequences_of
 from tcost.report.tables import Section, Table
 from tcost.text import visible
 from tcost.units import change, grouped
@@ -54,9 +54,9 @@ def breakeven_table(found: Sequence[BreakEven], results: Sequence[Result]) -> Ta
 
 def _context(result: Result, axis: str) -> str:
     """Return the sizes of the step that the axis leaves as they are."""
-    context = "" if axis == "context_length" else f", context {result.context}"
+    context = "" if axis == "context_length" else f", context {length(result.context)}"
     has_encoder = result.encoder_context and axis != "encoder_context_length"
-    return f"{context}, encoder context {result.encoder_context}" if has_encoder else context
+    return f"{context}, encoder context {length(result.encoder_context)}" if has_encoder else context
 
 
 def _change(beside: Beside | None) -> str:

@@ -52,12 +52,13 @@ def _table(outcomes: Sequence[Outcome], *, integers: bool, has_reasons: bool) ->
     has_memory = any(outcome.limit.measure.startswith(("stored", "peak")) for outcome in outcomes)
     reasons = failures_of(outcomes) if has_reasons else ()
     types = (f"memory: numbers in {types_of(step.storage)}",) if has_memory else ()
+    said = (visible(f"{step.spec}: {note}") for note in step.notes)
     return Table(
         title=f"{title_of(step)}: {verdict}",
         settings=settings_of(step),
         columns=("", "limit", "", "before", "now", "allowed", "left"),
         sections=(Section(tuple(_line(outcome, integers=integers) for outcome in outcomes)),),
-        notes=(*reasons, *types, f"not counted: {', '.join(map(visible, step.not_counted))}"),
+        notes=(*reasons, *said, *types, f"not counted: {', '.join(map(visible, step.not_counted))}"),
         text_columns=3,
     )
 

@@ -7,7 +7,7 @@ from tcost.cost import Result
 from tcost.layers.embeddings import TABLES
 from tcost.learning_rules import learning_rule
 from tcost.memory import CATEGORIES, Category, Storage
-from tcost.report import NOTHING, context_of, how, sequences_of
+from tcost.report import NOTHING, context_of, how, lengths_of, sequences_of
 from tcost.report.tables import Section, Table
 from tcost.text import visible
 from tcost.units import binary, grouped
@@ -76,7 +76,7 @@ def _labels(result: Result) -> dict[str, str]:
 
 def _settings(result: Result) -> str:
     """Return what the amounts depend on, in words."""
-    size = f"{sequences_of(result)}, context {context_of(result, ', encoder context {}')}"
+    size = f"{sequences_of(result)}, {lengths_of(result)}"
     optimizer = "no optimizer" if result.optimizer == "none" else f"optimizer {result.optimizer}"
     return f"{how(result)}, {size}\n{optimizer}, {types_of(result.memory.storage)}"
 

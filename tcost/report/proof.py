@@ -4,7 +4,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from typing import TYPE_CHECKING
 
 from tcost.report import Format, context_of, sequences_of
-from tcost.report.tables import Section, Table, wrap
+from tcost.report.tables import Section, Table
 from tcost.text import visible
 from tcost.units import grouped, si
 
@@ -38,7 +38,7 @@ def verification_table(verification: "Verification") -> Table:
     verdict = "executed as predicted" if verification.holds else "DIFFERS"
     return Table(
         title=f"{visible(verification.sizes.name)} under {verification.algo}: {verdict}",
-        settings=wrap(f"convention exact; {again}shrunk to {_shown(verification.sizes)}"),
+        settings=f"convention exact; {again}shrunk to {_shown(verification.sizes)}",
         columns=("layer", "phase", "operation", "predicted", "executed", "diff"),
         sections=(Section(tuple(lines), has_total=True), Section((alive,), has_total=True)),
         notes=(f"optimizer {verification.optimizer}; loss {verification.loss:.3f}, from random weights",),

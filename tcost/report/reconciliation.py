@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from tcost.learning_rules import learning_rule
 from tcost.reconcile import Reconciliation, Term
-from tcost.report import Format, context_of, sequences_of
+from tcost.report import Format, lengths_of, sequences_of
 from tcost.report.tables import GAP, WIDTH, Section, Table, legend
 from tcost.text import pretty, visible
 from tcost.units import change, grouped, si
@@ -31,11 +31,10 @@ def _terms(reconciliation: Reconciliation, amount: Format) -> Table:
         for each in (before, after)
     ]
     totals.append(("difference", "", _signed(difference.macc, amount), _signed(difference.flop, amount)))
-    context = f"context {context_of(before, ', encoder context {}')}"
     return Table(
         title=f"{visible(before.spec)} under {learning_rule(before.algo).title} ({before.algo}): "
         f"from {before.convention} to {after.convention}",
-        settings=f"{sequences_of(before)}, {context}",
+        settings=f"{sequences_of(before)}, {lengths_of(before)}",
         columns=("term", "formula", "MACCs", "FLOPs"),
         sections=(*([Section(tuple(lines))] if lines else []), Section(tuple(totals), has_total=True)),
         notes=tuple(_notes(reconciliation)),
@@ -46,6 +45,7 @@ def _terms(reconciliation: Reconciliation, amount: Format) -> Table:
 
 def _notes(reconciliation: Reconciliation) -> Iterable[str]:
     yield legend(reconciliation.symbols)
+    yield from (visible(f"{reconciliation.to.spec}: {note}") for note in reconciliation.to.notes)
     results = {each.convention: each for each in (reconciliation.from_, reconciliation.to)}
     for name, result in results.items():
         yield f"not counted under {name}: {', '.join(result.not_counted)}"

@@ -8,7 +8,7 @@ from tcost.cost.measures import is_memory
 from tcost.errors import InputError
 from tcost.learning_rules import learning_rule
 from tcost.report import Format, memory_slips, notes_of
-from tcost.report.tables import Section, Table, wrap
+from tcost.report.tables import Section, Table
 from tcost.sweep.grid import OF_STEP, Sweep
 from tcost.text import visible
 from tcost.units import binary, grouped, si
@@ -53,7 +53,7 @@ def sweep_table(
     )
     return Table(
         title=_title(sweep),
-        settings=wrap(", ".join(_settings(sweep))),
+        settings=", ".join(_settings(sweep)),
         columns=(
             *(axis.name.replace("_", " ") for axis in sweep.axes),
             *(["rule"] * has_rules),

@@ -72,7 +72,8 @@ def draw(tables: Iterable[Table], *, color: bool = False) -> str:
                 for line in _folded(cells, table):
                     grid.add_row(*(shown(cell, "bold" if is_total else "") for cell in line))
             grid.add_section()
-        console.print(shown(f"{table.title}\n", "bold").append(shown(f"{table.settings}\n", "not bold")))
+        settings = "\n".join(map(wrap, table.settings.split("\n")))
+        console.print(shown(f"{table.title}\n", "bold").append(shown(f"{settings}\n", "not bold")))
         console.print(grid)
         notes = "".join(f"{wrap(visible(note))}\n" for note in table.notes)
         console.print(Text(f"\n{notes}" if notes else "", "dim"))

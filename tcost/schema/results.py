@@ -240,6 +240,15 @@ class Change(Part):
     """Of the bytes of the peak."""
 
 
+class Changes(Part):
+    """The change under each of two conventions; null where its publication lacks what the model has."""
+
+    exact: Change | None
+    """Under `exact`."""
+    paper: Change | None
+    """Under `paper`."""
+
+
 class Result(StepHeld):
     """What one training step of a model costs under a learning rule and a convention."""
 
@@ -264,7 +273,9 @@ class Result(StepHeld):
     memory_rows: Many[MemoryRow]
     """What is held by layer and category."""
     change: Change | SkipJsonSchema[None] = None
-    """The change against the first learning rule; there in a comparison alone."""
+    """The change against the first learning rule, under the result's own convention; there in a comparison alone."""
+    changes: Changes | SkipJsonSchema[None] = None
+    """The same under the conventions that a comparison shows side by side; there in a comparison alone."""
 
 
 class ComputeDocument(Document):

@@ -9,7 +9,7 @@ from inspect import signature
 from itertools import islice, product
 from math import ceil, prod
 
-from tcost import __version__
+from tcost import __version__, defaults
 from tcost.conventions import convention_of
 from tcost.cost import Result, evaluate
 from tcost.cost.measures import MEASURES
@@ -69,7 +69,7 @@ class Sweep:
     spec: ModelSpec
     axes: tuple[Axis, ...]
     algos: tuple[str, ...] = ("bp",)
-    conventions: tuple[str, ...] = ("paper",)
+    conventions: tuple[str, ...] = (defaults.CONVENTION,)
     measures: tuple[str, ...] = ("macc", "flop", "parameters", "stored_activations_bytes")
     options: Options = field(default_factory=Options)
     chunk_rows: int = CHUNK_ROWS

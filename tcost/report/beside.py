@@ -1,0 +1,72 @@
+"""What other settings say of the same step or comparison, in a line each."""
+
+from collections.abc import Iterator, Sequence
+
+from tcost.cost import BESIDE, Comparison, Result, standings
+from tcost.units import change, grouped, si
+
+LONG = 8192
+"""Rows beyond which the half of a decoder's pairs that its mask hides is most of what a step costs."""
+
+
+def paper_note(paper: Result, *, integers: bool = False) -> str:
+    """Say what convention `paper` says of a step, or what its publication lacks that the model has."""
+    amount, totals = grouped if integers else si, paper.totals
+    words = not_published([paper]) or (
+        f"{amount(totals.macc)} MACCs, {amount(totals.flop)} FLOPs, {amount(totals.parameters)} parameters"
+    )
+    return f"under --convention paper: {words}"
+
+
+def not_published(results: Sequence[Result]) -> str:
+    """Name the kinds of operation that the publication behind the results' convention lacks, if there are any."""
+    kinds = dict.fromkeys(kind for each in results for kind in each.priced_as_exact)
+    return f"not in the publication: {', '.join(kinds)}" if kinds else ""
+
+
+def is_long(result: Result) -> bool:
+    """Tell whether a step prices pairs of rows that a mask hides, of so many rows that the reader should know."""
+    has_decoder = result.memory.step.sizes.family != "encoder-only"
+    return bool(result.causal == "full" and has_decoder and result.context > LONG)
+
+
+def half_note(half: Result, *, integers: bool = False) -> str:
+    """Say what a step costs over the pairs of rows that a decoder's mask leaves."""
+    amount, totals = grouped if integers else si, half.totals
+    return (
+        f"under --causal half, the pairs that a mask leaves: {amount(totals.macc)} MACCs, {amount(totals.flop)} FLOPs"
+    )
+
+
+def half_hint(results: Sequence[Result]) -> Iterator[str]:
+    """Say, where it is so, that long steps are priced over all pairs of rows."""
+    if any(map(is_long, results)):
+        yield (
+            f"contexts above {grouped(LONG)} are priced over all pairs of rows, as eager PyTorch executes them; "
+            "--causal half: those that a mask leaves"
+        )
+
+
+def changes_notes(comparisons: Sequence[Comparison]) -> Iterator[str]:
+    """Say what each of the conventions says of the MACCs of several rules against the first one.
+
+    Of one model these are its changes, of several, in how many a rule takes fewer, of those that the publication has.
+    """
+    first = comparisons[0]
+    if all(each.result is each.baseline for each in comparisons):
+        return
+    for name in BESIDE:
+        changes = [each.changes[name] for each in comparisons]
+        published = [each for each in changes[1:] if each.is_published]
+        if is_of_several(comparisons):
+            words = ", ".join(f"{each.algo} in {each.cheaper} of {each.of}" for each in standings(changes))
+            what = f"fewer MACCs than {first.baseline.algo}"
+        else:
+            words = ", ".join(f"{each.result.algo} {change(each.macc)}" for each in published)
+            what = f"MACCs against {first.baseline.algo}"
+        yield f"{what} under {name}: {words or not_published([each.result for each in changes])}"
+
+
+def is_of_several(comparisons: Sequence[Comparison]) -> bool:
+    """Tell whether a comparison is of several models or contexts."""
+    return any(each.baseline is not comparisons[0].baseline for each in comparisons)
