@@ -1,9 +1,11 @@
 """Learning rules side by side, as a table."""
 
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from itertools import groupby
 
-from tcost.cost import BESIDE, Change, Comparison, Result
-from tcost.report import NOTHING, context_of, lengths_of, memory_slips, notes_of, settings_without_context
+from tcost.cost import BESIDE, Change, Comparison
+from tcost.report import NOTHING, length, lengths_of, memory_slips, notes_of, settings_without_context
 from tcost.report.beside import changes_notes, half_hint, is_of_several, not_published
 from tcost.report.tables import Section, Table
 from tcost.text import visible
@@ -15,40 +17,41 @@ def comparison_table(comparisons: Sequence[Comparison], see: str = "", *, intege
 
     `see` is a command that tells why the changes differ.
     """
-    amount, of_bytes = (grouped, grouped) if integers else (si, binary)
-    own, results = comparisons[0].result.convention, [each.result for each in comparisons]
+    own = comparisons[0].result.convention
     conventions = BESIDE if own in BESIDE else (own, *BESIDE)
-    lines = []
-    for each in comparisons:
-        result, is_first = each.result, each.result is each.baseline
-        changes = zip(*(_changes(each if name == own else each.changes[name]) for name in conventions), strict=True)
-        stored = of_bytes(result.memory.of("stored_activations").bytes)
-        amounts = (amount(result.totals.macc), amount(result.totals.flop), stored)
-        lines.append(
-            (
-                visible(result.spec) if is_first else "",
-                context_of(result, " ({})") if is_first else "",
-                result.algo,
-                *(cell for number, ratios in zip(amounts, changes, strict=True) for cell in (number, *ratios)),
-            )
-        )
-    columns = [(measure, *(f"change {name}" for name in conventions)) for measure in ("MACCs", "FLOPs", "stored")]
-    has_encoders = any(result.encoder_context for result in results)
+    models = groupby(comparisons, key=lambda each: id(each.baseline))
+    lines = [line for _, each in models for line in _lines(list(each), conventions, integers=integers)]
+    changes = [f"change {name}" for name in conventions]
     return Table(
         title=f"One training step, and the change against {comparisons[0].baseline.algo}",
         settings=_settings(comparisons),
-        columns=("spec", f"context{' (encoder)' * has_encoders}", "rule", *(name for each in columns for name in each)),
+        columns=("spec", "rule", "MACCs", *changes, "FLOPs", "stored", *changes),
         sections=(Section(tuple(lines)),),
         notes=tuple(_notes(comparisons, see)),
-        text_columns=3,
+        text_columns=2,
     )
 
 
-def _changes(each: Change) -> list[str]:
-    """Return the changes of MACCs, FLOPs and stored activations, if it is not of the first rule and is published."""
-    if each.result is each.baseline or (each.result.convention in BESIDE and not each.is_published):
-        return [NOTHING] * 3
-    return [change(ratio) for ratio in (each.macc, each.flop, each.stored_activations)]
+def _lines(of_model: Sequence[Comparison], conventions: Sequence[str], *, integers: bool) -> Iterator[tuple[str, ...]]:
+    """Yield a line for each rule, before which are the model's name and, below it, its lengths."""
+    first = of_model[0].result
+    labels = [visible(first.spec), f"  context {length(first.context)}"]
+    labels += [f"  encoder {length(first.encoder_context)}"] * (first.encoder_context is not None)
+    amount, of_bytes = (grouped, grouped) if integers else (si, binary)
+    rules = []
+    for each in of_model:
+        totals, stored = each.result.totals, each.result.memory.of("stored_activations").bytes
+        under = [each if name == each.result.convention else each.changes[name] for name in conventions]
+        macc, held = [_cell(c, c.macc) for c in under], [_cell(c, c.stored_activations) for c in under]
+        rules.append((each.result.algo, amount(totals.macc), *macc, amount(totals.flop), of_bytes(stored), *held))
+    blank = ("",) * len(rules[0])
+    for place in range(max(len(labels), len(rules))):
+        yield (labels[place] if place < len(labels) else "", *(rules[place] if place < len(rules) else blank))
+
+
+def _cell(each: Change, ratio: Fraction) -> str:
+    """Return a change; of the first rule there is none, nor of a model that the convention's publication lacks."""
+    return NOTHING if each.result is each.baseline or not each.is_published else change(ratio)
 
 
 def _settings(comparisons: Sequence[Comparison]) -> str:
