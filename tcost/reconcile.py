@@ -14,7 +14,7 @@ from tcost.estimators import UNDEFINED, Estimate, estimates
 from tcost.kinds import KINDS, Phase, free
 from tcost.sizes import Size, Sizes
 from tcost.symbols import BATCH, Symbol, algebra, in_letters, letters_of, symbols_of, written_out
-from tcost.training_step import Spec
+from tcost.training_step import Options, Spec
 
 Group: TypeAlias = tuple[str, Phase]
 """A kind of operation, or the layer of an erratum, in a phase."""
@@ -78,7 +78,8 @@ def reconcile(
     Raises InputError as `evaluate` does, and where SymPy, which writes the formulas, is not installed.
     """
     sizes = spec.at(context, encoder_context)
-    before, after = (evaluate(sizes, algo, name, batch=batch, errata=errata) for name in (from_, to))
+    options: Options = {"context": context, "encoder_context": encoder_context, "batch": batch, "errata": errata}
+    before, after = (evaluate(spec, algo, name, **options) for name in (from_, to))
     symbols = symbols_of(sizes, batch)
     formulas = _formulas(sizes, symbols, before, after, errata=errata)
     terms = [

@@ -62,7 +62,7 @@ class TrainingStep:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader should know: the spec's own notes, then the lengths that the model is not made for."""
-        return (*self.sizes.notes, *_unfit_lengths(self.sizes, self.spec.at()))
+        return (*self.sizes.notes, *unfit_lengths(self.sizes, self.spec.at()))
 
     def at(self, context: Size) -> "TrainingStep":
         """Return the same step at another context. Raises InputError as `training_step` does."""
@@ -171,7 +171,7 @@ def training_step(
     )
 
 
-def _unfit_lengths(s: Sizes, own: Sizes) -> Iterator[str]:
+def unfit_lengths(s: Sizes, own: Sizes) -> Iterator[str]:
     """Say which lengths are beyond a table of positions, and which are not those of an image or of audio.
 
     Lengths that are letters or grids are not looked at; `own` are the sizes at the spec's lengths.

@@ -147,7 +147,7 @@ def test_layers_that_differ_are_apart() -> None:
 
 def test_the_paper_says_what_it_does_not_have() -> None:
     """Under `paper` kinds that its model has not are priced as in `exact`, and named; its own are not."""
-    result = evaluate(load_spec("llama-3-8b"))
+    result = evaluate(load_spec("llama-3-8b"), "bp", "paper")
     assert set(result.priced_as_exact) == {"rms_norm", "rotary", "silu", "multiply"}
     post = replace(load_spec("llama-3-8b").at(), norm_position="post")
     rows = evaluate(post, "bp", "exact").rows
@@ -155,7 +155,7 @@ def test_the_paper_says_what_it_does_not_have() -> None:
     found = [row for row in result.rows if row.kind in result.priced_as_exact and not row.note]
     assert len(found) > 8
     assert all(exact[row.layer, row.operation, row.phase] == row.flop for row in found)
-    assert evaluate(load_spec("gpt2")).priced_as_exact == ()
+    assert evaluate(load_spec("gpt2"), "bp", "paper").priced_as_exact == ()
 
 
 def test_groups_share_keys() -> None:

@@ -21,7 +21,7 @@ def priced(case: dict[str, Any], algo: str, *, errata: bool = True) -> Result:
     """Price a golden case from its bundled spec."""
     spec = load_spec(case["model"])
     encoder_context = case.get("encoder_context_length")
-    return evaluate(spec, algo, context=case["context_length"], encoder_context=encoder_context, errata=errata)
+    return evaluate(spec, algo, "paper", context=case["context_length"], encoder_context=encoder_context, errata=errata)
 
 
 @pytest.mark.parametrize("algo", RULES)
@@ -110,7 +110,7 @@ def forms(s: Sizes, algo: str) -> dict[str, int]:
 @given(s=models())
 def test_without_errata_the_forms_of_the_paper(algo: str, s: Sizes) -> None:
     """Without errata, any model of any family costs what the paper's closed forms add up to."""
-    result = evaluate(s, algo, errata=False)
+    result = evaluate(s, algo, "paper", errata=False)
     assert {"macc": result.totals.macc, "flop": result.totals.flop} == forms(s, algo)
 
 
@@ -124,7 +124,7 @@ def test_errata_are_the_published_slips(algo: str, s: Sizes) -> None:
         "pepita": n * m * v + (m * v * d - n * v * d),
         "mempepita": m * v * d - n * v * d,
     }
-    result, clean = evaluate(s, algo), evaluate(s, algo, errata=False)
+    result, clean = evaluate(s, algo, "paper"), evaluate(s, algo, "paper", errata=False)
     errata = total(row for row in result.rows if row.kind == "erratum")
     assert (errata.macc, errata.flop) == (slips[algo], 2 * slips[algo])
     assert result.totals.macc - clean.totals.macc == errata.macc
@@ -141,13 +141,13 @@ def test_parameters_with_and_without_errata(s: Sizes) -> None:
     embeddings = (2 if encoders and decoders else 1) * v * d
     whole = (encoders + decoders) * block + cross + embeddings + d * v
     left_out = {"encoder-only": d * v, "decoder-only": 0, "encoder-decoder": embeddings}[s.family]
-    assert evaluate(s, errata=False).totals.parameters == whole
-    assert evaluate(s, "pepita").totals.parameters == whole - left_out
+    assert evaluate(s, "bp", "paper", errata=False).totals.parameters == whole
+    assert evaluate(s, "pepita", "paper").totals.parameters == whole - left_out
 
 
 def test_errata_are_explained() -> None:
     """Every erratum among the rows is named in the result with what the slip is."""
-    result = evaluate(load_spec("alexatm-20b"), "pepita")
+    result = evaluate(load_spec("alexatm-20b"), "pepita", "paper")
     layers = [row.layer for row in result.rows if row.kind == "erratum"]
     assert layers == [layer for layer, _ in result.errata]
     assert layers == ["erratum: map to encoder", "erratum: encoder rows", "erratum: parameters"]
@@ -168,7 +168,7 @@ def test_the_jacobians_decide_the_sign(monkeypatch: pytest.MonkeyPatch) -> None:
         maccs = [evaluate(load_spec("gpt3-small"), algo, convention).totals.macc for algo in RULES]
         return [f"{macc / maccs[0]:.3f}" for macc in maccs]
 
-    rows = evaluate(load_spec("gpt3-small")).rows
+    rows = evaluate(load_spec("gpt3-small"), "bp", "paper").rows
     assert total(rows).macc == 2_335_935_823_872
     softmax = [row.macc for row in rows if (row.kind, row.phase) == ("softmax", "backward")]
     assert softmax == [1_236_950_581_248]

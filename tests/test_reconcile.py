@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import re
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
@@ -17,9 +16,8 @@ from drawn import models
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcost import InputError, Row, Sizes, compare, evaluate, load_spec
+from tcost import InputError, Row, Sizes, evaluate, load_spec
 from tcost.conventions import CONVENTIONS
-from tcost.cost import standings
 from tcost.estimators import ESTIMATORS, estimates
 from tcost.learning_rules import LEARNING_RULES
 from tcost.reconcile import Reconciliation, reconcile
@@ -252,7 +250,7 @@ def test_the_table(tcost: Tcost) -> None:
     assert (outcome.status, outcome.err) == (0, "")
     title, settings, _, head, *_ = lines = outcome.out.splitlines()
     assert title == "gpt3-small under backpropagation (bp): from paper to exact"
-    assert settings == "1 sequence per step, context 2048"
+    assert settings == "1 sequence per step, context 2,048 (the spec's; --context)"
     assert head.split() == ["term", "formula", "MACCs", "FLOPs"]
     assert any("-L·M²·h·(M - 1) MACCs" in line and line.split()[-2] == "-1,236,346,601,472" for line in lines)
     sums = [line.split()[-2:] for line in lines if line.startswith(("total under", "difference"))]
@@ -328,45 +326,3 @@ def test_help_and_output(tcost: Tcost, tmp_path: Path) -> None:
     path = tmp_path / "terms.json"
     assert tcost("reconcile", "gpt2", "--format", "json", "-o", path) == (0, "", "")
     assert path.read_text() == tcost("reconcile", "gpt2", "--format", "json").out
-
-
-def note(out: str) -> str:
-    """Return the first note below a comparison, unfolded."""
-    return re.split(r"\n(?! )", out.split("\n\n")[2])[0].replace("\n  ", " ")
-
-
-def test_compare_says_what_exact_says(tcost: Tcost) -> None:
-    """Under `paper` the first note on one model has the changes under `exact`, and the command that tells why."""
-    out = tcost("compare", "gpt3-small").out
-    pepita, mempepita = compare([load_spec("gpt3-small")], convention="exact")[1:]
-    assert note(out) == (
-        f"under exact: pepita {float(100 * pepita.macc_change):+.3f} %, "
-        f"mempepita {float(100 * mempepita.macc_change):+.1f} % MACCs against bp; "
-        "see tcost reconcile gpt3-small --from paper --to exact"
-    )
-    assert "- under exact: pepita +" in tcost("compare", "gpt3-small", "--format", "markdown").out
-    assert note(tcost("compare", "t5-base", "--context", 64, "--encoder-context", 32).out).endswith(
-        "reconcile t5-base --from paper --to exact --context 64 --encoder-context 32"
-    )
-
-
-def test_compare_counts_models(tcost: Tcost) -> None:
-    """On several models the note has in how many each rule takes fewer MACCs, under `exact` and here."""
-    specs = [load_spec(name) for name in bundled_specs()]
-    counts = []
-    for convention in ("exact", "paper"):
-        totals = [[evaluate(spec, algo, convention).totals.macc for algo in RULES] for spec in specs]
-        counts.append([sum(line[rule] < line[0] for line in totals) for rule in (1, 2)])
-        assert [each.cheaper for each in standings(compare(specs, convention=convention))] == counts[-1]
-    (pepita, mempepita), (pepita_here, mempepita_here) = counts
-    assert note(tcost("compare").out) == (
-        f"under exact, in MACCs: pepita is cheaper than bp in {pepita} of {len(specs)} (here in {pepita_here}), "
-        f"mempepita in {mempepita} of {len(specs)} (here in {mempepita_here}); "
-        "see tcost reconcile SPEC --from paper --to exact"
-    )
-
-
-@pytest.mark.parametrize("args", ["--convention exact", "--convention torch", "--algos bp", "--format json"])
-def test_nothing_to_add(args: str, tcost: Tcost) -> None:
-    """There is no such note under another convention, on one rule, or where a machine reads."""
-    assert "under exact" not in tcost("compare", "gpt2", *args.split()).out

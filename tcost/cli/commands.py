@@ -63,7 +63,7 @@ def compute(
 
     Example: tcost compute gpt2.yaml --algos bp mempepita --context 512
     """
-    from tcost.cost import evaluate_rules
+    from tcost.cost import beside, evaluate_rules
 
     options = step_options(
         context=context,
@@ -83,19 +83,19 @@ def compute(
         export = to_json if format_ is Format.JSON else to_csv
         return Printed(export(results, by.value if by else None), output)
     from tcost.report import result_table
-    from tcost.report.beside import half_note, is_long, paper_note
+    from tcost.report.beside import half_note, is_long, paper_notes
 
-    beside: list[list[str]] = [[] for _ in results]
+    notes: list[list[str]] = [[] for _ in results]
     if convention != "paper":
-        for notes, paper in zip(beside, evaluate_rules(model, names, "paper", **options), strict=True):
-            notes.append(paper_note(paper, integers=integers))
+        papers = paper_notes(beside(model, names, "paper", **options), len(results), integers=integers)
+        notes = [[note] for note in papers]
     if any(map(is_long, results)):
         options["causal"] = "half"
-        for notes, half in zip(beside, evaluate_rules(model, names, convention, **options), strict=True):
-            notes.append(half_note(half, integers=integers))
+        for said, half in zip(notes, evaluate_rules(model, names, convention, **options), strict=True):
+            said.append(half_note(half, integers=integers))
     grouping = by or Grouping.LAYER
-    each = zip(results, beside, strict=True)
-    shown = [result_table(result, grouping.value, notes, integers=integers) for result, notes in each]
+    each = zip(results, notes, strict=True)
+    shown = [result_table(result, grouping.value, said, integers=integers) for result, said in each]
     return tables(shown, format_, output)
 
 

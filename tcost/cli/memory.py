@@ -77,7 +77,7 @@ def memory_of_spec(
 
     Example: tcost memory gpt2 --optimizer adamw --batch 8 --budget 24GiB
     """
-    from tcost.cost import evaluate_rules
+    from tcost.cost import beside, evaluate_rules
     from tcost.memory import Storage
     from tcost.memory.budget import within
 
@@ -115,8 +115,7 @@ def memory_of_spec(
         return Printed(export(results, budgets), output, failure)
     from tcost.report.memory import memory_table
 
-    is_paper = convention == "paper"
-    exact = evaluate_rules(model, names, "exact", storage, **options) if is_paper else [None] * len(names)
-    each = zip(results, budgets, exact, strict=True)
+    exact = beside(model, names, "exact", storage, **options) if convention == "paper" else None
+    each = zip(results, budgets, exact or (None for _ in names), strict=True)
     shown = [memory_table(result, held, other, integers=integers) for result, held, other in each]
     return tables(shown, format_, output, failure)

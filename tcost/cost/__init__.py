@@ -1,6 +1,6 @@
 """What a training step costs."""
 
-from tcost.cost.comparison import BESIDE, Change, Comparison, Standing, compare, standings
+from tcost.cost.comparison import BESIDE, Change, Comparison, Standing, beside, compare, standings
 from tcost.cost.evaluation import Work, evaluate, evaluate_rules, works_of
 from tcost.cost.rows import Amount, By, Result, Row, Totals, group_by, total
 
@@ -15,6 +15,7 @@ __all__ = [
     "Standing",
     "Totals",
     "Work",
+    "beside",
     "compare",
     "evaluate",
     "evaluate_rules",

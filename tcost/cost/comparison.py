@@ -9,6 +9,7 @@ from tcost import defaults
 from tcost.cost.evaluation import evaluate_rules
 from tcost.cost.rows import Result
 from tcost.errors import InputError
+from tcost.memory import Storage
 from tcost.sizes import Size
 from tcost.training_step import Options, Spec
 
@@ -58,9 +59,12 @@ class Change:
 
 @dataclass(frozen=True)
 class Comparison(Change):
-    """A change under the convention of a comparison, with the same under each convention of `BESIDE`."""
+    """A change under the convention of a comparison, with the same under each convention of `BESIDE`.
 
-    changes: Mapping[str, Change]
+    It is None under a convention whose model has not all layers that are to be trained.
+    """
+
+    changes: Mapping[str, Change | None]
 
 
 @dataclass(frozen=True)
@@ -72,11 +76,11 @@ class Standing:
     of: int
 
 
-def standings(changes: Iterable[Change]) -> list[Standing]:
+def standings(changes: Iterable[Change | None]) -> list[Standing]:
     """Return the standing of every rule but the first, among the models that the convention's publication has."""
     cheaper: dict[str, list[bool]] = {}
     for each in changes:
-        if each.result is not each.baseline and each.is_published:
+        if each and each.is_published and each.result is not each.baseline:
             cheaper.setdefault(each.result.algo, []).append(each.macc < 0)
     return [Standing(algo, sum(wins), len(wins)) for algo, wins in cheaper.items()]
 
@@ -114,11 +118,27 @@ def compare(
 
 def _compared(spec: Spec, algos: Sequence[str], convention: str, options: Options) -> list[Comparison]:
     """Price one spec at one context under every rule and under each of the conventions."""
-    conventions = dict.fromkeys((convention, *BESIDE))
-    priced = {name: evaluate_rules(spec, algos, name, **options) for name in conventions}
+    results = evaluate_rules(spec, algos, convention, **options)
+    others = {name: results if name == convention else beside(spec, algos, name, **options) for name in BESIDE}
     return [
         Comparison(
-            result, priced[convention][0], {name: Change(priced[name][place], priced[name][0]) for name in BESIDE}
+            result,
+            results[0],
+            {name: Change(other[place], other[0]) if other else None for name, other in others.items()},
         )
-        for place, result in enumerate(priced[convention])
+        for place, result in enumerate(results)
     ]
+
+
+def beside(
+    spec: Spec, algos: Sequence[str], convention: str, storage: Storage | None = None, **options: Unpack[Options]
+) -> list[Result] | None:
+    """Return what steps that are priced under one convention cost under another one.
+
+    None where that is for another model, which has not all layers that are to be trained: then alone can a step that
+    has a price under one convention have none under another.
+    """
+    try:
+        return evaluate_rules(spec, algos, convention, storage, **options)
+    except InputError:
+        return None

@@ -45,7 +45,8 @@ def comparison_to_json(comparisons: Iterable[Comparison]) -> str:
             | {
                 "change": _change(each),
                 "changes": {
-                    name: _change(change) if change.is_published else None for name, change in each.changes.items()
+                    name: _change(change) if change and change.is_published else None
+                    for name, change in each.changes.items()
                 },
             }
             for each in comparisons
@@ -88,7 +89,7 @@ def comparison_to_csv(comparisons: Iterable[Comparison]) -> str:
             | {
                 name: number
                 for convention, change in each.changes.items()
-                if change.is_published
+                if change and change.is_published
                 for name, number in _changes(f"{convention}_", change).items()
             }
             | {

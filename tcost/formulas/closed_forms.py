@@ -14,7 +14,7 @@ from tcost.learning_rules import LEARNING_RULES
 from tcost.sizes import Size
 from tcost.symbols import Symbol, algebra, written_out
 from tcost.tracing import Op
-from tcost.training_step import Options, Spec, options_of, training_step
+from tcost.training_step import Options, Spec, options_of, training_step, unfit_lengths
 
 Measure: TypeAlias = Literal["macc", "flop", "parameters", "active_parameters"]
 
@@ -91,8 +91,17 @@ def formulas(
         for rule, own in zip(rules, options_of(rules, model.options), strict=True):
             found = _formulas(replace(model, options=own), rule, convention, layer)
             if found.parts:
-                return _used(_of_phase(found, phase), of)
+                return _used(_of_phase(_with_lengths(found, spec, options), phase), of)
     raise not_found(layer, spec, algo, convention)
+
+
+def _with_lengths(found: Formulas, spec: Spec | None, options: Options) -> Formulas:
+    """Say which lengths the model is not made for, of those that the letters stand for."""
+    if spec is None:
+        return found
+    said = unfit_lengths(spec.at(options.get("context"), options.get("encoder_context")), spec.at())
+    notes = tuple(dict.fromkeys((*found.result.notes, *said)))
+    return replace(found, result=replace(found.result, notes=notes))
 
 
 def _formulas(model: Lettered, algo: str, convention: str, layer: str) -> Formulas:

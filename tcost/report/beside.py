@@ -2,20 +2,27 @@
 
 from collections.abc import Iterator, Sequence
 
-from tcost.cost import BESIDE, Comparison, Result, standings
+from tcost.cost import BESIDE, Change, Comparison, Result, standings
 from tcost.units import change, grouped, si
 
 LONG = 8192
 """Rows beyond which the half of a decoder's pairs that its mask hides is most of what a step costs."""
 
 
-def paper_note(paper: Result, *, integers: bool = False) -> str:
-    """Say what convention `paper` says of a step, or what its publication lacks that the model has."""
-    amount, totals = grouped if integers else si, paper.totals
-    words = not_published([paper]) or (
-        f"{amount(totals.macc)} MACCs, {amount(totals.flop)} FLOPs, {amount(totals.parameters)} parameters"
-    )
-    return f"under --convention paper: {words}"
+UNPRICED = "not in the publication: layers that are trained"
+
+
+def paper_notes(papers: Sequence[Result] | None, of: int, *, integers: bool = False) -> Iterator[str]:
+    """Say of each of so many steps what convention `paper` says of it, or what its publication lacks."""
+    amount = grouped if integers else si
+    for place in range(of):
+        words = UNPRICED
+        if papers:
+            totals = papers[place].totals
+            words = not_published([papers[place]]) or (
+                f"{amount(totals.macc)} MACCs, {amount(totals.flop)} FLOPs, {amount(totals.parameters)} parameters"
+            )
+        yield f"under --convention paper: {words}"
 
 
 def not_published(results: Sequence[Result]) -> str:
@@ -57,14 +64,19 @@ def changes_notes(comparisons: Sequence[Comparison]) -> Iterator[str]:
         return
     for name in BESIDE:
         changes = [each.changes[name] for each in comparisons]
-        published = [each for each in changes[1:] if each.is_published]
+        published = [each for each in changes[1:] if each and each.is_published]
         if is_of_several(comparisons):
             words = ", ".join(f"{each.algo} in {each.cheaper} of {each.of}" for each in standings(changes))
             what = f"fewer MACCs than {first.baseline.algo}"
         else:
             words = ", ".join(f"{each.result.algo} {change(each.macc)}" for each in published)
             what = f"MACCs against {first.baseline.algo}"
-        yield f"{what} under {name}: {words or not_published([each.result for each in changes])}"
+        yield f"{what} under {name}: {words or lacking(changes)}"
+
+
+def lacking(changes: Sequence[Change | None]) -> str:
+    """Name what the publication behind a convention lacks of the models of some changes, if it lacks something."""
+    return not_published([each.result for each in changes if each]) or (UNPRICED if None in changes else "")
 
 
 def is_of_several(comparisons: Sequence[Comparison]) -> bool:

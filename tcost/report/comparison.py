@@ -1,12 +1,11 @@
 """Learning rules side by side, as a table."""
 
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
 from itertools import groupby
 
 from tcost.cost import BESIDE, Change, Comparison
 from tcost.report import NOTHING, length, lengths_of, memory_slips, notes_of, settings_without_context
-from tcost.report.beside import changes_notes, half_hint, is_of_several, not_published
+from tcost.report.beside import changes_notes, half_hint, is_of_several, lacking
 from tcost.report.tables import Section, Table
 from tcost.text import visible
 from tcost.units import binary, change, grouped, si
@@ -42,16 +41,18 @@ def _lines(of_model: Sequence[Comparison], conventions: Sequence[str], *, intege
     for each in of_model:
         totals, stored = each.result.totals, each.result.memory.of("stored_activations").bytes
         under = [each if name == each.result.convention else each.changes[name] for name in conventions]
-        macc, held = [_cell(c, c.macc) for c in under], [_cell(c, c.stored_activations) for c in under]
+        macc, held = [[_cell(change, measure) for change in under] for measure in ("macc", "stored_activations")]
         rules.append((each.result.algo, amount(totals.macc), *macc, amount(totals.flop), of_bytes(stored), *held))
     blank = ("",) * len(rules[0])
     for place in range(max(len(labels), len(rules))):
         yield (labels[place] if place < len(labels) else "", *(rules[place] if place < len(rules) else blank))
 
 
-def _cell(each: Change, ratio: Fraction) -> str:
+def _cell(each: Change | None, measure: str) -> str:
     """Return a change; of the first rule there is none, nor of a model that the convention's publication lacks."""
-    return NOTHING if each.result is each.baseline or not each.is_published else change(ratio)
+    if each is None or each.result is each.baseline or not each.is_published:
+        return NOTHING
+    return change(getattr(each, measure))
 
 
 def _settings(comparisons: Sequence[Comparison]) -> str:
@@ -69,10 +70,10 @@ def _notes(comparisons: Sequence[Comparison], see: str) -> Iterator[str]:
     has_changes = any(each.result is not each.baseline for each in comparisons)
     if is_of_several(comparisons):
         yield from changes_notes(comparisons)
-    lacking = not_published([each.changes["paper"].result for each in comparisons])
-    if has_changes and lacking:
-        yield f"{NOTHING} under paper: {lacking}"
-    if has_changes:
+    for name in BESIDE if has_changes else ():
+        if lacks := lacking([each.changes[name] for each in comparisons]):
+            yield f"{NOTHING} under {name}: {lacks}"
+    if has_changes and all(each.changes[name] for each in comparisons for name in BESIDE):
         yield f"why exact and paper differ: {see}"
     yield "stored: activations, in fp32; all that a step holds: tcost memory SPEC"
     yield from half_hint(results)
