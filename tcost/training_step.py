@@ -181,7 +181,7 @@ def unfit_lengths(s: Sizes, own: Sizes) -> Iterator[str]:
         stacks.append(("encoder context", s.encoder, own.encoder))
     for what, stack, made_for in stacks:
         rows, reads = stack.context_length, stack.n_positions
-        reads_input = s.n_encoder_layers and (what == "encoder context" or s.family == "encoder-only")
+        reads_input = what == "encoder context" or s.family == "encoder-only"
         if not isinstance(rows, int):
             continue
         if reads_input and s.encoder_input != "tokens":

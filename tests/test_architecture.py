@@ -141,7 +141,6 @@ UNUSED = {
         "tcost.symbols",
         "tcost.formulas",
         "tcost.reconcile",
-        "tcost.memory.ledger",
         "numpy",
         "sympy",
     },
@@ -150,7 +149,7 @@ UNUSED = {
         *("rich", "tcost.report", "tcost.execution", "tcost.verify", "numpy", "sympy")
     },
     ("diff", "gpt2", "gpt2", "--format", "json"): {
-        *("rich", "tcost.schema.results", "tcost.report", "tcost.importers", "tcost.memory.ledger", "numpy", "sympy")
+        *("rich", "tcost.schema.results", "tcost.report", "tcost.importers", "numpy", "sympy")
     },
     ("diff", "gpt2", "gpt2"): {
         "tcost.schema.results",

@@ -23,6 +23,7 @@ from tcost.spec import bundled_specs
 from tcost.sweep import MEASURES, parse_axis
 
 RULES = [*LEARNING_RULES]
+PAPER = ("--convention", "paper")
 
 
 def cost(spec: ModelSpec, algo: str, convention: str, measure: str, context: int, **options: Any) -> int:
@@ -34,14 +35,14 @@ def cost(spec: ModelSpec, algo: str, convention: str, measure: str, context: int
 @pytest.mark.parametrize(("name", "published"), [("distilbert", (1340, 1167)), ("gpt3-small", (1251, 1064))])
 def test_published(name: str, published: tuple[int, int]) -> None:
     """The contexts from which MEMPEPITA is cheaper than BP under `paper`, in MACCs and in FLOPs."""
-    found = break_even(load_spec(name), ["mempepita", "bp"])
+    found = break_even(load_spec(name), ["mempepita", "bp"], convention="paper")
     assert tuple(each.start for each in found[:2]) == published
     assert [each.limit for each in found[:2]] == [0, 0]
 
 
 def test_published_of_alexatm() -> None:
     """AlexaTM 20B: none below 2048 in MACCs, 1344 in FLOPs."""
-    macc, flop, _ = break_even(load_spec("alexatm-20b"), ["mempepita", "bp"])
+    macc, flop, _ = break_even(load_spec("alexatm-20b"), ["mempepita", "bp"], convention="paper")
     assert flop.start == 1344
     assert macc.start is not None
     assert macc.start > 2048
@@ -120,14 +121,14 @@ def test_every_value_by_itself(s: Sizes, data: st.DataObject) -> None:
 def test_limits() -> None:
     """The ratio at infinity is that of the leading terms: the forwards of three runs and one, or nothing beside M³."""
     spec = load_spec("gpt2")
-    macc, _, stored = break_even(spec, ["mempepita", "pepita"])
+    macc, _, stored = break_even(spec, ["mempepita", "pepita"], convention="paper")
     # Scores and context, 2·M²·d a forward: three forwards beside two, and no other term in M².
     assert macc.limit == Fraction(3, 2)
     assert (macc.start, macc.cheaper) == (None, ())
     # The largest set is M·V + 2·M·d. PEPITA stores in every layer what projections read, queries, keys, values
     # and what is mixed (d each), hidden units (4·d), inputs and normalised rows of two norms; then 2·M·d.
     assert stored.limit == Fraction(50257 + 2 * 768, (12 * (6 + 4 + 4) + 2) * 768)
-    (back,) = break_even(spec, ["bp", "mempepita"], measures=["macc"])
+    (back,) = break_even(spec, ["bp", "mempepita"], convention="paper", measures=["macc"])
     assert (back.start, back.limit, back.is_open) == (None, None, True)
     assert back.cheaper == ((1, 1250),)
 
@@ -135,17 +136,17 @@ def test_limits() -> None:
 def test_axes_of_some_values() -> None:
     """Where only some values are asked for, each is one of them, and there is no limit."""
     spec = load_spec("gpt2")
-    (heads,) = break_even(spec, ["mempepita", "bp"], "n_heads=1,2,3,4,6,12,24,48", measures=["macc"])
+    (heads,) = break_even(spec, ["mempepita", "bp"], "n_heads=1,2,3,4,6,12,24,48", "paper", ["macc"])
     tried = [
         value
         for value in (1, 2, 3, 4, 6, 12, 24, 48)
-        if evaluate(spec.model_copy(update={"n_heads": value}), "mempepita").totals.macc
-        < evaluate(spec.model_copy(update={"n_heads": value})).totals.macc
+        if evaluate(spec.model_copy(update={"n_heads": value}), "mempepita", "paper").totals.macc
+        < evaluate(spec.model_copy(update={"n_heads": value}), "bp", "paper").totals.macc
     ]
     assert tried
     assert heads.start == tried[0]
     assert heads.limit is None
-    (wide,) = break_even(spec, ["mempepita", "bp"], "d_model=12:12000:12", measures=["macc"])
+    (wide,) = break_even(spec, ["mempepita", "bp"], "d_model=12:12000:12", "paper", ["macc"])
     for low, high in wide.cheaper:
         assert low % 12 == 0
         assert high is not None
@@ -182,7 +183,7 @@ def test_no_closed_form(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_table(tcost: Tcost) -> None:
     """A line per measure: the integer, the changes on both sides, and the ratio at infinity."""
-    outcome = tcost("breakeven", "gpt3-small", "--algos", "mempepita", "bp", "--over", "context_length")
+    outcome = tcost("breakeven", "gpt3-small", "--algos", "mempepita", "bp", "--over", "context_length", *PAPER)
     assert (outcome.status, outcome.err) == (0, "")
     lines = outcome.out.splitlines()
     assert lines[0] == "gpt3-small: from which context_length on mempepita is cheaper"
@@ -190,7 +191,7 @@ def test_table(tcost: Tcost) -> None:
     (macc,) = (line.split() for line in lines if line.startswith("MACCs"))
     assert macc == ["MACCs", "bp", "1,251", "+0.0235", "%", "-0.0267", "%", "0"]
     assert "not counted: loss" in outcome.out
-    never = tcost("breakeven", "gpt3-small", "--algos", "bp", "mempepita").out
+    never = tcost("breakeven", "gpt3-small", "--algos", "bp", "mempepita", *PAPER).out
     assert "never" in never
     assert "MACCs: bp is cheaper than mempepita only at context_length 1 to 1,250" in never
 
@@ -205,7 +206,7 @@ def test_tables_fit(name: str, tcost: Tcost) -> None:
 
 def test_json_and_csv(tcost: Tcost) -> None:
     """JSON and CSV have exact integers and the ratio at infinity as two of them."""
-    document = json.loads(tcost("breakeven", "gpt2", "--over", "n_decoder_layers", "--format", "json").out)
+    document = json.loads(tcost("breakeven", "gpt2", "--over", "n_decoder_layers", *PAPER, "--format", "json").out)
     macc = document["points"][0]
     assert (document["convention"], macc["measure"], macc["start"], macc["limit"]) == ("paper", "macc", 24, "1265/1521")
     assert macc["cheaper"] == [[24, None]]
@@ -214,14 +215,16 @@ def test_json_and_csv(tcost: Tcost) -> None:
         deep = spec.model_copy(update={"n_decoder_layers": layers})
         assert macc[place] == {
             "value": layers,
-            "first": evaluate(deep, "mempepita").totals.macc,
-            "second": evaluate(deep).totals.macc,
+            "first": evaluate(deep, "mempepita", "paper").totals.macc,
+            "second": evaluate(deep, "bp", "paper").totals.macc,
         }
     lines = list(
-        csv.DictReader(io.StringIO(tcost("breakeven", "gpt2", "--algos", "bp,mempepita", "--format", "csv").out))
+        csv.DictReader(
+            io.StringIO(tcost("breakeven", "gpt2", "--algos", "bp,mempepita", *PAPER, "--format", "csv").out)
+        )
     )
     assert [(line["start"], line["limit"]) for line in lines] == [("", "infinity")] * 3
-    over = tcost("breakeven", "gpt2", "--over", "n_decoder_layers", "--format", "csv").out
+    over = tcost("breakeven", "gpt2", "--over", "n_decoder_layers", *PAPER, "--format", "csv").out
     assert next(csv.DictReader(io.StringIO(over)))["at_first"] == str(macc["at"]["first"])
 
 

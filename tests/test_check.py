@@ -38,12 +38,13 @@ def write(path: Path, name: str = "gpt2", **values: int) -> Path:
 
 def test_a_budget_is_exact(tcost: Tcost) -> None:
     """What is allowed to the last unit holds; one less does not, and the message says by how much and where."""
-    flop = evaluate(load_spec("gpt2")).totals.flop
+    flop = evaluate(load_spec("gpt2"), "bp", "paper").totals.flop
     assert flop == 1_425_099_084_800
-    held = tcost("check", "gpt2", "--max", f"flop={flop}", "parameters=170M")
+    paper = ("--convention", "paper")
+    held = tcost("check", "gpt2", *paper, "--max", f"flop={flop}", "parameters=170M")
     assert (held.status, held.err) == (0, "")
     assert "within budget" in held.out
-    passed = tcost("check", "gpt2", "--max", f"flop={flop - 1}")
+    passed = tcost("check", "gpt2", *paper, "--max", f"flop={flop - 1}")
     assert passed.status == 1
     assert passed.err == (
         "error: gpt2 under bp, convention paper: FLOPs 1,425,099,084,800 is 1 over max 1425099084799; "
@@ -258,15 +259,15 @@ def test_junit(tcost: Tcost, tmp_path: Path) -> None:
     path = write(tmp_path / "odd.yaml")
     path.write_text(path.read_text().replace("name: gpt2", 'name: "<&\\"]]>\\e\\uFFFE\\0"'))
     report = tmp_path / "cost.xml"
-    args = ("check", path, "--algos", "bp", "pepita", "--max", "flop=1.4T", "parameters=170M")
+    args = ("check", path, "--algos", "bp", "pepita", "--max", "stored_activations_bytes=1GiB", "parameters=170M")
     outcome = tcost(*args, "--format", "junit", "--output", report)
     assert (outcome.status, outcome.out) == (1, "")
     suites = list(JUnitXml.fromfile(str(report)))
     assert [(suite.tests, suite.failures) for suite in suites] == [(2, 1), (2, 0)]
     cases = [case for suite in suites for case in suite]
     assert [case.is_passed for case in cases] == [False, True, True, True]
-    assert [case.name for case in cases[:2]] == ["flop max 1.4T", "parameters max 170M"]
-    assert cases[0].classname == '<&"]]>\\x1b\\ufffe\\x00 under bp, convention paper, context 1024'
+    assert [case.name for case in cases[:2]] == ["stored_activations_bytes max 1GiB", "parameters max 170M"]
+    assert cases[0].classname == '<&"]]>\\x1b\\ufffe\\x00 under bp, convention exact, context 1024'
     (failure,) = cases[0].result
     assert f"error: {failure.message}\n" == outcome.err.replace("\ufffe", "\\ufffe")
     assert ET.fromstring(report.read_text()).get("failures") == "1"

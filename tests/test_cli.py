@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 COMMAND = [sys.executable, "-m", "tcost"]
 RULES = ["bp", "pepita", "mempepita"]
 ALL = ("--algos", *RULES)
+PAPER = ("--convention", "paper")
 
 
 def results(out: str) -> list[dict[str, Any]]:
@@ -96,7 +97,7 @@ def test_rules_in_every_spelling(command: str, args: tuple[str, ...], tcost: Tco
 
 def test_json_contract(tcost: Tcost) -> None:
     """JSON has the promised keys and nothing but exact integers, whose rows add up to phases and totals."""
-    outcome = tcost("compute", "alexatm-20b", *ALL, "--context", 32, "--batch", 3, "--format", "json")
+    outcome = tcost("compute", "alexatm-20b", *ALL, *PAPER, "--context", 32, "--batch", 3, "--format", "json")
     assert outcome.err == ""
     for result, algo in zip(results(outcome.out), RULES, strict=True):
         settings = [result[key] for key in ("spec", "algo", "convention", "context", "encoder_context", "batch")]
@@ -118,7 +119,7 @@ def test_json_contract(tcost: Tcost) -> None:
             assert category == "peak" or held["bytes"] == sum(row["bytes"] for row in of_category)
         assert (result["overrides"], result["has_errata"]) == ({"context": 32}, True)
         assert result["storage"]["activations"] == "fp32"
-    clean = tcost("compute", "alexatm-20b", "--no-errata", "--format", "json")
+    clean = tcost("compute", "alexatm-20b", *PAPER, "--no-errata", "--format", "json")
     assert not any("erratum" in row["layer"] for row in results(clean.out)[0]["rows"])
     assert (results(clean.out)[0]["overrides"], results(clean.out)[0]["has_errata"]) == ({}, False)
 
@@ -172,7 +173,7 @@ def test_csv_has_the_fields_of_json(by: str, tcost: Tcost) -> None:
 
 def test_comparison_for_machines(tcost: Tcost) -> None:
     """A comparison's JSON is results with their change; its CSV is a line per result."""
-    args = ("compare", "gpt2", "t5-base", *ALL, "--context", 128, 256)
+    args = ("compare", "gpt2", "t5-base", *ALL, *PAPER, "--context", 128, 256)
     document = results(tcost(*args, "--format", "json").out)
     where = [(each["spec"], each["context"], each["encoder_context"], each["algo"]) for each in document]
     contexts = [("gpt2", 128, None), ("gpt2", 256, None), ("t5-base", 128, 128), ("t5-base", 256, 256)]

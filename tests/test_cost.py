@@ -110,7 +110,7 @@ def test_arrays_do_not_wrap() -> None:
     s = load_spec("gpt3").at(10**6)
     grid = replace(s, context_length=np.array([10**6, 10**7], dtype=object))
     assert evaluate(grid).totals.macc.tolist() == [evaluate(s.at(context)).totals.macc for context in (10**6, 10**7)]
-    assert evaluate(s).totals.macc > 2**64
+    assert evaluate(s.at(10**7)).totals.macc > 2**64
 
 
 @pytest.mark.parametrize("algo", ["bp", "pepita", "mempepita"])
@@ -211,4 +211,4 @@ def test_a_scalar_operation_without_a_price_is_not_a_silent_zero(monkeypatch: py
     prices = {name: price for name, price in CONVENTIONS["paper"].prices.items() if name != "tanh"}
     monkeypatch.setitem(CONVENTIONS, "paper", replace(CONVENTIONS["paper"], prices=prices))
     with pytest.raises(InputError, match=r"unknown scalar operation under convention paper 'tanh'(.|\n)*known: macc"):
-        evaluate(load_spec("gpt2"))
+        evaluate(load_spec("gpt2"), "bp", "paper")

@@ -187,7 +187,7 @@ def odd_files(save: Save, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        ("saved.json gpt2 --convention exact", "base is under paper, head under exact\n       a difference needs one"),
+        ("saved.json gpt2 --convention paper", "base is under exact, head under paper\n       a difference needs one"),
         ("saved.json saved.json --batch 2", "both sides are saved results, which no option prices again\n"),
         ("saved.json gpt2 --algos pepita", "no saved result is of pepita\n       saved: bp"),
         ("two.json vit-base", "no saved result is of 'vit-base'\n       saved: gpt2, bert-base"),
@@ -248,7 +248,7 @@ def test_the_comment_of_one_step(tcost: Tcost) -> None:
     percent = f"{100 * (totals[1].flop / totals[0].flop - 1):+.0f} %"
     line = text.splitlines()[0]
     assert line.startswith(f"**A training step of `gpt2` → `gpt2-medium` under `bp`:** FLOPs {percent}, MACCs +")
-    assert line.endswith("convention paper.")
+    assert line.endswith("convention exact.")
     tokens = MarkdownIt("gfm-like", {"linkify": False}).parse(text)
     kinds = [token.type for token in tokens]
     assert kinds.count("table_open") == 2
@@ -256,7 +256,7 @@ def test_the_comment_of_one_step(tcost: Tcost) -> None:
     assert kinds.index("table_open") < opened < len(kinds) - 1 - kinds[::-1].index("table_close")
     assert text.count("<details>") == text.count("</details>") == 1
     same = tcost("diff", "gpt2", "gpt2", "--format", "markdown").out
-    assert same == "**The cost of a training step has not changed**, convention paper.\n"
+    assert same == "**The cost of a training step has not changed**, convention exact.\n"
 
 
 def test_a_comment_is_never_too_long(tcost: Tcost, save: Save) -> None:

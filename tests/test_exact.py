@@ -230,4 +230,4 @@ def test_the_paper_prices_its_own_transformer(s: Sizes) -> None:
         each.name: each.default for each in fields(Sizes) if each.name in PARTS and "encoder" not in each.name
     }
     for algo in RULES:
-        assert evaluate(s, algo).totals == evaluate(replace(s, **defaults), algo).totals
+        assert evaluate(s, algo, "paper").totals == evaluate(replace(s, **defaults), algo, "paper").totals

@@ -81,7 +81,7 @@ def test_adds_up_for_any_model(s: Sizes, case: tuple[str, str], optimizer: str, 
 
 def test_a_layer_by_hand() -> None:
     """The attention of GPT-2 under `paper` at context 10: 4 projections of 10·768², 12 heads of 10·10 scores."""
-    explanation = explain(load_spec("gpt2"), "attention", context=10)
+    explanation = explain(load_spec("gpt2"), "attention", convention="paper", context=10)
     found = {(each.operation, each.phase): each for each in explanation.operations}
     query = found["query", "forward"]
     assert (query.pattern, query.copies, query.runs, query.times) == ("q d, d e g kv -> kv g q e", 12, 1, 12)
@@ -125,17 +125,17 @@ def test_why_nothing_is_counted() -> None:
 
 def test_the_table(tcost: Tcost) -> None:
     """An operation has its axes, a line per scalar operation that ends in integers, and sums that are compute's."""
-    outcome = tcost("explain", "gpt2", "attention", "--integers")
+    outcome = tcost("explain", "gpt2", "attention", "--convention", "paper", "--integers")
     assert (outcome.status, outcome.err) == (0, "")
     lines = outcome.out.splitlines()
     assert lines[0] == "decoder.attention: gpt2 under backpropagation (bp)"
-    assert lines[1] == "convention paper, 1 sequence per step, context 1024"
+    assert lines[1] == "convention paper, 1 sequence per step, context 1,024 (the spec's; --context)"
     assert any(re.fullmatch(r" +macc M·d² = 1024·768² = +12 +7,247,757,312 +14,495,514,624", line) for line in lines)
     short = tcost("explain", "gpt2", "attention", "--phase", "forward").out.splitlines()
     assert any(re.fullmatch(r"query +linear: q d, d e g kv -> kv g q e", line) for line in short)
     wanted = r" +macc M·d² = 1024·768² = 603,979,776 +12 +7.248 G +14.50 G"
     assert any(re.fullmatch(wanted, line) for line in short)
-    rows = [row for row in evaluate(load_spec("gpt2")).rows if row.layer == "decoder.attention"]
+    rows = [row for row in evaluate(load_spec("gpt2"), "bp", "paper").rows if row.layer == "decoder.attention"]
     sums = [line.split()[-2:] for line in lines if line.startswith(("total", "all phases"))]
     phases = [[row for row in rows if row.phase == phase] for phase in PHASES[:3]]
     assert sums == [[f"{sum(getattr(row, m) for row in own):,}" for m in ("macc", "flop")] for own in [*phases, rows]]
@@ -206,8 +206,8 @@ def test_markdown_and_output(tcost: Tcost, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        ("gpt2 atention", "gpt2 has no layer 'atention' under convention paper; did you mean "),
-        ("gpt2 norm", "gpt2 has no layer 'norm' under convention paper"),
+        ("gpt2 atention", "gpt2 has no layer 'atention' under convention exact; did you mean "),
+        ("gpt2 norm --convention paper", "gpt2 has no layer 'norm' under convention paper"),
         (
             "gpt2 error_projection --algo bp",
             "gpt2 has no layer 'error_projection' in a step under bp\n       it has one",

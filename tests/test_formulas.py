@@ -28,6 +28,7 @@ from tcost.symbols import ONE_STACK, PART_SYMBOLS, SYMBOLS, Symbol
 sympy = pytest.importorskip("sympy")
 
 RULES = [*LEARNING_RULES]
+PUBLISHED = ("--convention", "paper")
 CASES = [*product(RULES, CONVENTIONS)]
 MEASURES = ("macc", "flop")
 
@@ -260,7 +261,7 @@ def found_symbols(s: Sizes) -> tuple[Symbol, ...]:
 
 def test_one_letter() -> None:
     """In one letter a closed form is a polynomial by its powers."""
-    (part,) = formulas(load_spec("gpt2"), of=["context_length"]).parts
+    (part,) = formulas(load_spec("gpt2"), convention="paper", of=["context_length"]).parts
     forms = {each.name: python_text(shortest(each.expression)) for each in part.quantities}
     assert forms["macc"] == "144*M**3 + 55296*M**2 + 423367680*M"
 
@@ -365,20 +366,20 @@ def test_tables_fit(name: str, tcost: Tcost) -> None:
 
 def test_the_table(tcost: Tcost) -> None:
     """A line per phase and measure with formula and value; a legend of the letters that occur."""
-    outcome = tcost("formula", "gpt2", "--integers", "--algo", "mempepita")
+    outcome = tcost("formula", "gpt2", "--integers", "--algo", "mempepita", *PUBLISHED)
     assert (outcome.status, outcome.err) == (0, "")
     title, settings, _, head, *lines = outcome.out.splitlines()
     assert title == "gpt2 under MEMPEPITA (mempepita)"
     assert settings == "convention paper, 1 sequence per step, context M"
     assert head.split() == ["formula", "value"]
-    result = evaluate(load_spec("gpt2"), "mempepita")
+    result = evaluate(load_spec("gpt2"), "mempepita", "paper")
     (forward,) = (line for line in lines if line.startswith("forward × 3  "))
     assert re.split(" {2,}", forward)[1:3] == ["MACCs", "6·M·d·(L·M + 2·L·d + L·f + V)"]
     assert forward.endswith(f" {result.phases['forward'].macc:,}")
     totals = result.totals
     assert any(line.startswith("total") and line.endswith(f"{totals.macc:,}") for line in lines)
     assert "M = 1024 (context), d = 768 (model width)" in outcome.out
-    assert "h = 12" not in tcost("formula", "gpt2", "feed_forward").out
+    assert "h = 12" not in tcost("formula", "gpt2", "feed_forward", *PUBLISHED).out
 
 
 def test_layers_by_their_last_name(tcost: Tcost) -> None:
@@ -388,15 +389,21 @@ def test_layers_by_their_last_name(tcost: Tcost) -> None:
         *("encoder.attention: one of L_enc", "decoder.attention: one of L_dec")
     ]
     assert out.count("not counted:") == 1
-    lines = tcost("formula", "gpt2", "add_norm").out.splitlines()
+    lines = tcost("formula", "gpt2", "add_norm", *PUBLISHED).out.splitlines()
     assert lines[2:4] == ["decoder.add_norm: one of L", "decoder.add_norm_2: one of L"]
-    assert tcost("formula", "gpt2", "add_norm_2").out.splitlines()[2:4] == ["decoder.add_norm_2: one of L", ""]
-    assert tcost("formula", "gpt2", "decoder.add_norm").out.splitlines()[2:4] == ["decoder.add_norm: one of L", ""]
+    assert tcost("formula", "gpt2", "add_norm_2", *PUBLISHED).out.splitlines()[2:4] == [
+        "decoder.add_norm_2: one of L",
+        "",
+    ]
+    assert tcost("formula", "gpt2", "decoder.add_norm", *PUBLISHED).out.splitlines()[2:4] == [
+        "decoder.add_norm: one of L",
+        "",
+    ]
 
 
 def test_a_phase(tcost: Tcost) -> None:
     """--phase leaves out the others and the totals."""
-    out = tcost("formula", "gpt2", "--phase", "weight_update").out
+    out = tcost("formula", "gpt2", "--phase", "weight_update", *PUBLISHED).out
     assert [line.split()[:2] for line in out.splitlines()[5:7]] == [["weight", "update"], ["FLOPs", "2·M·d·(4·L·d"]]
     assert "total" not in out
     outcome = tcost("formula", "gpt2", "--phase", "error_projection")
@@ -468,8 +475,11 @@ def test_several_keys_after_one_flag(tcost: Tcost) -> None:
         ),
         ("norm", "the paper's transformer has no layer 'norm'\n       name a spec that has it, as in tcost formula "),
         ("output_projection", "name a spec that has it: tcost formula SPEC output_projection\n"),
-        ("gpt2 norm", "gpt2 has no layer 'norm' under convention paper\n       it has: decoder.embedding, "),
-        ("gpt2 atention", "gpt2 has no layer 'atention' under convention paper; did you mean "),
+        (
+            "gpt2 norm --convention paper",
+            "gpt2 has no layer 'norm' under convention paper\n       it has: decoder.embedding, ",
+        ),
+        ("gpt2 atention", "gpt2 has no layer 'atention' under convention exact; did you mean "),
         (
             "error_projection --algo bp",
             "has no layer 'error_projection' in a step under bp\n       it has one under pepita and mempepita\n",

@@ -130,7 +130,7 @@ def test_what_is_trained_is_checked() -> None:
         (Lora(rank=2, targets=("qkv",)), "projection for an adapter 'qkv'"),
         ((12,), "there is no layer 12"),
         (("atention",), "did you mean 'attention'"),
-        (("residual",), "unknown layer to train 'residual'"),
+        (("add_norm",), "unknown layer to train 'add_norm'"),
     ):
         with pytest.raises(InputError, match=message):
             evaluate(replace(s, train=train))

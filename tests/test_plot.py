@@ -107,7 +107,7 @@ def test_the_figure_of_the_paper() -> None:
         assert tuple(found) == RULES
         for algo, points in found.items():
             assert [x for x, _ in points] == list(range(128, 2049, 128))
-            results = [evaluate(spec, algo, context=int(x)) for x, _ in points]
+            results = [evaluate(spec, algo, "paper", context=int(x)) for x, _ in points]
             assert [y for _, y in points] == [float(MEASURES[measure](result)) for result in results]
         assert (axes.get_xscale(), axes.get_yscale(), axes.get_ylim()[0]) == ("linear", "linear", 0)
     assert lines_of(picture.figure.axes[0])["bp"][-1] == (2048, 2_335_935_823_872)  # published
@@ -238,8 +238,8 @@ def test_break_even_points_are_marked() -> None:
     pepita = next(
         context
         for context in range(128, 2049)
-        if evaluate(load_spec("gpt3-small"), "pepita", context=context).totals.macc
-        < evaluate(load_spec("gpt3-small"), "bp", context=context).totals.macc
+        if evaluate(load_spec("gpt3-small"), "pepita", "paper", context=context).totals.macc
+        < evaluate(load_spec("gpt3-small"), "bp", "paper", context=context).totals.macc
     )
     assert (macc, flop, stored) == ([str(pepita), "1251"], ["1064"], [])
     assert "ticks from above: from there on a rule is cheaper than bp" in picture.description
@@ -334,13 +334,15 @@ def test_captions() -> None:
     """The caption says what the numbers depend on and how to draw them again; errata where they are drawn."""
     spec = load_spec("alexatm-20b")
     options: Any = {"batch": 4, "optimizer": "adam", "causal": "half", "attention": "flash", "recompute": "block"}
-    said = bars(evaluate_rules(spec, RULES, **options), "tcost plot it").description
+    said = bars(evaluate_rules(spec, RULES, "paper", **options), "tcost plot it").description
     assert "convention paper, causal half, attention flash, recompute block, 4 sequences per step" in said
-    assert "context 2048, encoder context 100, optimizer adam" in said
+    assert "context 2,048, encoder context 100, optimizer adam" in said
     assert "tcost 0.1.0: tcost plot it" in said
     assert "leaves out: cross-attention, parameters, map to encoder" in said
     assert "attention map" not in said
-    held = curves(sweep_of("alexatm-20b", "batch=1,2", measures=("peak_bytes",)), "").description
+    held = curves(
+        sweep_of("alexatm-20b", "batch=1,2", conventions=("paper",), measures=("peak_bytes",)), ""
+    ).description
     assert "leaves out: parameters, attention map, softmax layer, encoder output" in held
     assert "memory: numbers in fp32" in held
     assert "--no-errata" not in bars(evaluate_rules(spec, RULES, errata=False), "").description
@@ -411,7 +413,7 @@ def is_svg(data: bytes) -> None:
     root = ET.fromstring(data)
     assert root.tag == f"{SVG}svg"
     assert root.findtext(f"{SVG}title") == "gpt2: one training step by layer and phase"
-    assert "convention paper" in str(root.findtext(f"{SVG}desc"))
+    assert "convention exact" in str(root.findtext(f"{SVG}desc"))
     assert root.find(f".//{SVG}image") is None
     assert b"dc:date" not in data
 

@@ -255,7 +255,7 @@ def test_the_table(tcost: Tcost) -> None:
     assert any("-L·M²·h·(M - 1) MACCs" in line and line.split()[-2] == "-1,236,346,601,472" for line in lines)
     sums = [line.split()[-2:] for line in lines if line.startswith(("total under", "difference"))]
     before, after, difference = ([int(cell.replace(",", "")) for cell in cells] for cells in sums)
-    totals = evaluate(load_spec("gpt3-small")).totals
+    totals = evaluate(load_spec("gpt3-small"), "bp", "paper").totals
     assert before == [totals.macc, totals.flop]
     assert difference == [there - here for here, there in zip(before, after, strict=True)]
     (kaplan,) = (line for line in lines if line.startswith("Kaplan et al. 2020  "))

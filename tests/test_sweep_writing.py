@@ -108,7 +108,7 @@ def test_blocks_and_numbers_of_any_size(tmp_path: Path, monkeypatch: pytest.Monk
         "tcost.sweep.writing.price", lambda _, chunk: Part(chunk, {"batch": np.arange(1, rows + 1)}, columns)
     )
     expected = [
-        {"spec": '100%d, "so"', "algo": "bp", "convention": "paper", "batch": i + 1}
+        {"spec": '100%d, "so"', "algo": "bp", "convention": "exact", "batch": i + 1}
         | {"macc": value, "flop": 10**40 + value, "parameters": i}
         for i, value in enumerate(values)
     ]

@@ -83,18 +83,25 @@ class Sweep:
             convention_of(name)
         for name in self.algos:
             learning_rule(name)
-        names = [axis.name for axis in self.axes]
-        for place, name in enumerate(names):
-            if name in names[:place]:
-                raise InputError(f"the axis {name} is there twice\ngive all of its values at once")
-            if self.options.get(OF_STEP.get(name, "")) is not None:
-                raise InputError(f"{name} is an axis of the sweep and an option, too\nleave the option out")
+        self._check_axes()
         if not self.axes:
             raise InputError("a sweep needs an axis\ngive one, as in --over context_length=32:8192:x2")
         if not 1 <= self.chunk_rows <= MAX_CHUNK_ROWS:
             raise InputError(
                 f"a chunk has 1 to {MAX_CHUNK_ROWS:,} rows, not {self.chunk_rows}: they are in memory together"
             )
+
+    def _check_axes(self) -> None:
+        names = [axis.name for axis in self.axes]
+        for place, name in enumerate(names):
+            if name in names[:place]:
+                raise InputError(f"the axis {name} is there twice\ngive all of its values at once")
+            if name not in OF_STEP:
+                continue
+            if self.options.get(OF_STEP[name]) is not None:
+                raise InputError(f"{name} is an axis of the sweep and an option, too\nleave the option out")
+            for value in ends(self.axes[place].values):
+                check_size(f"the {OF_STEP[name].replace('_', ' ')}", value)
 
     @property
     def columns(self) -> tuple[str, ...]:
