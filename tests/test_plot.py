@@ -457,7 +457,7 @@ def test_command_line(tcost: Tcost, tmp_path: Path) -> None:
 
 def test_the_figure_in_the_documentation() -> None:
     """What docs/figures shows is what the command draws now, in words and so in numbers."""
-    command = "tcost plot gpt3-small --output gpt3-small.svg"
+    command = "tcost plot gpt3-small --convention paper --output gpt3-small.svg"
     picture = paper_figure(load_spec("gpt3-small"), RULES, "paper", {}, command)
     root = ET.fromstring(FIGURE.read_bytes())
     assert root.findtext(f"{SVG}desc") == picture.description

@@ -55,7 +55,7 @@ def difference(
     MACCs, FLOPs, parameters and memory, before and after. A spec is priced as the saved result on the other side was,
     but for what options say. The markdown is a comment for a pull request: a summary, and the tables collapsed.
 
-    Example: tcost diff gpt2 gpt2-medium --convention exact
+    Example: tcost diff gpt2 gpt2-medium
     """
     from tcost.diff import differences, price_both, read_side
 
