@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, Protocol, TypeAlias, TypedDict, get_args
 
-from tcost.conventions import Convention, convention_of
+from tcost.conventions import Convention, Erratum, convention_of
 from tcost.errors import InputError, unknown
 from tcost.learning_rules import LearningRule, learning_rule
 from tcost.models import Model, trace_model
@@ -82,6 +82,17 @@ class TrainingStep:
             if op.weight:
                 first.setdefault(op.weight, op)
         return {op: op.weight_copies * self.convention.parameters(op) for op in first.values()}
+
+    @property
+    def errata(self) -> list[Erratum]:
+        """The slips in published totals of such a model that are counted, should it have what they are about."""
+        return self.convention.errata_of(self.sizes, self.rule.name) if self.has_errata else []
+
+    def left_out(self, erratum: Erratum) -> dict[Op, Size]:
+        """Return the parameters that published totals leave out, by the operation that learns them."""
+        if not erratum.leaves_out_parameters:
+            return {}
+        return {op: number for op, number in self.parameters.items() if erratum.is_about(op)}
 
     @property
     def foreign_kinds(self) -> tuple[str, ...]:

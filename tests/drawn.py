@@ -242,3 +242,29 @@ def modern(draw: st.DrawFn) -> Sizes:
     if isinstance(parts_drawn["train"], tuple) or parts_drawn["sliding_window"]:
         parts_drawn["n_unique_layers"] = None
     return replace(s, **parts_drawn)
+
+
+@st.composite
+def everything(draw: st.DrawFn) -> Sizes:
+    """Draw a tiny model of any family with any combination of parts, inputs, heads, vocabularies and tables."""
+    s, flag, few = draw(modern()), st.booleans(), st.integers(1, 3)
+    is_double, has_encoder = s.family == "encoder-decoder", s.family != "decoder-only"
+    given = draw(st.sampled_from(["tokens", "patches", "audio"])) if has_encoder else "tokens"
+    changes: dict[str, Any] = {
+        "encoder_input": given,
+        "patch_size": draw(few) if given == "patches" else None,
+        "n_channels": draw(few) if given != "tokens" else None,
+        "head": draw(st.sampled_from(["vocabulary", "vocabulary", "classifier", "token_classifier"])),
+        "share_embeddings": draw(st.sampled_from([None, True, False])),
+    }
+    if given == "patches":
+        key = "encoder_context_length" if is_double else "context_length"
+        changes[key] = draw(st.integers(2, 4))  # a class token and a patch
+    if is_double:
+        changes["encoder_positions"] = draw(st.sampled_from([None, "learned", "sinusoidal", "none"]))
+        changes["encoder_n_positions"] = draw(st.none() | few)
+        if not changes["share_embeddings"] and not s.tie_embeddings:
+            changes["encoder_vocab_size"] = draw(st.none() | st.integers(2, 9))
+    if s.train is None and not s.n_unique_layers and draw(flag):
+        changes["train"] = draw(st.sampled_from([("decoder",), ("encoder", 0), (0,)])) if is_double else (0,)
+    return replace(s, **changes)

@@ -105,8 +105,7 @@ class Memory:
 
     @property
     def _parameter_slips(self) -> list[Erratum]:
-        step = self.step
-        return step.convention.errata_of(step.sizes, step.rule.name) if step.has_errata else []
+        return self.step.errata
 
     @property
     def _activation_slips(self) -> tuple[MemoryErratum, ...]:
@@ -140,8 +139,8 @@ class Memory:
 
     def _parameter_errata(self) -> Iterator[tuple[str, Size]]:
         for erratum in self._parameter_slips:
-            if not same(elements := erratum.parameters(self.step.sizes), 0):
-                yield erratum.layer, elements
+            if left_out := self.step.left_out(erratum):
+                yield erratum.layer, -sum(left_out.values())
 
     def _fixed_matrices(self) -> Iterator[Size]:
         if self.step.rule.runs["error_projection"]:
