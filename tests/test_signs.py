@@ -22,16 +22,16 @@ RULES = [*LEARNING_RULES]
 def check_signs(result: Result) -> None:
     """Check every sum of a result: totals, phases, layers, and each of an operation's own rows."""
     totals = result.totals
-    sums = [totals.macc, totals.flop, totals.parameters, totals.active_parameters]
+    sums = [totals.macc, totals.flop, totals.parameters, totals.active_parameters, totals.trained_parameters]
     sums += [amount for phase in result.phases.values() for amount in (phase.macc, phase.flop)]
     sums += [result.memory.of("parameters").elements, result.memory.of("parameters").bytes]
     bys: tuple[By, ...] = ("layer", "phase", "operation")
     for by in bys:
         for row in group_by(result.rows, by):
             if not str(row.layer).startswith("erratum: "):
-                sums += [row.macc, row.flop, row.parameters, row.active_parameters]
+                sums += [row.macc, row.flop, row.parameters, row.active_parameters, row.trained_parameters]
     assert min(sums) >= 0
-    assert totals.active_parameters <= totals.parameters
+    assert max(totals.active_parameters, totals.trained_parameters) <= totals.parameters
     assert totals.parameters == result.memory.of("parameters").elements
 
 

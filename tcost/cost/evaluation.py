@@ -119,6 +119,7 @@ def _row(work: Work, step: TrainingStep) -> Row:
         flop=convention.flop(scalars),
         parameters=parameters,
         active_parameters=op.active(parameters),
+        trained_parameters=parameters if op.is_trained else 0,
         scalars=scalars,
         note=f"not in the {convention.name}'s model" if convention.is_absent(op) else "",
     )
@@ -145,6 +146,7 @@ def _erratum_row(erratum: Erratum, about: Sequence[Work], step: TrainingStep) ->
         flop=step.convention.flop(scalars),
         parameters=-sum(left_out.values()),
         active_parameters=-sum(op.active(number) for op, number in left_out.items()),
+        trained_parameters=-sum(number for op, number in left_out.items() if op.is_trained),
         scalars=scalars,
     )
 

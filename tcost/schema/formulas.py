@@ -39,6 +39,8 @@ class Forms(Part):
     """Of the learned parameters; under `total` alone."""
     active_parameters: str | SkipJsonSchema[None] = None
     """Of those that one token uses; where they are not all."""
+    trained_parameters: str | SkipJsonSchema[None] = None
+    """Of those that are trained; where they are not all."""
 
 
 class Copies(Part):
