@@ -193,7 +193,7 @@ class Estimate(Part):
     source: str
     """Where, and what it counts."""
     formula: str
-    """The estimator as Python in the letters of the symbols, P being all parameters."""
+    """The estimator as Python in the letters of the symbols; P are all parameters, P_act and P_in some of them."""
     flop: int
     """The FLOPs that it gives."""
     exact_flop: int
