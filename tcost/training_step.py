@@ -151,7 +151,8 @@ def training_step(
     """
     check_size("the batch", batch)
     rule, prices, sizes = learning_rule(algo), convention_of(convention), spec.at(context, encoder_context)
-    for what, word, known in (("attention", attention, AttentionKernel), ("recompute", recompute, Recompute)):
+    words = (("causal", causal, Causal), ("attention", attention, AttentionKernel), ("recompute", recompute, Recompute))
+    for what, word, known in words:
         if word not in get_args(known):
             raise unknown(what, word, get_args(known))
     if recompute != "none" and not rule.runs["backward"]:

@@ -133,10 +133,11 @@ MODERN = {
     "parallel": _tiny(parallel="one_norm", head_bias=True),
     "parallel norms": _tiny(parallel="two_norms", activation="quick_gelu"),
     "squared relu": _tiny(activation="relu2"),
+    "relu and sinusoids": _tiny(activation="relu", positions="sinusoidal", attention_bias=frozenset(PROJECTIONS)),
     "shared layers": _tiny(
         **ENCODER, n_unique_layers=1, d_embedding=3, embedding_bias=True, head_transform=True, tie_embeddings=True
     ),
-    "two layers shared": _tiny(n_decoder_layers=4, n_unique_layers=2),
+    "two layers shared": _tiny(n_decoder_layers=4, n_unique_layers=2, activation="gelu_new"),
     "narrow embedding": _tiny(
         d_embedding=3, wide_positions=True, positions="learned", n_positions=4, tie_embeddings=True
     ),
@@ -163,7 +164,9 @@ MODERN = {
         tie_embeddings=True,
     ),
     "classifier": _tiny(**ENCODER, head="classifier", pooler="tanh", n_classes=3),
-    "token classifier": _tiny(**ENCODER, head="token_classifier", n_classes=3, head_bias=False),
+    "token classifier": _tiny(
+        **ENCODER, head="token_classifier", n_classes=3, head_bias=False, n_segments=2, embedding_norm=True
+    ),
     "two vocabularies": _tiny(**DOUBLE, encoder_vocab_size=5, tie_embeddings=True, share_embeddings=False),
     "adapters": _tiny(**LLAMA, train=Lora(rank=2, targets=("query", "value", "down"))),
     "value adapter": _tiny(n_decoder_layers=3, train=Lora(rank=2, targets=("value",))),

@@ -6,6 +6,7 @@ from functools import cached_property, reduce
 from typing import TYPE_CHECKING, Literal, TypeAlias, Unpack
 
 from tcost.conventions import Erratum, MemoryErratum
+from tcost.errors import UnfinishedError
 from tcost.kinds import Keep
 from tcost.learning_rules import FIXED_MATRICES, project_error
 from tcost.memory.facts import Facts
@@ -94,7 +95,17 @@ class Memory:
             return Backpropagation(facts)
         if stores == "outputs":
             return ForwardOnly(facts, facts.outputs, values=1)
-        return ForwardOnly(facts, facts.embedded, values=2)
+        if stores == "nothing":
+            return ForwardOnly(facts, facts.embedded, values=2)
+        raise self._unfinished
+
+    @property
+    def _unfinished(self) -> UnfinishedError:
+        """What there is to say of a rule that stores what nothing here knows."""
+        rule = self.step.rule
+        return UnfinishedError(
+            f"learning rule '{rule.name}' stores '{rule.stores}', which has no place in memory/held.py"
+        )
 
     @property
     def errata(self) -> tuple[tuple[str, str], ...]:
@@ -199,10 +210,12 @@ class Memory:
             yield from facts.held(facts.waiting, own=True)
         elif step.rule.stores == "outputs":
             yield from facts.held(facts.outputs, own=False)
-        else:
+        elif step.rule.stores == "nothing":
             moments = self.liveness.ledger.moments[self.liveness.updating :]
             name, elements = _largest((f"{each.layer}, {each.operation}", each.activations) for each in moments)
             yield f"largest set: {name}", elements
+        else:
+            raise self._unfinished
 
     @cached_property
     def peak(self) -> Held:
