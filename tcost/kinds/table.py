@@ -108,11 +108,7 @@ KINDS: Mapping[str, Kind] = {
         passes_gradient=1,
         derivation="one row of a learned table per row; its gradient is scattered back, one addition per element",
     ),
-    "added_constant": Kind(
-        forward=per_element(add=1),
-        passes_gradient=1,
-        derivation="a fixed number added to every element; the gradient passes unchanged",
-    ),
+    "added_constant": Kind(forward=per_element(add=1), passes_gradient=1),
     "alibi": Kind(
         forward=per_element(add=1),
         passes_gradient=1,
@@ -123,11 +119,7 @@ KINDS: Mapping[str, Kind] = {
         passes_gradient=2,
         derivation="the gradient passes to both sides unchanged",
     ),
-    "scale": Kind(
-        forward=per_element(mul=1),
-        backward=per_element(mul=1),
-        derivation="a product with a constant, and so is the gradient",
-    ),
+    "scale": Kind(forward=per_element(mul=1), backward=per_element(mul=1)),
     "softmax": Kind(
         forward=per_element(cmp=1, add=2, exp=1, div=1),
         backward=per_element(macc=1, add=1, mul=1),
@@ -166,12 +158,7 @@ KINDS: Mapping[str, Kind] = {
     "gelu_tanh": _GELU_TANH,
     # The same as operations of Python (NewGELUActivation of transformers): x, the tanh, x / 2 and 1 + tanh are kept.
     "gelu_new": replace(_GELU_TANH, keeps=keeps(input=True, elements=3)),
-    "relu": Kind(
-        forward=per_element(cmp=1),
-        backward=per_element(mul=1),
-        keeps=keeps(output=True),
-        derivation="max(x, 0): dx = dy times 0 or 1, which the output tells",
-    ),
+    "relu": Kind(forward=per_element(cmp=1), backward=per_element(mul=1), keeps=keeps(output=True)),
     "relu2": Kind(
         forward=per_element(cmp=1, mul=1),
         backward=per_element(mul=2),
@@ -244,8 +231,8 @@ KINDS: Mapping[str, Kind] = {
         passes_gradient=1,
         derivation="a copy; what all heads share adds up their gradients",
     ),
-    "split_heads": Kind(forward=free, is_view=True, derivation="the same numbers in another shape"),
-    "first_row": Kind(forward=free, is_view=True, derivation="the same numbers, of which the others have no gradient"),
+    "split_heads": Kind(forward=free, is_view=True),
+    "first_row": Kind(forward=free, is_view=True),
     "prepended_row": Kind(
         forward=free,
         weight_update=lambda op: {"add": op.columns},
