@@ -175,6 +175,8 @@ MODERN = {
     "head trained": _tiny(train=("vocabulary_projection",)),
     "tied head trained": _tiny(train=("vocabulary_projection",), tie_embeddings=True),
     "decoder trained": _tiny(**DOUBLE, train=("decoder",)),
+    "tied decoder trained": _tiny(train=("decoder",), tie_embeddings=True),
+    "shared table trained": _tiny(**DOUBLE, train=("decoder",), share_embeddings=True),
 }
 """Tiny models that between them have every part, and train everything or some."""
 
