@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, product
 
 from tcost.cost.measures import MEASURES, amount_of
 from tcost.diff import Asked, Change, Difference, Side, Snapshot, differences, price_both
@@ -102,8 +102,8 @@ def limits_of(maxima: Mapping[str, str], growths: Mapping[str, str]) -> list[Lim
 def check(spec: Side, against: Side | None, asked: Asked, limits: Iterable[Limit]) -> list[Outcome]:
     """Hold every step of a spec, or of a saved result, against limits.
 
-    Raises InputError where there is no limit, for a growth without what was before, for a step that has none, and
-    as `tcost.diff.differences` does.
+    Raises InputError where there is no limit, for a growth without what was before, for a step that has none, for
+    a measure that a saved result does not have, and as `tcost.diff.differences` does.
     """
     limits = list(limits)
     if not limits:
@@ -111,9 +111,22 @@ def check(spec: Side, against: Side | None, asked: Asked, limits: Iterable[Limit
     if against is None:
         if any(limit.is_growth for limit in limits):
             raise InputError("a growth is against something\ngive a saved result or a spec, as in --against base.json")
-        return [Outcome(limit, step, None) for step in steps_of(spec, (), asked) for limit in limits]
+        steps = steps_of(spec, (), asked)
+        _check_known(limits, steps)
+        return [Outcome(limit, step, None) for step in steps for limit in limits]
     found = differences(*price_both(against, spec, asked))
     if found.only_head:
         names = ", ".join(f"{each.spec} under {each.algo}" for each in found.only_head)
         raise InputError(f"{against.where} has nothing to hold {names} against\nsave it anew with tcost compute")
+    _check_known(limits, [step for pair in found.pairs for step in (pair.head, pair.base)])
     return [Outcome(limit, pair.head, pair.base) for pair in found.pairs for limit in limits]
+
+
+def _check_known(limits: Iterable[Limit], steps: Iterable[Snapshot]) -> None:
+    """Raise InputError for a limit of what a saved result does not say, because an earlier version has written it."""
+    for limit, step in product(limits, steps):
+        if limit.measure not in step.totals:
+            raise InputError(
+                f"the saved result of {step.spec} under {step.algo} has no {limit.measure}\n"
+                "save it anew with tcost compute"
+            )

@@ -2,7 +2,10 @@
 
 TYPE_CHECKING = False  # as in __init__.py
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
+    from typing import TypeVar
+
+    Part = TypeVar("Part")
 
 
 class InputError(ValueError):
@@ -14,6 +17,10 @@ class InputError(ValueError):
 
 class GateError(Exception):
     """A result that is not as it should be: it does not verify. The command line exits with status 1."""
+
+
+class UnfinishedError(LookupError):
+    """A bug of ours: something that tcost knows by name lacks a part of it, which the message names, with its place."""
 
 
 class Terminated(SystemExit):
@@ -37,3 +44,13 @@ def unknown(what: str, word: str, known: "Collection[str]") -> InputError:
     close = nearest(word, known)
     suggestion = f"; did you mean '{close}'?" if close else ""
     return InputError(f"unknown {what} '{word}'{suggestion}\nknown: {', '.join(known)}")
+
+
+def part_of(parts: "Mapping[str, Part]", what: str, name: str, part: str, place: str) -> "Part":
+    """Return the part that something of tcost's own has in a table, such as the kernel of a kind of operation.
+
+    Raises UnfinishedError where it is missing: a `what` of that name has no `part`, which belongs in `place`.
+    """
+    if name not in parts:
+        raise UnfinishedError(f"{what} '{name}' has no {part}: it belongs in {place}")
+    return parts[name]

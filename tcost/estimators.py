@@ -6,10 +6,11 @@ decoder-only, under backpropagation, for one sequence. What they leave out is in
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from tcost.cost import evaluate
+from tcost.cost import Result, Row, evaluate
 from tcost.sizes import Size, Sizes
+from tcost.tracing import layer_name
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -17,18 +18,43 @@ if TYPE_CHECKING:
 UNDEFINED = "published estimators are for models of one stack; they are not defined for encoder-decoders"
 
 
+TABLES = ("embedding", "added_table")
+"""The kinds of operation that learn a table of rows: of words, positions or segments."""
+
+
+class Parameters(NamedTuple):
+    """The learned parameters of a model as convention `exact` counts them, by their symbols in formulas.
+
+    `P` are all of them, `P_act` those that one token uses, which of experts are those that it chooses. `P_in` are
+    these without the embeddings of words, positions and segments and without the vocabulary projection, tied or
+    not. Source of the latter: Kaplan et al. 2020, arXiv 2001.08361, table 1, whose N has neither embed nor de-embed.
+    """
+
+    P: Size
+    P_act: Size
+    P_in: Size
+
+
+PARAMETERS = {
+    "P": "all parameters",
+    "P_act": "those that a token uses, of experts the ones that it chooses",
+    "P_in": "these without embeddings and vocabulary projection",
+}
+"""What each of the symbols of `Parameters` stands for."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Estimator:
-    """A published estimator: its formula as text, and as a function of the sizes and of all parameters.
+    """A published estimator: its formula as text, and as a function of the sizes and of the parameters.
 
     The formula is Python in these symbols: context M, model width d, h heads of width e, feed-forward
-    width f, vocabulary V, L layers, P parameters. The function returns FLOPs per sequence.
+    width f, vocabulary V, L layers, and those of `Parameters`. The function returns FLOPs per sequence.
     """
 
     name: str
     source: str
     formula: str
-    flop: Callable[[Sizes, Size], Size]
+    flop: Callable[[Sizes, Parameters], Size]
 
 
 @dataclass(frozen=True)
@@ -50,12 +76,25 @@ class Estimate:
 def estimates(s: Sizes) -> tuple[Estimate, ...]:
     """Return every estimator's FLOPs of a step under backpropagation; of an encoder-decoder there are none.
 
-    The parameters, for estimators that take all of them, are those that convention `exact` counts.
+    The parameters, for estimators that take them, are those that convention `exact` counts.
     """
     if s.family == "encoder-decoder":
         return ()
-    exact = evaluate(s, "bp", "exact").totals
-    return tuple(Estimate(each, each.flop(s, exact.parameters), exact.flop) for each in ESTIMATORS)
+    exact = evaluate(s, "bp", "exact")
+    parameters = parameters_of(exact)
+    return tuple(Estimate(each, each.flop(s, parameters), exact.totals.flop) for each in ESTIMATORS)
+
+
+def parameters_of(result: Result) -> Parameters:
+    """Return the parameters of a model, in all and those that count for estimators."""
+    totals = result.totals
+    embeddings = sum(row.active_parameters for row in result.rows if _is_embedding(row))
+    return Parameters(totals.parameters, totals.active_parameters, totals.active_parameters - embeddings)
+
+
+def _is_embedding(row: Row) -> bool:
+    is_projection = row.operation == "projection" and layer_name(str(row.layer)) == "vocabulary_projection"
+    return row.kind in TABLES or is_projection
 
 
 def _depth(s: Sizes) -> Size:
@@ -68,16 +107,16 @@ def _kaplan_parameters(s: Sizes) -> Size:
     return 2 * s.d_model * _depth(s) * (2 * s.n_heads * s.d_head + s.d_ff)
 
 
-def _kaplan(s: Sizes, _parameters: Size) -> Size:
+def _kaplan(s: Sizes, _parameters: Parameters) -> Size:
     return 6 * _kaplan_parameters(s) * s.context_length
 
 
-def _kaplan_with_context(s: Sizes, _parameters: Size) -> Size:
+def _kaplan_with_context(s: Sizes, _parameters: Parameters) -> Size:
     forward_per_token = 2 * _kaplan_parameters(s) + 2 * _depth(s) * s.context_length * s.n_heads * s.d_head
     return 3 * forward_per_token * s.context_length
 
 
-def _hoffmann(s: Sizes, _parameters: Size) -> Size:
+def _hoffmann(s: Sizes, _parameters: Parameters) -> Size:
     m, d, attention_width = s.context_length, s.d_model, s.n_heads * s.d_head
     embeddings = 2 * m * s.vocab_size * d
     projections = 2 * 3 * m * d * attention_width
@@ -91,19 +130,27 @@ def _hoffmann(s: Sizes, _parameters: Size) -> Size:
     return 3 * (embeddings + _depth(s) * layer + final_logits)
 
 
-def _chowdhery(s: Sizes, parameters: Size) -> Size:
-    return (6 * parameters + 12 * _depth(s) * s.n_heads * s.d_head * s.context_length) * s.context_length
+def _chowdhery(s: Sizes, parameters: Parameters) -> Size:
+    return (6 * parameters.P + 12 * _depth(s) * s.n_heads * s.d_head * s.context_length) * s.context_length
 
 
-def _narayanan(s: Sizes, _parameters: Size) -> Size:
+def _narayanan(s: Sizes, _parameters: Parameters) -> Size:
     m, d = s.context_length, s.d_model
     return 96 * m * _depth(s) * d * d + 16 * m * m * _depth(s) * d + 6 * m * d * s.vocab_size
+
+
+def _own_inner(s: Sizes, parameters: Parameters) -> Size:
+    return 6 * parameters.P_in * s.context_length
+
+
+def _own_active(s: Sizes, parameters: Parameters) -> Size:
+    return 6 * parameters.P_act * s.context_length
 
 
 ESTIMATORS: tuple[Estimator, ...] = (
     Estimator(
         name="Kaplan et al. 2020",
-        source="arXiv 2001.08361, section 2.1: 6 FLOPs per token and non-embedding parameter",
+        source="arXiv 2001.08361, section 2.1: 6 FLOPs per token and non-embedding parameter of a plain transformer",
         formula="6*M*2*L*d*(2*h*e + f)",
         flop=_kaplan,
     ),
@@ -130,5 +177,17 @@ ESTIMATORS: tuple[Estimator, ...] = (
         source="arXiv 2104.04473: assumes f = 4·d and h·e = d, and recomputes the layers' forward in the backward",
         formula="96*M*L*d**2 + 16*M**2*L*d + 6*M*V*d",
         flop=_narayanan,
+    ),
+    Estimator(
+        name="6·N·D, without embeddings",
+        source="arXiv 2001.08361, sections 1.3 and 2.1: C = 6·N·D, with this model's own N",
+        formula="6*P_in*M",
+        flop=_own_inner,
+    ),
+    Estimator(
+        name="6·N·D, all parameters",
+        source="arXiv 2203.15556, appendix F: compares with C = 6·N·D, N with embeddings; here this model's own",
+        formula="6*P_act*M",
+        flop=_own_active,
     ),
 )

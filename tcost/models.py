@@ -1,12 +1,12 @@
 """Model families: how layers make a model, from its sizes."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from tcost.errors import InputError, unknown
-from tcost.layers import block, embed, final_norm, head, score_biases
+from tcost.layers import block, embed, final_norm, head, score_biases, table_name
 from tcost.sizes import Lora, Size, Sizes
 from tcost.tracing import COPY, Band, Tensor, Trace, repeat
 
@@ -87,15 +87,31 @@ def _check_trained(s: Sizes, trace: Trace) -> None:
 
 
 def _trained_names(s: Sizes) -> frozenset[str] | None:
-    """Return the scopes in which everything is trained: None for all; tables that are shared go together."""
+    """Return the scopes, and the paths of layers, in which everything is trained, None for all.
+
+    What shares a table is trained together, because a table is trained or is not.
+    """
     if s.train is None:
         return None
     if isinstance(s.train, Lora):
         return NOTHING
     names = {layer for layer in s.train if isinstance(layer, str)}
-    if s.tie_embeddings and names & {"embedding", "vocabulary_projection"}:
-        names |= {"embedding", "vocabulary_projection"}
+    for layers in _that_share_tables(s):
+        if any(names.intersection(path.split(".")) for path in layers):
+            names |= layers
     return frozenset(names)
+
+
+def _that_share_tables(s: Sizes) -> Iterable[set[str]]:
+    """Return the paths of the layers that share a table of tokens, for each table that has a name."""
+    stacks = {"encoder-only": ["encoder"], "decoder-only": ["decoder"]}.get(s.family, ["encoder", "decoder"])
+    users: dict[str, set[str]] = {}
+    for stack in stacks:
+        if (name := table_name(s, stack)) and (stack == "decoder" or s.encoder_input == "tokens"):
+            users.setdefault(name, set()).add(f"{stack}.embedding")
+    if s.tie_embeddings and s.head == "vocabulary":
+        users.setdefault(str(table_name(s, stacks[-1])), set()).add("vocabulary_projection")
+    return users.values()
 
 
 def _stack(trace: Trace, name: str, depth: Size, s: Sizes, memory: Tensor | None = None) -> tuple[Tensor, Tensor]:

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Literal, Protocol, TypeAlias, TypedDict, get_args
 
 from tcost import defaults
-from tcost.conventions import Convention, convention_of
+from tcost.conventions import Convention, Erratum, convention_of
 from tcost.errors import InputError, unknown
 from tcost.layers.embeddings import TABLES
 from tcost.learning_rules import LearningRule, learning_rule
@@ -91,6 +91,17 @@ class TrainingStep:
         return {op: op.weight_copies * self.convention.parameters(op) for op in first.values()}
 
     @property
+    def errata(self) -> list[Erratum]:
+        """The slips in published totals of such a model that are counted, should it have what they are about."""
+        return self.convention.errata_of(self.sizes, self.rule.name) if self.has_errata else []
+
+    def left_out(self, erratum: Erratum) -> dict[Op, Size]:
+        """Return the parameters that published totals leave out, by the operation that learns them."""
+        if not erratum.leaves_out_parameters:
+            return {}
+        return {op: number for op, number in self.parameters.items() if erratum.is_about(op)}
+
+    @property
     def foreign_kinds(self) -> tuple[str, ...]:
         """The kinds of operation that the convention's model does not have, priced as convention `exact` does."""
         return tuple(dict.fromkeys(op.kind for op in self.model.trace.ops if self.convention.is_foreign(op)))
@@ -147,7 +158,8 @@ def training_step(
     """
     check_size("the batch", batch)
     rule, prices, sizes = learning_rule(algo), convention_of(convention), spec.at(context, encoder_context)
-    for what, word, known in (("attention", attention, AttentionKernel), ("recompute", recompute, Recompute)):
+    words = (("causal", causal, Causal), ("attention", attention, AttentionKernel), ("recompute", recompute, Recompute))
+    for what, word, known in words:
         if word not in get_args(known):
             raise unknown(what, word, get_args(known))
     if recompute != "none" and not rule.runs["backward"]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tcost.cost import evaluate
-from tcost.errors import InputError
+from tcost.errors import InputError, part_of
 from tcost.execution.keeping import KEPT_BY_KERNELS
 from tcost.learning_rules import FIXED_MATRICES, learning_rule, project_error
 from tcost.memory import Memory
@@ -182,7 +182,7 @@ def execute(sizes: Sizes, algo: str, optimizer: str = "none", seed: int = 0, rec
             step.data[name] = step.tally.array(draw.normal(size=tensor.shape))
             if name not in fixed:
                 step.tracker.track(step.data[name])
-    STEPS[algo](step)
+    part_of(STEPS, "learning rule", algo, "executed step", "STEPS of execution/steps.py")(step)
     return step
 
 

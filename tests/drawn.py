@@ -133,10 +133,11 @@ MODERN = {
     "parallel": _tiny(parallel="one_norm", head_bias=True),
     "parallel norms": _tiny(parallel="two_norms", activation="quick_gelu"),
     "squared relu": _tiny(activation="relu2"),
+    "relu and sinusoids": _tiny(activation="relu", positions="sinusoidal", attention_bias=frozenset(PROJECTIONS)),
     "shared layers": _tiny(
         **ENCODER, n_unique_layers=1, d_embedding=3, embedding_bias=True, head_transform=True, tie_embeddings=True
     ),
-    "two layers shared": _tiny(n_decoder_layers=4, n_unique_layers=2),
+    "two layers shared": _tiny(n_decoder_layers=4, n_unique_layers=2, activation="gelu_new"),
     "narrow embedding": _tiny(
         d_embedding=3, wide_positions=True, positions="learned", n_positions=4, tie_embeddings=True
     ),
@@ -163,7 +164,9 @@ MODERN = {
         tie_embeddings=True,
     ),
     "classifier": _tiny(**ENCODER, head="classifier", pooler="tanh", n_classes=3),
-    "token classifier": _tiny(**ENCODER, head="token_classifier", n_classes=3, head_bias=False),
+    "token classifier": _tiny(
+        **ENCODER, head="token_classifier", n_classes=3, head_bias=False, n_segments=2, embedding_norm=True
+    ),
     "two vocabularies": _tiny(**DOUBLE, encoder_vocab_size=5, tie_embeddings=True, share_embeddings=False),
     "adapters": _tiny(**LLAMA, train=Lora(rank=2, targets=("query", "value", "down"))),
     "value adapter": _tiny(n_decoder_layers=3, train=Lora(rank=2, targets=("value",))),
@@ -172,6 +175,8 @@ MODERN = {
     "head trained": _tiny(train=("vocabulary_projection",)),
     "tied head trained": _tiny(train=("vocabulary_projection",), tie_embeddings=True),
     "decoder trained": _tiny(**DOUBLE, train=("decoder",)),
+    "tied decoder trained": _tiny(train=("decoder",), tie_embeddings=True),
+    "shared table trained": _tiny(**DOUBLE, train=("decoder",), share_embeddings=True),
 }
 """Tiny models that between them have every part, and train everything or some."""
 
@@ -242,3 +247,29 @@ def modern(draw: st.DrawFn) -> Sizes:
     if isinstance(parts_drawn["train"], tuple) or parts_drawn["sliding_window"]:
         parts_drawn["n_unique_layers"] = None
     return replace(s, **parts_drawn)
+
+
+@st.composite
+def everything(draw: st.DrawFn) -> Sizes:
+    """Draw a tiny model of any family with any combination of parts, inputs, heads, vocabularies and tables."""
+    s, flag, few = draw(modern()), st.booleans(), st.integers(1, 3)
+    is_double, has_encoder = s.family == "encoder-decoder", s.family != "decoder-only"
+    given = draw(st.sampled_from(["tokens", "patches", "audio"])) if has_encoder else "tokens"
+    changes: dict[str, Any] = {
+        "encoder_input": given,
+        "patch_size": draw(few) if given == "patches" else None,
+        "n_channels": draw(few) if given != "tokens" else None,
+        "head": draw(st.sampled_from(["vocabulary", "vocabulary", "classifier", "token_classifier"])),
+        "share_embeddings": draw(st.sampled_from([None, True, False])),
+    }
+    if given == "patches":
+        key = "encoder_context_length" if is_double else "context_length"
+        changes[key] = draw(st.integers(2, 4))  # a class token and a patch
+    if is_double:
+        changes["encoder_positions"] = draw(st.sampled_from([None, "learned", "sinusoidal", "none"]))
+        changes["encoder_n_positions"] = draw(st.none() | few)
+        if not changes["share_embeddings"] and not s.tie_embeddings:
+            changes["encoder_vocab_size"] = draw(st.none() | st.integers(2, 9))
+    if s.train is None and not s.n_unique_layers and draw(flag):
+        changes["train"] = draw(st.sampled_from([("decoder",), ("encoder", 0), (0,)])) if is_double else (0,)
+    return replace(s, **changes)

@@ -89,7 +89,7 @@ def line_in(cells: Sequence[tuple[str, str]], spec: str) -> Line:
     return Line(spec, algo, layer.removesuffix(" *"), phase, copies, runs, macc, flop, parameters, share)
 
 
-def summary_of(result: dict[str, Any], *, has_active: bool) -> list[Any]:
+def summary_of(result: dict[str, Any], *, has_active: bool, has_trained: bool) -> list[Any]:
     """Return what the table of summaries has of a result of `tcost compare`: exact integers, and changes in percent."""
     totals, memory, change = result["totals"], result["memory"], result["change"]
     is_first = change["against"] == result["algo"]
@@ -98,6 +98,7 @@ def summary_of(result: dict[str, Any], *, has_active: bool) -> list[Any]:
     return [
         *(totals["macc"], macc, totals["flop"], flop, totals["parameters"]),
         *([totals["active_parameters"]] * has_active),
+        *([totals["trained_parameters"]] * has_trained),
         *(memory["stored_activations"]["bytes"], stored, memory["peak"]["bytes"], peak),
     ]
 

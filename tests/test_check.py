@@ -287,7 +287,7 @@ def test_tables_and_markdown(tcost: Tcost) -> None:
     assert table.status == marked.status == 1
     assert max(map(len, table.out.splitlines())) <= 100
     assert "largest layer" not in table.out
-    assert marked.out.count("the largest layer is") == len(table.err.splitlines()) == 6
+    assert marked.out.count("the largest layer is") == len(table.err.splitlines()) == 7
     assert f"{evaluate(load_spec('gpt2'), convention='exact').totals.flop:,}" in tcost(*args, "--integers").out
 
 

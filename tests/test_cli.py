@@ -105,14 +105,14 @@ def test_json_contract(tcost: Tcost) -> None:
         assert tuple(result["phases"]) == PHASES[:4]
         rows = result["rows"]
         keys = {"layer", "operation", "kind", "phase", "repeats", "runs", "macc", "flop"}
-        assert all(set(row) == keys | {"parameters", "active_parameters"} for row in rows)
+        assert all(set(row) == keys | {"parameters", "active_parameters", "trained_parameters"} for row in rows)
         for amount in ("macc", "flop"):
             assert result["totals"][amount] == sum(row[amount] for row in rows)
             for phase in PHASES[:4]:
                 assert result["phases"][phase][amount] == sum(row[amount] for row in rows if row["phase"] == phase)
         assert any(row["layer"].startswith("erratum: ") for row in rows)
         assert result["totals"]["parameters"] == 18_468_495_360
-        for amount in ("parameters", "active_parameters"):
+        for amount in ("parameters", "active_parameters", "trained_parameters"):
             assert result["totals"][amount] == sum(row[amount] for row in rows)
         for category, held in result["memory"].items():
             of_category = [row for row in result["memory_rows"] if row["category"] == category]
@@ -142,6 +142,7 @@ def test_json_of_one_operation(tcost: Tcost) -> None:
         "flop": 2 * macc,
         "parameters": 12 * 768 * 768,
         "active_parameters": 12 * 768 * 768,
+        "trained_parameters": 12 * 768 * 768,
     }
 
 
@@ -160,7 +161,7 @@ def test_scalars_and_optimizer_in_json(tcost: Tcost) -> None:
 def test_csv_has_the_fields_of_json(by: str, tcost: Tcost) -> None:
     """CSV is one line per row of the JSON, with the promised columns and Unix line ends."""
     columns = "spec,algo,convention,context,encoder_context,batch,layer,operation,kind,phase,repeats,runs,macc,flop"
-    columns += ",parameters,active_parameters"
+    columns += ",parameters,active_parameters,trained_parameters"
     text = tcost("compute", "gpt2", *ALL, "--by", by, "--format", "csv").out
     document = results(tcost("compute", "gpt2", *ALL, "--by", by, "--format", "json").out)
     assert text.startswith(columns + "\n")

@@ -88,11 +88,14 @@ def test_every_number(case: tuple[tuple[str, ...], str], tcost: Tcost) -> None:
     assert embedded == document.translate({ord(c): f"\\u{ord(c):04x}" for c in "<>&"})
     results = json.loads(document)["results"]
     assert json.loads(embedded) == json.loads(document)
-    has_active = any(each["totals"]["parameters"] != each["totals"]["active_parameters"] for each in results)
+    has_active, has_trained = (
+        any(each["totals"]["parameters"] != each["totals"][f"{which}_parameters"] for each in results)
+        for which in ("active", "trained")
+    )
     for result, (spec, context, rule, *cells) in zip(results, rows_of(root, "summary"), strict=True):
         encoder = f" ({result['encoder_context']:,})" if result["encoder_context"] else ""
         assert (spec[0], context[0], rule[0]) == (result["spec"], f"{result['context']:,}{encoder}", result["algo"])
-        expected = summary_of(result, has_active=has_active)
+        expected = summary_of(result, has_active=has_active, has_trained=has_trained)
         assert [float(v) if "%" in t else int(v) if v else None for t, v in cells] == expected
         for (shown, _), number, written in zip(cells, expected, texts_of(expected), strict=True):
             assert shown == written or number is None or float(shown.removesuffix(" %")) == number

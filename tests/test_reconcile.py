@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from tcost import InputError, Row, Sizes, evaluate, load_spec
 from tcost.conventions import CONVENTIONS
-from tcost.estimators import ESTIMATORS, estimates
+from tcost.estimators import ESTIMATORS, PARAMETERS, Parameters, estimates, parameters_of
 from tcost.learning_rules import LEARNING_RULES
 from tcost.reconcile import Reconciliation, reconcile
 from tcost.spec import bundled_specs
@@ -135,6 +135,8 @@ ESTIMATES = {
     "Hoffmann et al. 2022, Chinchilla": 2_461_538_451_456,  # 3 · (2 · 158,094,852,096 + 12 · 42,026,926,080)
     "Chowdhery et al. 2022, PaLM": 2_002_636_505_088,  # 2048 · (6 · 125,226,240 + 12 · 12 · 768 · 2048)
     "Narayanan et al. 2021, Megatron-LM": 2_484_329_250_816,  # 96 s l h² + 16 s² l h + 6 s h V
+    "6·N·D, without embeddings": 1_045_168_128_000,  # 6 · 2048 · (125,226,240 - (50257 + 2048) · 768)
+    "6·N·D, all parameters": 1_538_780_037_120,  # 6 · 2048 · 125,226,240
 }
 """GPT-3 Small at context 2048, worked out by hand: d 768, 12 heads of 64, f 3072, V 50257, 12 layers."""
 
@@ -154,7 +156,7 @@ def test_the_formula_of_an_estimator_is_its_function() -> None:
     for spec in map(load_spec, bundled_specs()):
         reconciliation = reconcile(spec, "torch", "exact", batch=3)
         symbols = {symbol.name: symbol.value for symbol in reconciliation.symbols}
-        symbols["P"] = evaluate(spec, "bp", "exact").totals.parameters
+        symbols |= parameters_of(evaluate(spec, "bp", "exact"))._asdict()
         assert len(reconciliation.estimates) == (0 if spec.at().family == "encoder-decoder" else len(ESTIMATORS))
         for each in reconciliation.estimates:
             assert value(each.estimator.formula, symbols) == each.flop
@@ -187,14 +189,53 @@ def test_estimators_are_parts_of_what_torch_counts(family: str, data: st.DataObj
         flops(rows) + 3 * 2 * m * v * d + 3 * 3 * s.n_heads * m * m * depth,
         6 * parameters * m + scores,
         flops(rows) + flops(row for row in inside if row.phase == "forward"),
+        6 * (parameters - 2 * v * d) * m,  # models of the paper have no positions
+        6 * parameters * m,
     ]
 
 
 def test_the_published_compute_of_gpt3() -> None:
     """6 N D is within 1 % of the 3.14e23 FLOPs for 300 billion tokens in Brown et al. 2020, table D.1."""
-    kaplan = estimates(load_spec("gpt3").at())[0]
+    found = {each.estimator.name: each.flop for each in estimates(load_spec("gpt3").at())}
     published = 314 * 10**21 * 2048 // (300 * 10**9)
-    assert 100 * abs(kaplan.flop - published) < published
+    for name in ("Kaplan et al. 2020", "6·N·D, without embeddings"):
+        assert 100 * abs(found[name] - published) < published
+
+
+@pytest.mark.parametrize(
+    ("name", "tokens", "expected"),
+    [
+        # wte is 50257 · 768, wpe 1024 · 768; the vocabulary projection is wte
+        ("gpt2", 1024, Parameters(124_439_808, 124_439_808, 85_056_000)),
+        # the embedding and the vocabulary projection are 128256 · 4096 each
+        ("llama-3-8b", 8192, Parameters(8_030_261_248, 8_030_261_248, 8_030_261_248 - 2 * 525_336_576)),
+        # 2 of 8 experts, each of 3 · 4096 · 14336 in 32 layers; twice 32000 · 4096
+        ("mixtral-8x7b", 32768, Parameters(46_702_792_704, 12_879_925_248, 12_879_925_248 - 2 * 131_072_000)),
+        # words 30522, positions 512 and segments 2 of 768; the bias of the vocabulary projection is no embedding
+        ("bert-base", 512, Parameters(109_514_298, 109_514_298, 109_514_298 - (30_522 + 512 + 2) * 768)),
+        # its convolution and class token are no embeddings of words; positions are: 197 · 768
+        ("vit-base", 197, Parameters(86_567_656, 86_567_656, 86_567_656 - 197 * 768)),
+    ],
+)
+def test_six_n_d(name: str, tokens: int, expected: Parameters) -> None:
+    """6 N D takes the model's own parameters, gates and groups included: all that a token uses, or the inner ones."""
+    s = load_spec(name).at()
+    assert s.context_length == tokens
+    assert parameters_of(evaluate(s, "bp", "exact")) == expected
+    found = {each.estimator.name: each.flop for each in estimates(s)}
+    assert found["6·N·D, without embeddings"] == 6 * expected.P_in * tokens
+    assert found["6·N·D, all parameters"] == 6 * expected.P_act * tokens
+
+
+def test_published_parameters_without_embeddings() -> None:
+    """The model card of Pythia 1.4B gives both numbers to the last unit; its projection is not tied, and left out."""
+    found = parameters_of(evaluate(load_spec("pythia-1.4b"), "bp", "exact"))
+    assert found == Parameters(1_414_647_808, 1_414_647_808, 1_208_602_624)
+
+
+def test_the_symbols_of_parameters_are_explained() -> None:
+    """Each symbol of parameters has a meaning."""
+    assert tuple(PARAMETERS) == Parameters._fields
 
 
 def test_json(tcost: Tcost) -> None:

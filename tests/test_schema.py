@@ -62,7 +62,7 @@ OTHERS = [
 ]
 
 MAY_LACK = re.compile(
-    r"(.*\.)?(scalars|note|change|changes|budget|recomputed_forward|optimizer_step"
+    r"(.*\.)?(scalars|note|change|changes|budget|recomputed_forward|optimizer_step|trained_parameters"
     r"|(scalars|overrides|axes|documentation)\..*"
     r"|parts\.0\.formulas\.[a-z_]*(\.(active_)?parameters)?)"
 )
@@ -70,7 +70,8 @@ MAY_LACK = re.compile(
 
 
 MAY_BE_NULL = re.compile(
-    r"(.*\.)?(encoder_context|peak_at|change|changes|changes\.(exact|paper)|budget|largest_context|largest_batch|recomputed_forward|optimizer_step"
+    r"(.*\.)?(encoder_context|peak_at|change|changes|changes\.(exact|paper)|budget|largest_context|largest_batch"
+    r"|recomputed_forward|optimizer_step|trained_parameters"
     r"|rows\.0\.(layer|operation|kind|repeats)|start|limit|at|below|cheaper\.0\.1|value"
     r"|total\.(active_)?parameters|encoder_context_length"
     r"|(totals\.[a-z_]*|changes\.0|layer)\.(base|head|percent)|changes\.0\.part|before|limits\.0\.layer)"

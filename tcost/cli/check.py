@@ -74,8 +74,8 @@ def check_budgets(
     """Hold training steps against budgets.
 
     Exit status 1 where a limit is passed; the message says by how much, and which layer grew most. Measures are those
-    of sweeps: macc, flop, parameters, active_parameters, stored_activations_elements, stored_activations_bytes,
-    peak_elements and peak_bytes. Without SPEC the budgets of tcost.yaml are checked.
+    of sweeps: macc, flop, parameters, active_parameters, trained_parameters, stored_activations_elements,
+    stored_activations_bytes, peak_elements and peak_bytes. Without SPEC the budgets of tcost.yaml are checked.
 
     Example: tcost check gpt2 --max flop=2.4T parameters=170M
     """

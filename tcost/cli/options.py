@@ -76,8 +76,8 @@ class Listing(StrEnum):
 
 
 MEASURES = (
-    "macc, flop, parameters, active_parameters, stored_activations_elements, stored_activations_bytes, "
-    "peak_elements or peak_bytes"
+    "macc, flop, parameters, active_parameters, trained_parameters, stored_activations_elements, "
+    "stored_activations_bytes, peak_elements or peak_bytes"
 )
 SPEC_HELP = "A YAML file, a Hugging Face config.json, - for standard input, or a bundled name (tcost list specs)."
 SpecName: TypeAlias = Annotated[

@@ -11,7 +11,7 @@ from tcost.errors import unknown
 from tcost.kinds import DIFFERENCE, NOTHING, Count, Keep, Kept, Phase, Scalars, kind_of, runs
 from tcost.models import Model
 from tcost.sizes import Family, Size, Sizes
-from tcost.tracing import Op
+from tcost.tracing import Op, layer_name
 
 SCALARS = ("mul", "add", "div", "exp", "log", "cmp", "sqrt", "tanh", "erf")
 """Every scalar operation but the MACC."""
@@ -33,36 +33,44 @@ class Override:
         return self.citation.partition(":")[0]
 
 
-def _nothing(_s: Sizes) -> Scalars:
+def _nothing(_s: Sizes) -> Mapping[str, Any]:
     return {}
 
 
-def _no_parameters(_s: Sizes) -> Size:
-    return 0
-
-
-def _once(_s: Sizes) -> Size:
-    return 1
+def _no_slip(_op: Op, _model: Model) -> Scalars:
+    return {}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Erratum:
-    """A slip in published totals: what was published minus what the convention's own formula gives."""
+    """A slip in published totals: what was published minus what the convention's own formula gives.
+
+    It is about operations of the model that is priced: those of the layers that it names, all or those of the
+    names in `operations`. Each slips by `count`, once per run of `phase`, or where `leaves_out_parameters` by its
+    parameters, which are missing; a model that has none of these operations has no slip. As a difference an
+    erratum may be less than nothing, but never by more than what it is about: together they are what was published.
+    """
 
     name: str
     slip: str
     family: Family
+    layers: frozenset[str]
+    operations: frozenset[str] = frozenset()
     phase: Phase = "forward"
     rules: tuple[str, ...] = ()
     """The rules whose totals have the slip; all of them when empty."""
-    count: Callable[[Sizes], Scalars] = _nothing
-    parameters: Callable[[Sizes], Size] = _no_parameters
-    repeats: Callable[[Sizes], Size] = _once
+    count: Callable[[Op, Model], Scalars] = _no_slip
+    """The slip of one copy and run of such an operation, for one sequence."""
+    leaves_out_parameters: bool = False
 
     @property
     def layer(self) -> str:
         """What stands for a layer in its row, so that a table by layer shows it apart."""
         return f"erratum: {self.name}"
+
+    def is_about(self, op: Op) -> bool:
+        """Tell whether it is about an operation."""
+        return layer_name(op.layer) in self.layers and (not self.operations or op.name in self.operations)
 
 
 @dataclass(frozen=True)

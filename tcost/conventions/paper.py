@@ -6,6 +6,7 @@ from typing import Any
 from tcost.conventions.base import SCALARS, Convention, Erratum, Override
 from tcost.conventions.paper_memory import PUBLISHED_MEMORY
 from tcost.kinds import Scalars, both, free, keeps, keeps_nothing, per_element
+from tcost.models import Model
 from tcost.sizes import Sizes
 from tcost.tracing import Op
 
@@ -23,17 +24,18 @@ def _dense_product(op: Op) -> Scalars:
     return {"macc": op.index_space}
 
 
-def _cross_jacobian_slip(s: Sizes) -> Scalars:
-    m, n = s.context_length, s.encoder_context_length
-    return {"macc": (m - n) * m * n * s.n_heads}
+def _cross_jacobian_slip(op: Op, _model: Model) -> Scalars:
+    rows, keys = op.output.shape[-2:]
+    return {"macc": op.elements * (rows - keys)}
 
 
-def _mapping_slip(s: Sizes) -> Scalars:
-    return {"macc": s.encoder_context_length * s.context_length * s.vocab_size}
+def _mapping_slip(op: Op, _model: Model) -> Scalars:
+    return {"macc": op.index_space}
 
 
-def _projection_slip(s: Sizes) -> Scalars:
-    return {"macc": (s.context_length - s.encoder_context_length) * s.vocab_size * s.d_model}
+def _projection_slip(op: Op, model: Model) -> Scalars:
+    sizes, rows_of_error = op.einsum.sizes, model.output.shape[0]
+    return {"macc": (rows_of_error - sizes["k"]) * sizes["vocab"] * sizes["d"]}
 
 
 def _paper_parts(s: Sizes) -> Mapping[str, Any]:
@@ -53,14 +55,17 @@ _PAPER_ERRATA = (
         name="cross-attention",
         slip="published as M·N·M·h per cross-attention, where the softmax Jacobian is M·N·N·h",
         family="encoder-decoder",
+        layers=frozenset({"cross_attention"}),
+        operations=frozenset({"softmax"}),
         phase="backward",
         count=_cross_jacobian_slip,
-        repeats=lambda s: s.n_decoder_layers,
     ),
     Erratum(
         name="map to encoder",
         slip="charged twice, 2·N·M·V MACCs, under PEPITA and once under MEMPEPITA for the same work",
         family="encoder-decoder",
+        layers=frozenset({"encoder_error_projection"}),
+        operations=frozenset({"mixing"}),
         phase="error_projection",
         rules=("pepita",),
         count=_mapping_slip,
@@ -69,6 +74,8 @@ _PAPER_ERRATA = (
         name="encoder rows",
         slip="published with the decoder's rows, M·V·d MACCs, where the encoder has N rows",
         family="encoder-decoder",
+        layers=frozenset({"encoder_error_projection"}),
+        operations=frozenset({"projection"}),
         phase="error_projection",
         count=_projection_slip,
     ),
@@ -76,13 +83,15 @@ _PAPER_ERRATA = (
         name="parameters",
         slip="the encoder-only parameter total leaves out the softmax layer, d·V",
         family="encoder-only",
-        parameters=lambda s: -s.d_model * s.vocab_size,
+        layers=frozenset({"vocabulary_projection"}),
+        leaves_out_parameters=True,
     ),
     Erratum(
         name="parameters",
         slip="the encoder-decoder parameter total leaves out both embeddings, V·d each",
         family="encoder-decoder",
-        parameters=lambda s: -2 * s.d_model * s.vocab_size,
+        layers=frozenset({"embedding"}),
+        leaves_out_parameters=True,
     ),
 )
 

@@ -1,6 +1,7 @@
 """From a spec, a learning rule and a convention to rows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple, Unpack
 
 from tcost import defaults
@@ -37,10 +38,11 @@ def evaluate(
     """
     step = training_step(spec, algo, convention, **options)
     prices, sizes, optimizer = step.convention, step.sizes, step.optimizer.name
-    slips = [e for e in prices.errata_of(sizes, step.rule.name) if step.has_errata and step.rule.runs[e.phase]]
     asked = {"context": step.context, "encoder_context": step.encoder_context}
-    rows = [_row(work, step) for work in works_of(step)]
-    rows += [_erratum_row(erratum, step) for erratum in slips]
+    works = list(works_of(step))
+    slips = {erratum: about for erratum in step.errata if (about := _about(erratum, works))}
+    rows = [_row(work, step) for work in works]
+    rows += [_erratum_row(erratum, about, step) for erratum, about in slips.items()]
     return Result(
         spec=sizes.name,
         algo=algo,
@@ -118,25 +120,34 @@ def _row(work: Work, step: TrainingStep) -> Row:
         flop=convention.flop(scalars),
         parameters=parameters,
         active_parameters=op.active(parameters),
+        trained_parameters=parameters if op.is_trained else 0,
         scalars=scalars,
         note=f"not in the {convention.name}'s model" if convention.is_absent(op) else "",
     )
 
 
-def _erratum_row(erratum: Erratum, step: TrainingStep) -> Row:
-    sizes, runs, repeats = step.sizes, step.rule.runs[erratum.phase], erratum.repeats(step.sizes)
-    scalars = _times(erratum.count(sizes), step.batch * repeats * runs)
+def _about(erratum: Erratum, works: Iterable[Work]) -> list[Work]:
+    """Return the works that an erratum is about, of which there are none where a step does not do them."""
+    return [work for work in works if work.phase == erratum.phase and erratum.is_about(work.op)]
+
+
+def _erratum_row(erratum: Erratum, about: Sequence[Work], step: TrainingStep) -> Row:
+    """Return what was published less what the works that it is about come to, which may be less than nothing."""
+    slips = [_times(erratum.count(work.op, step.model), work.times) for work in about]
+    scalars = {name: sum(slip.get(name, 0) for slip in slips) for name in chain.from_iterable(slips)}
+    left_out = step.left_out(erratum)
     return Row(
         layer=erratum.layer,
         operation="erratum",
         kind="erratum",
         phase=erratum.phase,
-        repeats=repeats,
-        runs=runs,
+        repeats=1 if left_out else sum(work.op.repeats for work in about),
+        runs=step.rule.runs[erratum.phase],
         macc=scalars.get("macc", 0),
         flop=step.convention.flop(scalars),
-        parameters=erratum.parameters(sizes),
-        active_parameters=erratum.parameters(sizes),
+        parameters=-sum(left_out.values()),
+        active_parameters=-sum(op.active(number) for op, number in left_out.items()),
+        trained_parameters=-sum(number for op, number in left_out.items() if op.is_trained),
         scalars=scalars,
     )
 

@@ -11,6 +11,7 @@ MEASURES: Mapping[str, Callable[[Result], Size]] = {
     "flop": lambda result: result.totals.flop,
     "parameters": lambda result: result.totals.parameters,
     "active_parameters": lambda result: result.totals.active_parameters,
+    "trained_parameters": lambda result: result.totals.trained_parameters,
     "stored_activations_elements": lambda result: result.memory.of("stored_activations").elements,
     "stored_activations_bytes": lambda result: result.memory.of("stored_activations").bytes,
     "peak_elements": lambda result: result.memory.peak.elements,

@@ -17,7 +17,8 @@ class Row:
     """The cost of one operation in one phase of a training step: all its copies, runs and sequences.
 
     `parameters` is what the operation learns; it stands on the forward row alone, so that rows add up.
-    `active_parameters` are those that one token uses: of experts, those that it chooses.
+    `active_parameters` are those that one token uses: of experts, those that it chooses. `trained_parameters` are
+    those that are trained: what is frozen has none.
     A field that a grouping has merged is None. `scalars` has the numbers of each scalar operation,
     `note` what sets the row apart.
     """
@@ -32,6 +33,7 @@ class Row:
     flop: Size
     parameters: Size = 0
     active_parameters: Size = 0
+    trained_parameters: Size = 0
     scalars: Scalars = field(default_factory=dict)
     note: str = ""
 
@@ -46,10 +48,11 @@ class Amount:
 
 @dataclass(frozen=True)
 class Totals(Amount):
-    """The work of a training step, and the number of learned parameters: all of them, and those that a token uses."""
+    """The work of a training step, and the number of learned parameters: all, those of a token, those trained."""
 
     parameters: Size
     active_parameters: Size
+    trained_parameters: Size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +97,7 @@ class Result:
             amount.flop,
             sum(row.parameters for row in self.rows),
             sum(row.active_parameters for row in self.rows),
+            sum(row.trained_parameters for row in self.rows),
         )
 
     @property
@@ -141,6 +145,7 @@ def _sum(a: Row, b: Row) -> Row:
         flop=a.flop + b.flop,
         parameters=a.parameters + b.parameters,
         active_parameters=a.active_parameters + b.active_parameters,
+        trained_parameters=a.trained_parameters + b.trained_parameters,
         scalars={name: a.scalars.get(name, 0) + b.scalars.get(name, 0) for name in {**a.scalars, **b.scalars}},
     )
 
@@ -158,4 +163,5 @@ def _merge(layer: str | None, rows: Sequence[Row]) -> Row:
         flop=amount.flop,
         parameters=sum(row.parameters for row in rows),
         active_parameters=sum(row.active_parameters for row in rows),
+        trained_parameters=sum(row.trained_parameters for row in rows),
     )

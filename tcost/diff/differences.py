@@ -50,6 +50,11 @@ class Difference:
         pairs = {name: (getattr(self.base, name), getattr(self.head, name)) for name in SETTINGS}
         return {name: (before, after) for name, (before, after) in pairs.items() if before != after}
 
+    @property
+    def measures(self) -> list[str]:
+        """The measures that both sides have."""
+        return [measure for measure in self.head.totals if measure in self.base.totals]
+
     def total(self, measure: str) -> Change:
         """Return the change of a whole measure."""
         return Change("total", "", self.base.totals[measure], self.head.totals[measure])

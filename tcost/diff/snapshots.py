@@ -1,7 +1,7 @@
 """What is compared of a training step: its amounts by layer and phase, whether it was priced here or saved before."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -23,14 +23,15 @@ SETTINGS = (
 )
 """What amounts depend on."""
 
-WORK, PARAMETERS = ("macc", "flop"), ("parameters", "active_parameters")
+WORK, PARAMETERS = ("macc", "flop"), ("parameters", "active_parameters", "trained_parameters")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
     """The amounts of one training step, and what they depend on.
 
-    `totals` has every measure of `tcost.cost.measures`, and `memory_bytes`, the sum of the categories but the indices.
+    `totals` has every measure of `tcost.cost.measures`, but for those that a result which an earlier version has
+    saved does not say, and `memory_bytes`, the sum of the categories but the indices.
     `cells` has by layer what adds up to them: work by phase, memory by category. A peak does not add up: its cells
     are those of everything that is held. `copies` are those of each layer.
     """
@@ -84,7 +85,7 @@ def _snapshot(
     errata: tuple[tuple[str, str], ...],
 ) -> Snapshot:
     """Return a snapshot of a result whose rows have the same fields, priced or saved."""
-    totals = {name: getattr(result.totals, name) for name in (*WORK, *PARAMETERS)}
+    totals = {name: number for name in (*WORK, *PARAMETERS) if (number := getattr(result.totals, name)) is not None}
     totals |= {
         f"{name}_{unit}": getattr(held[name], unit)
         for name in ("stored_activations", "peak")
@@ -96,7 +97,7 @@ def _snapshot(
         storage=storage,
         overrides={str(name): length for name, length in result.overrides.items()},
         totals=totals,
-        cells=_work(result.rows) | _held(memory_rows),
+        cells=_work(result.rows, [name for name in PARAMETERS if name in totals]) | _held(memory_rows),
         copies=_copies(result.rows),
         not_counted=tuple(result.not_counted),
         errata=errata,
@@ -108,12 +109,12 @@ def _layer(row: Any) -> str:
     return ALL_LAYERS if row.layer is None else str(row.layer)
 
 
-def _work(rows: Iterable[Any]) -> dict[str, Mapping[Cell, int]]:
-    cells: dict[str, Counter[Cell]] = {name: Counter() for name in (*WORK, *PARAMETERS)}
+def _work(rows: Iterable[Any], parameters: Sequence[str]) -> dict[str, Mapping[Cell, int]]:
+    cells: dict[str, Counter[Cell]] = {name: Counter() for name in (*WORK, *parameters)}
     for row in rows:
         for name in WORK:
             cells[name][_layer(row), row.phase] += getattr(row, name)
-        for name in PARAMETERS:
+        for name in parameters:
             cells[name][_layer(row), ""] += getattr(row, name)
     return {name: dict(each) for name, each in cells.items()}
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from tcost.execution.execution import Execution
-from tcost.execution.kernels import KERNELS, Call
+from tcost.execution.kernels import Call, kernel_of
 from tcost.execution.numbers import Array
 from tcost.execution.plan import layer_of
 from tcost.execution.step import Step
@@ -51,7 +51,7 @@ class Kept(Execution):
         call, y = self.forward(op, inputs)
         self.step.tracker.track(y)
         if op.has_gradients:
-            needs = KERNELS[op.kind].needs(op)
+            needs = kernel_of(op).needs(op)
             call.inputs = tuple(x if needed else None for x, needed in zip(inputs, needs, strict=True))
             self.step.tracker.track(*call.kept.values())
             kept.append(call)
@@ -91,7 +91,7 @@ def _differentiate(run: Kept, call: Call, gradients: dict[Tensor, Array]) -> Non
     step, op = run.step, call.op
     dy = gradients.pop(op.output, None)  # none at the loss
     with step.tally.label(layer_of(op), op.name, "backward"):
-        found = KERNELS[op.kind].backward(call, dy) if op.gradients else ()
+        found = kernel_of(op).backward(call, dy) if op.gradients else ()
     made = [(x, gradient) for x, gradient in zip(op.inputs, found, strict=False) if x.has_gradient]  # tokens have none
     step.tracker.track(*(gradient for _, gradient in made))
     if op.is_trained:

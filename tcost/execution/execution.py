@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tcost.execution.kernels import KERNELS, Call
+from tcost.execution.kernels import Call, kernel_of
 from tcost.execution.kernels.base import distances
 from tcost.execution.numbers import Array
 from tcost.execution.plan import Unrolled, layer_of
@@ -61,7 +61,7 @@ class Execution(Unrolled):
         """Execute an operation forward."""
         call = Call(op, tuple(inputs), self.step.weights(op), self.step.tally.zeros, self._chosen(op, inputs))
         with self.step.tally.label(layer_of(op), op.name, self.phase):
-            y = KERNELS[op.kind].forward(call)
+            y = kernel_of(op).forward(call)
         if op.kind == "top_k":
             self.choices[self.lane, op.layer] = call.chosen
         if op.kind == "cross_entropy":

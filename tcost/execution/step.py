@@ -6,7 +6,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from tcost.execution.kernels import KERNELS, Call
+from tcost.errors import part_of
+from tcost.execution.kernels import Call, kernel_of
 from tcost.execution.numbers import Array, Tally
 from tcost.execution.optimizing import UPDATES
 from tcost.execution.plan import Plan, layer_of
@@ -87,7 +88,7 @@ class Step:
         name = str(call.op.weight)
         with self.tally.label(layer_of(call.op), call.op.name, "weight_update"):
             start = self.gradients.get(name) or tuple(self.tally.zeros(w.shape) for w in call.weights)
-            self.gradients[name] = KERNELS[call.op.kind].update(call, dy, start)
+            self.gradients[name] = kernel_of(call.op).update(call, dy, start)
         self.tracker.track(*self.gradients[name])
 
     def update_from_difference(self, call: Call, y: Array, other: Array) -> None:
@@ -109,8 +110,9 @@ class Step:
     def optimize(self, name: str) -> None:
         """Replace the parameters of one weight by those after the optimizer's first step."""
         each = zip(self.parameters[name], self.gradients[name], *self.state[name], strict=True)
+        update = part_of(UPDATES, "optimizer", self.optimizer, "executed step", "UPDATES of execution/optimizing.py")
         with self.tally.label(*self.owners[name], "optimizer_step"):
-            updated = [UPDATES[self.optimizer](*arrays) for arrays in each]
+            updated = [update(*arrays) for arrays in each]
         self.parameters[name], *self.state[name] = zip(*updated, strict=True)
 
     def finish(self) -> None:

@@ -18,11 +18,11 @@ OPTION_FIELDS = ("optimizer", "causal", "attention", "recompute")
 HELD_FIELDS = ("elements", "bytes")
 MEMORY_ROW_FIELDS = ("layer", "category", *HELD_FIELDS)
 BUDGET_FIELDS = ("bytes", "fits", "spare", "largest_context", "largest_batch")
-TOTAL_FIELDS = (*AMOUNT_FIELDS, "parameters", "active_parameters")
+TOTAL_FIELDS = (*AMOUNT_FIELDS, "parameters", "active_parameters", "trained_parameters")
 CHANGE_FIELDS = ("macc", "flop", "stored_activations", "peak")
 ROW_FIELDS = (
     *("layer", "operation", "kind", "phase", "repeats", "runs", "macc", "flop"),
-    *("parameters", "active_parameters"),
+    *("parameters", "active_parameters", "trained_parameters"),
 )
 
 
@@ -76,9 +76,10 @@ def comparison_to_csv(comparisons: Iterable[Comparison]) -> str:
     """Return a comparison as CSV, one line per result."""
     return csv_text(
         (
-            *(*RESULT_FIELDS, *TOTAL_FIELDS, "against", "macc_change_percent", "flop_change_percent"),
+            *(*RESULT_FIELDS, *TOTAL_FIELDS[:-1], "against", "macc_change_percent", "flop_change_percent"),
             *(f"{name}_{field}" for name in (*CATEGORIES, "peak") for field in HELD_FIELDS),
             *("stored_activations_change_percent", "peak_change_percent"),
+            TOTAL_FIELDS[-1],  # the last one, so that columns keep their places
             *(f"{convention}_{name}_change_percent" for convention in BESIDE for name in CHANGE_FIELDS),
         ),
         (

@@ -30,7 +30,7 @@ def _difference(pair: Difference) -> dict[str, Any]:
     return {
         "base": settings(pair.base),
         "head": settings(pair.head),
-        "totals": {measure: change_fields(pair.total(measure)) for measure in pair.head.totals},
+        "totals": {measure: change_fields(pair.total(measure)) for measure in pair.measures},
         "changes": [
             {"measure": measure, "layer": each.layer, "part": each.part or None} | change_fields(each)
             for measure in BY_LAYER

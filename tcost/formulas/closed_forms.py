@@ -16,7 +16,7 @@ from tcost.symbols import Symbol, algebra, written_out
 from tcost.tracing import Op
 from tcost.training_step import Options, Spec, options_of, training_step, unfit_lengths
 
-Measure: TypeAlias = Literal["macc", "flop", "parameters", "active_parameters"]
+Measure: TypeAlias = Literal["macc", "flop", "parameters", "active_parameters", "trained_parameters"]
 
 
 @dataclass(frozen=True)
@@ -156,10 +156,13 @@ def _quantities(rows: Sequence[Row], copies: Size = 1) -> Iterator[Quantity]:
     yield Quantity("macc", None, 1, form(amount.macc))
     yield Quantity("flop", None, 1, form(amount.flop))
     parameters = form(sum(row.parameters for row in rows))
-    active = form(sum(row.active_parameters for row in rows))
     yield Quantity("parameters", None, 1, parameters)
+    active = form(sum(row.active_parameters for row in rows))
     if active != parameters:
         yield Quantity("active_parameters", None, 1, active)
+    trained = form(sum(row.trained_parameters for row in rows))
+    if trained != parameters:
+        yield Quantity("trained_parameters", None, 1, trained)
 
 
 def _of_phase(found: Formulas, phase: Phase | None) -> Formulas:

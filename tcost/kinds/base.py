@@ -1,10 +1,11 @@
 """What a kind of operation is, and the phases that it runs in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Literal, TypeAlias
 
+from tcost.errors import part_of
 from tcost.kinds.counts import Count, Scalars, free
 from tcost.kinds.keeping import Keep, keeps_nothing
 from tcost.sizes import Size
@@ -23,6 +24,16 @@ MODEL_PHASES = PHASES[:3]
 
 DIFFERENCE = "_difference"
 """What the name of an operation ends in where it takes the difference of another one's two outputs."""
+
+
+COUNTS: Mapping[str, str] = {
+    "forward": "forward",
+    "backward": "backward",
+    "weight_update": "weight_update",
+    "error_projection": "forward",
+    "recomputed_forward": "forward",
+}
+"""Which count of a kind each phase runs; the optimizer's step runs none of a model's operations."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,12 +59,13 @@ class Kind:
     def count(self, op: Op, phase: Phase) -> Scalars:
         """Return the scalar operations of one run of a phase; an error projection runs its operations forward.
 
-        Nothing runs backward where no gradient is needed, and what is frozen is not updated.
+        Nothing runs backward where no gradient is needed, and what is frozen is not updated. Raises UnfinishedError
+        for a phase in which no operation of a model runs.
         """
         if not runs(op, phase):
             return {}
-        counts = {"forward": self.forward, "backward": self.backward, "weight_update": self.weight_update}
-        return counts.get(phase, self.forward)(op)
+        count: Count = getattr(self, part_of(COUNTS, "phase", phase, "count", "COUNTS of kinds/base.py"))
+        return count(op)
 
 
 def runs(op: Op, phase: Phase) -> bool:

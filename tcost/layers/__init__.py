@@ -7,7 +7,7 @@ token chose. The paper is Pau & Aymone, Eng 2024, 5(1), 34-50.
 
 from tcost.layers.attention import score_biases
 from tcost.layers.blocks import block
-from tcost.layers.embeddings import embed
+from tcost.layers.embeddings import embed, table_name
 from tcost.layers.feedback import encoder_error_projection, error, error_projection
 from tcost.layers.heads import final_norm, head
 
@@ -20,4 +20,5 @@ __all__ = [
     "final_norm",
     "head",
     "score_biases",
+    "table_name",
 ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, Unpack
 
 from tcost import defaults
 from tcost.conventions import Erratum, MemoryErratum
+from tcost.errors import UnfinishedError
 from tcost.kinds import Keep
 from tcost.learning_rules import FIXED_MATRICES, project_error
 from tcost.memory.facts import Facts
@@ -95,7 +96,17 @@ class Memory:
             return Backpropagation(facts)
         if stores == "outputs":
             return ForwardOnly(facts, facts.outputs, values=1)
-        return ForwardOnly(facts, facts.embedded, values=2)
+        if stores == "nothing":
+            return ForwardOnly(facts, facts.embedded, values=2)
+        raise self._unfinished
+
+    @property
+    def _unfinished(self) -> UnfinishedError:
+        """What there is to say of a rule that stores what nothing here knows."""
+        rule = self.step.rule
+        return UnfinishedError(
+            f"learning rule '{rule.name}' stores '{rule.stores}', which has no place in memory/held.py"
+        )
 
     @property
     def errata(self) -> tuple[tuple[str, str], ...]:
@@ -106,8 +117,7 @@ class Memory:
 
     @property
     def _parameter_slips(self) -> list[Erratum]:
-        step = self.step
-        return step.convention.errata_of(step.sizes, step.rule.name) if step.has_errata else []
+        return self.step.errata
 
     @property
     def _activation_slips(self) -> tuple[MemoryErratum, ...]:
@@ -141,8 +151,8 @@ class Memory:
 
     def _parameter_errata(self) -> Iterator[tuple[str, Size]]:
         for erratum in self._parameter_slips:
-            if not same(elements := erratum.parameters(self.step.sizes), 0):
-                yield erratum.layer, elements
+            if left_out := self.step.left_out(erratum):
+                yield erratum.layer, -sum(left_out.values())
 
     def _fixed_matrices(self) -> Iterator[Size]:
         if self.step.rule.runs["error_projection"]:
@@ -201,10 +211,12 @@ class Memory:
             yield from facts.held(facts.waiting, own=True)
         elif step.rule.stores == "outputs":
             yield from facts.held(facts.outputs, own=False)
-        else:
+        elif step.rule.stores == "nothing":
             moments = self.liveness.ledger.moments[self.liveness.updating :]
             name, elements = _largest((f"{each.layer}, {each.operation}", each.activations) for each in moments)
             yield f"largest set: {name}", elements
+        else:
+            raise self._unfinished
 
     @cached_property
     def peak(self) -> Held:

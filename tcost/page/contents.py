@@ -50,6 +50,12 @@ class Contents:
         return any(each.parameters != each.active_parameters for each in totals)
 
     @property
+    def has_trained(self) -> bool:
+        """Whether a model has parameters that are not trained."""
+        totals = [result.totals for result in self.results]
+        return any(each.parameters != each.trained_parameters for each in totals)
+
+    @property
     def has_encoders(self) -> bool:
         """Whether a model has an encoder with a context of its own."""
         return any(result.encoder_context for result in self.results)

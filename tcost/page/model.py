@@ -50,7 +50,7 @@ class Model:
         """Its context, and that of its encoder."""
         return context_of(self.results[0], " ({})")
 
-    def summary(self, *, has_active: bool) -> Iterator[tuple[str, tuple[Cell, ...]]]:
+    def summary(self, *, has_active: bool, has_trained: bool) -> Iterator[tuple[str, tuple[Cell, ...]]]:
         """Yield each rule with its amounts and their changes against the first rule."""
         for each in self.comparisons:
             totals, memory = each.result.totals, each.result.memory
@@ -61,6 +61,7 @@ class Model:
                     *(amount(totals.flop), _change(each, each.flop)),
                     amount(totals.parameters),
                     *([amount(totals.active_parameters)] * has_active),
+                    *([amount(totals.trained_parameters)] * has_trained),
                     *(of_bytes(memory.of("stored_activations").bytes), _change(each, each.stored_activations)),
                     *(of_bytes(memory.peak.bytes), _change(each, each.peak)),
                 ),

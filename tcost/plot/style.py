@@ -10,6 +10,7 @@ import matplotlib as mpl
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.textpath import text_to_path
 
+from tcost.errors import part_of
 from tcost.kinds import PHASES, Phase
 from tcost.learning_rules import LEARNING_RULES
 from tcost.text import visible
@@ -83,13 +84,15 @@ FILLS = (("0.93", ""), ("0.72", "////"), ("0.50", ""), ("0.86", "...."), ("0.62"
 
 
 def line_of(algo: str) -> Line:
-    """Return how a learning rule is drawn: the same in every picture."""
-    return LINES[list(LEARNING_RULES).index(algo)]
+    """Return how a learning rule is drawn: the same in every picture. Raises UnfinishedError without a line for it."""
+    lines = dict(zip(LEARNING_RULES, LINES, strict=False))  # there are more lines than rules
+    return part_of(lines, "learning rule", algo, "line", "LINES of plot/style.py")
 
 
 def fill_of(phase: Phase) -> dict[str, Any]:
-    """Return how the bars of a phase are filled: the same in every picture."""
-    grey, hatch = FILLS[PHASES.index(phase)]
+    """Return how the bars of a phase are filled: the same in every picture. Raises UnfinishedError without a fill."""
+    fills: dict[str, tuple[str, str]] = dict(zip(PHASES, FILLS, strict=False))
+    grey, hatch = part_of(fills, "phase", phase, "fill", "FILLS of plot/style.py")
     return {"facecolor": grey, "hatch": hatch, "edgecolor": "black", "linewidth": 0.5}
 
 

@@ -32,7 +32,7 @@ def result_table(result: Result, by: By = "layer", beside: Sequence[str] = (), *
     """
     amount = grouped if integers else si
     columns, sections = _by_phase(result, amount) if by == "phase" else _by_layer(result, by, amount)
-    parameters = f"\n{_parameters(result, amount)}" if by == "phase" or _has_experts(result) else ""
+    parameters = f"\n{_parameters(result, amount)}" if by == "phase" or _has_idle_parameters(result) else ""
     marks = dict.fromkeys(f"* {row.note}" for row in result.rows if row.note and by != "phase")
     return Table(
         title=title_of(result),
@@ -148,14 +148,18 @@ def how(result: "Result | Snapshot", recompute: str = "") -> str:
     return ", ".join(words)
 
 
-def _has_experts(result: Result) -> bool:
-    return bool(result.totals.active_parameters != result.totals.parameters)
+def _has_idle_parameters(result: Result) -> bool:
+    totals = result.totals
+    return {totals.active_parameters, totals.trained_parameters} != {totals.parameters}
 
 
 def _parameters(result: Result, amount: Format) -> str:
-    """Return the number of parameters in words, and how many of them a token uses where that is not all."""
-    active = f", {amount(result.totals.active_parameters)} active" if _has_experts(result) else ""
-    return f"{amount(result.totals.parameters)} parameters{active}"
+    """Return the number of parameters in words, and how many of them a token uses, and are trained, if not all."""
+    totals = result.totals
+    words = [f"{amount(totals.parameters)} parameters"]
+    words += [f"{amount(totals.active_parameters)} active"] * (totals.active_parameters != totals.parameters)
+    words += [f"{amount(totals.trained_parameters)} trained"] * (totals.trained_parameters != totals.parameters)
+    return ", ".join(words)
 
 
 def sequences_of(result: "Result | Snapshot | TorchCheck") -> str:

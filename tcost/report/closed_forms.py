@@ -29,6 +29,7 @@ LATEX_COMMANDS = {
     "flop": "FLOP",
     "parameters": "parameters",
     "active_parameters": r"active\ parameters",
+    "trained_parameters": r"trained\ parameters",
 }
 
 FORMULA = 2
@@ -37,7 +38,7 @@ FORMULA = 2
 NARROWEST = 40
 """Columns of a formula, whatever else there is."""
 
-MEASURES = {"macc": "MACCs", "flop": "FLOPs", "parameters": "", "active_parameters": ""}
+MEASURES = {"macc": "MACCs", "flop": "FLOPs", "parameters": "", "active_parameters": "", "trained_parameters": ""}
 
 
 def formulas_tables(found: Formulas, *, integers: bool = False) -> list[Table]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from tcost.estimators import PARAMETERS
 from tcost.learning_rules import learning_rule
 from tcost.reconcile import Reconciliation, Term
 from tcost.report import Format, lengths_of, sequences_of
@@ -65,7 +66,10 @@ def _estimates(reconciliation: Reconciliation, amount: Format) -> Table:
         settings=f"of one sequence under backpropagation: FLOPs, against {amount(estimates[0].exact)} under exact",
         columns=("estimator", "formula", "FLOPs", "off exact"),
         sections=(Section(tuple(lines)),),
-        notes=("P: all parameters", *(f"{each.estimator.name}: {each.estimator.source}" for each in estimates)),
+        notes=(
+            "; ".join(f"{letter}: {meaning}" for letter, meaning in PARAMETERS.items()),
+            *(f"{each.estimator.name}: {each.estimator.source}" for each in estimates),
+        ),
         text_columns=2,
         text_width=_text_width(lines, text_columns=2),
     )

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic.json_schema import SkipJsonSchema
+
 from tcost.schema.results import Document, Part, Step, Storage
 
 DiffMeasure = Literal["macc", "flop", "parameters", "memory_bytes"]
@@ -51,6 +53,8 @@ class TotalChanges(Part):
     """Learned parameters."""
     active_parameters: Change
     """Those that one token uses."""
+    trained_parameters: Change | SkipJsonSchema[None] = None
+    """Those that are trained; left out where a saved side does not say how many."""
     stored_activations_elements: Change
     """Numbers that wait between a forward pass and what needs them."""
     stored_activations_bytes: Change

@@ -39,6 +39,8 @@ class Forms(Part):
     """Of the learned parameters; under `total` alone."""
     active_parameters: str | SkipJsonSchema[None] = None
     """Of those that one token uses; where they are not all."""
+    trained_parameters: str | SkipJsonSchema[None] = None
+    """Of those that are trained; where they are not all."""
 
 
 class Copies(Part):
@@ -191,7 +193,7 @@ class Estimate(Part):
     source: str
     """Where, and what it counts."""
     formula: str
-    """The estimator as Python in the letters of the symbols, P being all parameters."""
+    """The estimator as Python in the letters of the symbols; P are all parameters, P_act and P_in some of them."""
     flop: int
     """The FLOPs that it gives."""
     exact_flop: int

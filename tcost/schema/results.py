@@ -62,6 +62,8 @@ class Totals(Amount):
     """Learned parameters, those of shared weights once where the convention counts them so."""
     active_parameters: int
     """Those that one token uses: of experts, those that it goes through."""
+    trained_parameters: int | SkipJsonSchema[None] = None
+    """Those that are trained: all of them, but for what is frozen; earlier versions did not write it."""
 
 
 class Phases(Part):

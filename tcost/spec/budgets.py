@@ -37,6 +37,8 @@ class Measures(Part):
     """Learned parameters."""
     active_parameters: Written | None = None
     """Learned parameters that one token uses: of experts, those that it goes through."""
+    trained_parameters: Written | None = None
+    """Learned parameters that are trained: of adapters beside a frozen model, those of the adapters."""
     stored_activations_elements: Written | None = None
     """Numbers that wait between a forward pass and what needs them."""
     stored_activations_bytes: Written | None = None

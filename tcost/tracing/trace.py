@@ -155,7 +155,7 @@ class Trace:
 
     @contextmanager
     def training(self, names: frozenset[str] | None) -> Iterator[None]:
-        """Train only what is inside a scope of one of the names; None trains everything."""
+        """Train only what is inside a scope of one of the names or paths; None trains everything."""
         outer, self._trained = self._trained, names
         try:
             yield
@@ -166,8 +166,9 @@ class Trace:
         return self._trained is None or not self._trained.isdisjoint(self._scopes())
 
     def _scopes(self) -> Iterator[str]:
-        """Yield the names of the scopes that are open, those of a second layer of a name like the first's."""
-        for name in COPY.sub("", self.path()).split("."):
+        """Yield the path of the open scopes, and their names, those of a second layer of a name like the first's."""
+        yield (path := COPY.sub("", self.path()))
+        for name in path.split("."):
             yield name
             yield NUMBER.sub("", name)
 
