@@ -79,8 +79,8 @@ def comparison_to_csv(comparisons: Iterable[Comparison]) -> str:
             *(*RESULT_FIELDS, *TOTAL_FIELDS[:-1], "against", "macc_change_percent", "flop_change_percent"),
             *(f"{name}_{field}" for name in (*CATEGORIES, "peak") for field in HELD_FIELDS),
             *("stored_activations_change_percent", "peak_change_percent"),
-            TOTAL_FIELDS[-1],  # the last one, so that columns keep their places
             *(f"{convention}_{name}_change_percent" for convention in BESIDE for name in CHANGE_FIELDS),
+            TOTAL_FIELDS[-1],  # what is new stands behind what was there, so that columns keep their places
         ),
         (
             fields(each.result, RESULT_FIELDS)
