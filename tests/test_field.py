@@ -108,6 +108,8 @@ def test_an_unknown_outer_class() -> None:
     part = {**LLAMA, "tie_word_embeddings": True}
     both = {"model_type": "newvlm", "tie_word_embeddings": True, "text_config": part}
     assert spec_of(both).tie_embeddings
+    with pytest.raises(InputError, match="unknown model_type 'newtext'"):
+        read({"model_type": "newvlm", "text_config": {"model_type": "newtext"}})
     for config in ({**both, "tie_word_embeddings": False}, {"model_type": "newvlm", "text_config": part}):
         with pytest.raises(InputError) as error:
             read(config)
@@ -199,6 +201,15 @@ def test_what_does_not_agree(config: dict[str, Any], message: str) -> None:
         read(config)
     assert message in str(error.value)
     assert str(error.value).count("\n") == 1
+
+
+@pytest.mark.parametrize("family", ["llama", "gemma", "olmo2"])
+def test_a_window_that_no_class_has(family: str) -> None:
+    """A window is not read where the family's class has none, and the note says so."""
+    imported = read({**LLAMA, "model_type": family, "sliding_window": 8})
+    assert "sliding_window" not in imported.spec
+    assert "sliding_window 8 is not used: the family's class attends to every row before" in imported.notes
+    assert not read({**LLAMA, "model_type": family, "sliding_window": 8, "use_sliding_window": False}).notes
 
 
 def test_quantization_is_said() -> None:

@@ -205,6 +205,7 @@ WINDOWS = [
     ),
     ("gemma3_text", {"sliding_window": 3, "layer_types": None, "_sliding_window_pattern": 6}),
     ("llama", {}),
+    ("llama", {"sliding_window": 3}),
     ("gemma", {}),
     ("olmo2", {}),
 ]

@@ -57,7 +57,8 @@ def text_part(values: Mapping[str, Any], where: str, ties_by_family: Mapping[str
     part = {"model_type": outer.family if outer else None, **inner}
     part |= {name: values[name] for name in PASSED_ON if name in values and name not in part}
     if outer is None:
-        if TIES not in values or TIES not in inner or values[TIES] is not inner[TIES]:
+        do_agree = TIES in values and TIES in inner and values[TIES] is inner[TIES]
+        if not do_agree and part["model_type"] in ties_by_family:  # else it is the family that is not known
             raise InputError(
                 f"{where}: unknown model of several inputs '{kind}', whose class decides whether tables are tied\n"
                 f"give '{TIES}' outside and in text_config alike, or text_config as a configuration of its own"

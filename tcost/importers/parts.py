@@ -149,8 +149,11 @@ def window_everywhere(f: Fields, depth: int, *, is_used: bool = True) -> None:
 
 
 def no_window(f: Fields, depth: int) -> None:
-    """Read a family whose class has no sliding window."""
-    f.refuse(sliding_window=None, use_sliding_window=(False, None))
+    """Read a family whose class has no sliding window, whatever the file says."""
+    f.refuse(use_sliding_window=(False, None))
+    size = f.optional("sliding_window", least=0)
+    if size and f.values.get("use_sliding_window") is None:
+        f.notes.append(f"sliding_window {size} is not used: the family's class attends to every row before")
     f.agree(layer_types=["full_attention"] * depth)
 
 
