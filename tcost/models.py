@@ -11,6 +11,8 @@ from tcost.sizes import Lora, Size, Sizes
 from tcost.tracing import COPY, Band, Tensor, Trace, repeat
 
 NOTHING: frozenset[str] = frozenset()
+LORA_A = "_lora_a"
+"""What the name of an adapter's first matrix ends in."""
 
 
 @dataclass(frozen=True)
@@ -70,10 +72,10 @@ def _trace_family(s: Sizes, trace: Trace) -> Model:
 def _check_trained(s: Sizes, trace: Trace) -> None:
     """Raise InputError for what is to be trained and is not in the model."""
     if isinstance(s.train, Lora):
-        linears = dict.fromkeys(op.name for op in trace.ops if op.kind == "linear" and "lora" not in op.name)
+        made = {op.name for op in trace.ops}
         for target in s.train.targets:
-            if f"{target}_lora_a" not in {op.name for op in trace.ops}:
-                raise unknown("projection for an adapter", target, linears)
+            if f"{target}{LORA_A}" not in made:
+                raise _no_adapter(target, s, trace)
     elif s.train is not None:
         depth = s.n_decoder_layers or s.n_encoder_layers
         layers = dict.fromkeys(name for op in trace.ops for name in COPY.sub("", op.layer).split("."))
@@ -84,6 +86,20 @@ def _check_trained(s: Sizes, trace: Trace) -> None:
                 raise unknown("layer to train", layer, layers)
         if not any(op.is_trained for op in trace.ops):
             raise InputError("train: nothing of the model is trained\nname a layer that learns")
+
+
+def _no_adapter(target: str, s: Sizes, trace: Trace) -> InputError:
+    """Return the error for what has no adapter: a part that the model has and which can have none, or has not."""
+    matrices = {op.name: op.kind for op in trace.ops if op.kind in ("linear", "expert_linear")}
+    everywhere = Trace()
+    _trace_family(replace(s, train=Lora(rank=1, targets=tuple(matrices))), everywhere)
+    able = dict.fromkeys(op.name.removesuffix(LORA_A) for op in everywhere.ops if op.name.endswith(LORA_A))
+    if target not in matrices and f"expert_{target}" not in matrices:
+        return unknown("projection for an adapter", target, able)
+    return InputError(
+        f"no adapter can stand beside '{target}': tcost has none for routers, experts and the vocabulary\n"
+        f"what can have one: {', '.join(able)}"
+    )
 
 
 def _trained_names(s: Sizes) -> frozenset[str] | None:

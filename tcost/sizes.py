@@ -20,7 +20,7 @@ Parallel: TypeAlias = Literal["none", "one_norm", "two_norms"]
 Activation: TypeAlias = Literal["gelu", "gelu_tanh", "gelu_new", "quick_gelu", "relu", "relu2", "silu", "tanh"]
 Router: TypeAlias = Literal["softmax", "sigmoid", "none"]
 Input: TypeAlias = Literal["tokens", "patches", "audio"]
-Head: TypeAlias = Literal["vocabulary", "classifier", "token_classifier"]
+Head: TypeAlias = Literal["vocabulary", "classifier", "token_classifier", "pooler"]
 Causal: TypeAlias = Literal["full", "half"]
 AttentionKernel: TypeAlias = Literal["eager", "flash"]
 
@@ -213,6 +213,8 @@ class Sizes:
     n_classes: Size = None
     pooler: Activation | Literal["none"] = "none"
     head_transform: bool = False
+    head_activation: Activation | None = None
+    output_projection: bool | None = None
     head_bias: bool | None = None
     logit_softcap: bool = False
     tie_embeddings: bool = False

@@ -1,10 +1,14 @@
 """JSON from a user, read strictly."""
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 from tcost.errors import InputError
+
+ESCAPED_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+HALF = re.compile("[\ud800-\udfff]")
 
 Pairs = list[tuple[str, Any]]
 
@@ -27,8 +31,24 @@ def strict_json(
         return int(digits)
 
     try:
-        return json.loads(text, parse_int=whole, parse_constant=constant, object_pairs_hook=mapping)
+        found = json.loads(text, parse_int=whole, parse_constant=constant, object_pairs_hook=mapping)
+        half = next(filter(HALF.search, _texts(found)), None) if ESCAPED_HALF.search(text) else None
     except json.JSONDecodeError as error:
         raise InputError(f"{where}:{error.lineno}:{error.colno}: not JSON: {error.msg}") from None
     except RecursionError:
         raise InputError(f"{where}: nested deeper than any {what}") from None
+    if half is not None:
+        raise InputError(f"{where}: {half[:40]!a} has half of a character (U+D800 to U+DFFF), which no text has")
+    return found
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield every text in what a JSON text holds, keys too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for each in (*value, *value.values()):
+            yield from _texts(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts(each)

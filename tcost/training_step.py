@@ -166,6 +166,10 @@ def training_step(
         raise InputError(
             f"recompute is for rules that run a backward; {algo} has nothing to recompute\nleave it out, or use bp"
         )
+    if sizes.head == "pooler" and not rule.runs["backward"]:
+        raise InputError(
+            f"{sizes.name} ends in its pooler and has no loss, whose error {algo} needs\nprice it under bp"
+        )
     priced = replace(prices.model(sizes), causal=causal, attention=attention)
     return TrainingStep(
         spec=spec,

@@ -84,10 +84,23 @@ LLAMA: dict[str, Any] = {
 FIRST = LayerSet(frozenset({0}))
 LATENT = LatentAttention(kv_rank=3, d_nope=3, d_rope=2, d_value=5, q_rank=4)
 
+POOLED = _tiny(**ENCODER, head="pooler", pooler="tanh")
+"""A model without a head, which has no loss: for backpropagation alone."""
+
 MODERN = {
     "grouped-query": _tiny(**LLAMA, n_kv_heads=2),
     "multi-query alibi": _tiny(n_kv_heads=1, positions="alibi", norm_bias=False),
     "half alibi": _tiny(n_kv_heads=1, positions="alibi", causal="half"),
+    "narrow classifier": _tiny(
+        d_embedding=5,
+        positions="learned",
+        n_positions=6,
+        wide_positions=True,
+        head="token_classifier",
+        n_classes=3,
+        output_projection=True,
+    ),
+    "head activation": _tiny(**ENCODER, head_transform=True, head_activation="gelu", activation="relu"),
     "window": _tiny(sliding_window=2, causal="half", full_attention_layers=LayerSet(every=2), n_decoder_layers=3),
     "experts": _tiny(
         **(LLAMA | {"n_decoder_layers": 3}),

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from drawn import MODERN
+from drawn import MODERN, POOLED
 
 from tcost import Sizes, load_spec
 from tcost.execution.execution import Execution
@@ -148,6 +148,7 @@ COMPUTED: dict[str, Callable[[Op, list[Any], list[Any]], Any]] = {
     "normalised_sum": lambda _, x, __: x[0] / x[0].sum(-1, keepdim=True),
     "cross_entropy": lambda _, x, __: x[0],
     "join": lambda _, x, __: torch.cat([x[0], x[1].expand(*x[0].shape[:-1], -1)], dim=-1),
+    "end": lambda _, x, __: x[0],
     "first_row": lambda _, x, __: x[0][:1],
     "prepended_row": lambda _, x, w: torch.cat([w[0][None], x[0]]),
     "gelu": lambda _, x, __: torch.nn.functional.gelu(x[0]),
@@ -167,7 +168,7 @@ def models() -> list[tuple[str, Sizes]]:
     bundled = [(name, shrink(load_spec(name).at())) for name in bundled_specs()]
     everything = {"head_transform": True, "n_segments": 2, "final_norm": True, "attention_bias": frozenset(PROJECTIONS)}
     whole = replace(dict(bundled)["bart-base"], **everything)  # type: ignore[arg-type]
-    return [*bundled, ("everything", whole), *MODERN.items()]
+    return [*bundled, ("everything", whole), ("pooled", POOLED), *MODERN.items()]
 
 
 @pytest.mark.parametrize(("name", "s"), models())
@@ -176,8 +177,9 @@ def test_gradients_equal_autograd(name: str, s: Sizes) -> None:
     step = execute(s, "bp", seed=len(name))
     weights = {key: [torch.tensor(values(w), requires_grad=True) for w in ws] for key, ws in step.parameters.items()}
     run = Autograd(step, weights)
-    logits = run.values[trace_model(s, run).output]
-    loss = torch.nn.functional.cross_entropy(logits, torch.tensor(step.targets))
+    output = run.values[trace_model(s, run).output]
+    is_pooled = s.head == "pooler"
+    loss = output.sum() if is_pooled else torch.nn.functional.cross_entropy(output, torch.tensor(step.targets))
     loss.backward()
     assert step.loss == pytest.approx(loss.item(), rel=1e-12)
     for key, gradients in step.gradients.items():

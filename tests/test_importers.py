@@ -172,7 +172,13 @@ def test_an_unknown_field_is_named(family: str) -> None:
         ({"attention_bias": "no"}, "field 'attention_bias' is 'no'\nexpected true or false"),
         ({"architectures": ["LlamaForQuestionAnswering"]}, "architecture LlamaForQuestionAnswering is not understood"),
         ({"rope_parameters": {"partial_rotary_factor": 2.0}}, "expected a number above 0, at most 1"),
-        ({"sliding_window": 4, "layer_types": ["chunked_attention"] * 2}, "expected a list of 2 words, full_attention"),
+        ({"sliding_window": "4"}, "field 'sliding_window' is '4'\nexpected a whole number from 0"),
+        ({"use_sliding_window": True}, "field 'use_sliding_window' is True\nexpected False or None"),
+        ({"layer_types": ["sliding_attention"] * 2}, "expected ['full_attention', 'full_attention'], which follows"),
+        (
+            {"model_type": "qwen2", "use_sliding_window": True, "sliding_window": 4, "layer_types": ["chunked"] * 2},
+            "expected a list of 2 words, full_attention",
+        ),
     ],
 )
 def test_values_that_cannot_be(changes: dict[str, Any], message: str) -> None:

@@ -199,6 +199,7 @@ EFFICIENT = {
     "relative_bias": ({}, {}, {"add": R * C}),
     "prepended_row": ({}, {}, {"add": C}),
     "first_row": ({}, {}, {}),
+    "end": ({}, {}, {}),
     "split_heads": ({}, {}, {}),
     "gelu_tanh": ({"mul": 5 * R * C, "add": 2 * R * C, "tanh": R * C}, {"mul": 8 * R * C, "add": 4 * R * C}, {}),
     "gelu_new": ({"mul": 5 * R * C, "add": 2 * R * C, "tanh": R * C}, {"mul": 8 * R * C, "add": 4 * R * C}, {}),

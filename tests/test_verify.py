@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import Tcost
-from drawn import MODERN, modern, parts
+from drawn import MODERN, POOLED, modern, parts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -40,6 +40,15 @@ def test_execution_equals_prediction(algo: str, s: Sizes, optimizer: str, seed: 
     assert verification.holds
     assert all(line.difference == 0 for line in verification.lines)
     assert sum(line.executed for line in verification.lines) > 0
+
+
+@pytest.mark.parametrize("recompute", ["none", "block", "full"])
+def test_a_model_without_a_head_executes_as_predicted(recompute: Any) -> None:
+    """What ends in its pooler is given the gradient of its output, in which nothing is executed."""
+    assert verify(POOLED, "bp", recompute=recompute).holds
+    ends = [row for row in evaluate(POOLED, convention="exact").rows if row.operation == "end"]
+    assert {row.phase for row in ends} == {"forward"}
+    assert not any(row.flop or row.macc for row in ends)
 
 
 @pytest.mark.parametrize("algo", RULES)

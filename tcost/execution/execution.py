@@ -66,6 +66,8 @@ class Execution(Unrolled):
             self.choices[self.lane, op.layer] = call.chosen
         if op.kind == "cross_entropy":
             self.step.loss = -float(call.kept["minus_loss"].value) / len(self.step.targets)
+        if op.kind == "end":
+            self.step.loss = sum(number.value for number in y.flat)
         return call, y
 
     def _chosen(self, op: Op, inputs: Sequence[Array]) -> Sequence[Any]:

@@ -5,6 +5,8 @@ transformers does; a field that it does not know is an error.
 """
 
 from collections import Counter
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -14,14 +16,13 @@ from tcost.importers.decoders import DECODERS
 from tcost.importers.encoder_decoders import ENCODER_DECODERS
 from tcost.importers.encoders import ENCODERS
 from tcost.importers.experts import EXPERTS
-from tcost.importers.fields import Fields
+from tcost.importers.fields import NO_EFFECT, Fields
 from tcost.importers.llamas import LLAMAS
+from tcost.importers.nested import TIES, text_part
+from tcost.importers.parts import read_by_none
 from tcost.strict_json import Pairs, strict_json
 
 FAMILIES = {**DECODERS, **LLAMAS, **EXPERTS, **ENCODERS, **ENCODER_DECODERS}
-
-NESTED = {"gemma3": "gemma3_text", "llava": "llama", "mistral3": "mistral", "paligemma": "gemma"}
-"""Models of several inputs, and the family of the text part where the part does not say."""
 
 MAX_DIGITS = 30
 
@@ -43,23 +44,45 @@ def import_config(text: str, where: str) -> Imported:
     for values that cannot be.
     """
     values = _parse(text, where)
-    notes = []
+    notes, inputs_of = [], None
     if isinstance(values.get("text_config"), dict):
-        text_part = {"model_type": NESTED.get(str(values.get("model_type"))), **values["text_config"]}
-        for name in ("architectures", "tie_word_embeddings", "_name_or_path"):
-            if name in values and name not in text_part:
-                text_part[name] = values[name]
-        notes.append(f"a model of several inputs ({values.get('model_type')}): its text part alone is priced")
-        values, where = text_part, f"{where}, text_config"
+        inputs_of = str(values.get("model_type"))
+        notes.append(f"a model of several inputs ({inputs_of}): its text part alone is priced")
+        values = text_part(values, where, {family: defaults.get(TIES) for family, (_, defaults) in FAMILIES.items()})
+        where = f"{where}, text_config"
     family = values.get("model_type")
+    if family is None:
+        raise InputError(f"{where}: field 'model_type' is missing\n{_could_be(values, where)}")
     if not isinstance(family, str) or family not in FAMILIES:
         raise unknown("model_type", str(family), FAMILIES)
     read, defaults = FAMILIES[family]
-    fields = Fields(where, values, defaults, notes=notes)
+    fields = Fields(where, values, defaults, notes=notes, family=family, inputs_of=inputs_of)
     fields.set(name=_name(values, where, family), description=f"Imported from a configuration of {family}")
     read(fields)
+    read_by_none(fields)
     fields.finish()
     return Imported(fields.spec, tuple(fields.explained), tuple(fields.notes))
+
+
+def is_without_type(values: Mapping[str, Any], others: Collection[str]) -> bool:
+    """Tell a configuration that lacks its model_type from other JSON, which would rather have the `others` as keys."""
+    fields = {name for _, defaults in FAMILIES.values() for name in defaults} | NO_EFFECT
+    return len((values.keys() & fields) - set(others)) > max(1, len(values.keys() & set(others)))
+
+
+def _could_be(values: Mapping[str, Any], where: str) -> str:
+    """Say of which families all fields of a configuration are understood."""
+    families = []
+    for family, (read, defaults) in FAMILIES.items():
+        fields = Fields(where, values, defaults, family=family)
+        with suppress(InputError):
+            read(fields)
+            read_by_none(fields)
+            fields.finish()
+            families.append(family)
+    if families:
+        return f'by its fields it could be {" or ".join(families)}: add it as "model_type": "{families[0]}"'
+    return f"known: {', '.join(FAMILIES)}"
 
 
 def _name(values: dict[str, Any], where: str, family: str) -> str:

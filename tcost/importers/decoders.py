@@ -12,6 +12,7 @@ from tcost.importers.parts import (
     decoder,
     head,
     heads,
+    read_by_none,
     rotary,
 )
 
@@ -23,7 +24,7 @@ def gpt2(f: Fields) -> None:
     """Read a GPT-2."""
     f.refuse(add_cross_attention=False)
     f.ignore("scale_attn_by_inverse_layer_idx", "reorder_and_upcast_attn")
-    decoder(f, context=("n_positions", "max_position_embeddings"))
+    decoder(f, "n_embd", "n_head", "n_layer", "n_positions")
     f.take("d_ff", "n_inner", default=4 * f.spec["d_model"])
     f.set(attention_bias=ALL, norm_position="pre", positions="learned", final_norm=True)
     f.set(n_positions=f.spec["context_length"], attention_scale=f.flag("scale_attn_weights"))
@@ -33,11 +34,12 @@ def gpt2(f: Fields) -> None:
 
 def gptj(f: Fields) -> None:
     """Read a GPT-J: attention and feed-forward side by side, after one norm."""
-    decoder(f, context=("n_positions", "max_position_embeddings"))
+    decoder(f, "n_embd", "n_head", "n_layer", "n_positions")
     f.take("d_ff", "n_inner", default=4 * f.spec["d_model"])
     f.take("rotary_dims", "rotary_dim", default=d_head(f))
     f.set(positions="rotary", parallel="one_norm", norm_position="pre", final_norm=True, head_bias=True)
-    f.ignore("scale_attn_weights", "rotary")
+    f.ignore("scale_attn_weights")
+    f.agree(rotary=True)
     activation(f, "activation_function")
     head(f)
 
@@ -70,26 +72,25 @@ def opt(f: Fields) -> None:
         f.became("word_embed_proj_dim", "d_embedding", width)
         f.set(d_embedding=width, wide_positions=True)
     activation(f, "activation_function")
-    head(f)
+    head(f, projected="d_embedding" in f.spec)
 
 
 def bloom(f: Fields) -> None:
     """Read a BLOOM. Where the residual branches off a norm changes no count."""
     f.ignore("apply_residual_connection_post_layernorm")
     f.refuse(n_inner=None)
-    decoder(f, "n_layer", ("seq_length",))
+    decoder(f, heads="n_head", layers="n_layer", context="seq_length")
     f.set(d_ff=4 * f.spec["d_model"], activation="gelu_tanh", attention_bias=ALL, positions="alibi")
     f.set(embedding_norm=True, norm_position="pre", final_norm=True)
-    f.ignore("num_hidden_layers")
     head(f)
 
 
 def falcon(f: Fields) -> None:
     """Read a Falcon: the first, one norm and one head of keys; the new architecture, two norms and groups."""
-    decoder(f)
+    depth = decoder(f)
     f.take("d_ff", "ffn_hidden_size", default=4 * f.spec["d_model"])
     is_new, is_parallel = f.flag("new_decoder_architecture"), f.flag("parallel_attn")
-    kv = f.optional("num_kv_heads", "n_head_kv") or f.spec["n_heads"]
+    kv = f.optional("num_kv_heads") or f.spec["n_heads"]
     one = 1 if f.flag("multi_query") else f.spec["n_heads"]
     f.set(n_kv_heads=kv if is_new else one)
     norms = f.optional("num_ln_in_parallel_attn") or (2 if is_new else 1)
@@ -102,14 +103,15 @@ def falcon(f: Fields) -> None:
         f.ignore("rope_parameters", "rope_scaling")
     else:
         rotary(f)
-    f.ignore("apply_residual_connection_post_layernorm", "n_layer", "n_head")
+    f.ignore("apply_residual_connection_post_layernorm")
+    f.agree(n_layer=depth, n_head=f.spec["n_heads"], n_head_kv=f.spec["n_kv_heads"])
     activation(f, "activation")
     head(f)
 
 
 def mpt(f: Fields) -> None:
     """Read an MPT: no biases, LayerNorms without them, ALiBi."""
-    decoder(f, "n_layers", ("max_seq_len",))
+    decoder(f, "d_model", "n_heads", "n_layers", "max_seq_len")
     if (ratio := f.number("expansion_ratio")) != MPT_RATIO:
         f.notes.append(f"expansion_ratio {ratio} is not used: the class in transformers has {MPT_RATIO}")
     f.set(d_ff=MPT_RATIO * f.spec["d_model"], activation="gelu", ffn_bias=False, norm_bias=False, norm_position="pre")
@@ -118,8 +120,12 @@ def mpt(f: Fields) -> None:
     attention = Fields(f"{f.where}, attn_config", f.part("attn_config"))
     attention.refuse(attn_type="multihead_attention", clip_qkv=None, qk_ln=False, alibi=True, prefix_lm=False)
     attention.ignore("alibi_bias_max", "softmax_scale", "attn_impl", "attn_uses_sequence_id", "attn_pdrop")
+    read_by_none(attention)
     attention.finish()
-    f.ignore("learned_pos_emb", "embedding_fraction", "norm_type", "layer_norm_type", "attn_impl")
+    f.refuse(
+        norm_type=("low_precision_layernorm", "layernorm"), layer_norm_type=("low_precision_layernorm", "layernorm")
+    )
+    f.ignore("learned_pos_emb", "embedding_fraction", "attn_impl")
     head(f)
 
 

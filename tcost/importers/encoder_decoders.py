@@ -3,11 +3,14 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tcost.errors import InputError
 from tcost.importers.fields import Fields
 from tcost.importers.parts import ACTIVATIONS, ALL, activation, tied, whole
 
 SPARE = 2
 """BART's positions start at 2, past the padding token's."""
+
+FRESH = "not tied, as in the checkpoint: a class of transformers 5 that is built anew ties its tables all the same"
 
 
 def t5(f: Fields) -> None:
@@ -18,23 +21,40 @@ def t5(f: Fields) -> None:
     f.take("d_head", "d_kv")
     f.take("d_ff", "d_ff")
     encoder = f.take("n_encoder_layers", "num_layers")
+    if f.values.get("num_decoder_layers") is None and f.values.get("num_layers") != encoder:
+        # The class fills this field from num_layers before it reads another name for that.
+        raise InputError(
+            f"{f.where}: field 'num_decoder_layers' is missing\nit does not follow from num_hidden_layers; give it, too"
+        )
     f.take("n_decoder_layers", "num_decoder_layers", default=encoder)
     f.take("context_length", "n_positions")
     f.take("relative_buckets", "relative_attention_num_buckets")
-    f.ignore("relative_attention_max_distance", "is_gated_act", "dense_act_fn")
+    f.ignore("relative_attention_max_distance")
     f.refuse(is_decoder=False)
     f.set(positions="relative", norm="rms_norm", norm_position="pre", final_norm=True, ffn_bias=False)
     f.set(attention_scale=False, share_embeddings=True)
     is_tied = tied(f)
+    if not is_tied:
+        f.notes.append(FRESH)
     f.set(output_scale=f.flag("scale_decoder_outputs", default=is_tied))
+    _gate(f)
+    whole(f)
+
+
+def _gate(f: Fields) -> None:
+    """Set the activation and whether it gates: two fields of their own win over the one that says both."""
     word = f.get("feed_forward_proj")
     gate, _, act = word.rpartition("-") if isinstance(word, str) else ("?", "", "")
     if gate not in ("", "gated") or act not in ACTIVATIONS:
         raise f.wrong("feed_forward_proj", f"one of {', '.join(ACTIVATIONS)}, or such a word after 'gated-'")
     kind = "gelu_new" if word == "gated-gelu" else ACTIVATIONS[act]
-    f.became("feed_forward_proj", "activation, ffn_gated", f"{kind}, {bool(gate)}")
-    f.set(activation=kind, ffn_gated=bool(gate))
-    whole(f)
+    if "dense_act_fn" in f.values:
+        kind = f.choice("dense_act_fn", ACTIVATIONS)
+    f.ignore("dense_act_fn")
+    is_gated = f.flag("is_gated_act", default=bool(gate))
+    for name, key, value in (("dense_act_fn", "activation", kind), ("is_gated_act", "ffn_gated", is_gated)):
+        f.became(name if name in f.values else "feed_forward_proj", key, value)
+    f.set(activation=kind, ffn_gated=is_gated)
 
 
 def mt5(f: Fields) -> None:
@@ -59,7 +79,6 @@ def _double(f: Fields) -> None:
         f.became(name, own, number)
         if number != f.spec[key]:
             f.spec[own] = number
-    f.ignore("num_hidden_layers", "num_key_value_heads")
     f.set(attention_bias=ALL)
     tied(f)
     is_scaled = f.flag("scale_embedding")
@@ -69,6 +88,13 @@ def _double(f: Fields) -> None:
     f.refuse(is_decoder=False, add_bias_logits=False)
 
 
+def _spare_table(f: Fields) -> None:
+    """Say of a table that both stacks would share where it were tied what the class does with it where it is not."""
+    if not f.spec["tie_embeddings"]:
+        size = f.spec["vocab_size"] * f.spec["d_model"]
+        f.notes.append(f"not counted: a fourth table, model.shared of {size} parameters, which the class never runs")
+
+
 def bart(f: Fields) -> None:
     """Read a BART: norms after each part and of the embeddings."""
     _double(f)
@@ -76,6 +102,8 @@ def bart(f: Fields) -> None:
     f.became("max_position_embeddings", "n_positions", rows + SPARE)
     f.set(context_length=rows, n_positions=rows + SPARE, positions="learned", norm_position="post", embedding_norm=True)
     f.refuse(normalize_before=False, normalize_embedding=True, add_final_layer_norm=False)
+    f.refuse(static_position_embeddings=False, extra_pos_embeddings=SPARE)
+    _spare_table(f)
     whole(f)
 
 
@@ -87,6 +115,8 @@ def mbart(f: Fields) -> None:
     f.set(context_length=rows, n_positions=rows + SPARE, positions="learned", norm_position="pre", embedding_norm=True)
     f.set(final_norm=True)
     f.refuse(normalize_before=True, normalize_embedding=True, add_final_layer_norm=True)
+    f.refuse(static_position_embeddings=False, extra_pos_embeddings=SPARE)
+    _spare_table(f)
     whole(f)
 
 
@@ -96,6 +126,8 @@ def marian(f: Fields) -> None:
     rows = f.take("n_positions", "max_position_embeddings")
     f.set(context_length=rows, positions="stored", norm_position="post")
     f.refuse(normalize_before=False, normalize_embedding=False, add_final_layer_norm=False)
+    f.refuse(static_position_embeddings=True)
+    f.ignore("extra_pos_embeddings")
     target = f.optional("decoder_vocab_size")
     if not f.flag("share_encoder_decoder_embeddings"):
         f.set(
@@ -103,7 +135,9 @@ def marian(f: Fields) -> None:
         )
         f.became("decoder_vocab_size", "vocab_size", f.spec["vocab_size"])
     else:
-        f.set(share_embeddings=True)
+        f.agree(decoder_vocab_size=f.spec["vocab_size"])
+        f.set(share_embeddings=f.spec["tie_embeddings"])
+        _spare_table(f)
     whole(f)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from tcost.errors import InputError
 from tcost.importers.fields import Fields
-from tcost.importers.parts import ALL, activation, classes, head, tied
+from tcost.importers.parts import ACTIVATIONS, ALL, activation, architecture, classes, end_in_pooler, head, tied
 
 MASKED: Mapping[str, Any] = {
     "attention_bias": ALL,
@@ -18,18 +18,23 @@ MASKED: Mapping[str, Any] = {
 """What BERT and its like have."""
 
 
-def _masked(f: Fields, *, layers: str = "num_hidden_layers", spare: int = 0) -> int:
+BERT = ("hidden_size", "num_attention_heads", "intermediate_size", "num_hidden_layers", "hidden_act")
+"""What most masked language models call their width, heads, feed-forward's width, layers and activation."""
+
+
+def _masked(f: Fields, names: tuple[str, str, str, str, str] = BERT, *, spare: int = 0) -> int:
     """Set the sizes of a masked language model; `spare` rows of its table of positions are never used."""
+    width, heads, d_ff, layers, act = names
     f.refuse(position_embedding_type=(None, "absolute"), is_decoder=False, add_cross_attention=False)
     f.take("vocab_size", "vocab_size")
-    f.take("d_model", "hidden_size", "dim")
-    f.take("n_heads", "num_attention_heads", "n_heads")
-    f.take("d_ff", "intermediate_size", "hidden_dim")
+    f.take("d_model", width)
+    f.take("n_heads", heads)
+    f.take("d_ff", d_ff)
     depth = f.take("n_encoder_layers", layers)
     rows = f.take("n_positions", "max_position_embeddings")
     f.set(context_length=max(1, rows - spare), **MASKED)
     tied(f)
-    activation(f, "hidden_act", "activation")
+    activation(f, act)
     return depth
 
 
@@ -39,19 +44,37 @@ def bert(f: Fields) -> None:
     f.take("n_segments", "type_vocab_size")
     f.ignore("pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers", "pooler_size_per_head")
     f.ignore("pooler_type", "directionality")
-    head(f, "tanh")
+    head(f, "tanh", bare="BertModel")
+    _second_bias(f)
+
+
+def _second_bias(f: Fields) -> None:
+    """Say that a vocabulary projection which is not tied has a bias of its own, beside that of the head."""
+    if not f.spec["tie_embeddings"] and "head" not in f.spec:
+        f.notes.append(
+            f"not counted: a second bias of the vocabulary projection, {f.spec['vocab_size']} parameters, "
+            "which the class never runs"
+        )
 
 
 def roberta(f: Fields) -> None:
     """Read a RoBERTa: positions start at 2, past the padding token's."""
     _masked(f, spare=2)
     f.take("n_segments", "type_vocab_size")
+    _gelu_in_head(f)
     head(f, "tanh")
+    _second_bias(f)
+
+
+def _gelu_in_head(f: Fields) -> None:
+    """Set the activation of the head transform where the class has the erf form, whatever the layers have."""
+    if f.spec["activation"] != "gelu":
+        f.set(head_activation="gelu")
 
 
 def distilbert(f: Fields) -> None:
     """Read a DistilBERT: no segments. Sinusoids are where its table of positions starts; its class trains them, too."""
-    _masked(f, layers="n_layers")
+    _masked(f, ("dim", "n_heads", "hidden_dim", "n_layers", "activation"))
     f.ignore("sinusoidal_pos_embds")
     head(f, "relu")
 
@@ -64,6 +87,7 @@ def electra(f: Fields) -> None:
     if width != f.spec["d_model"]:
         f.became("embedding_size", "d_embedding", width)
         f.set(d_embedding=width, embedding_bias=True)
+    _gelu_in_head(f)
     head(f, "gelu")
 
 
@@ -79,10 +103,11 @@ def albert(f: Fields) -> None:
     if depth % groups:
         raise InputError(f"{f.where}: {groups} groups of layers do not divide {depth} layers")
     head(f, "tanh")
+    _second_bias(f)
 
 
 def vit(f: Fields) -> None:
-    """Read a vision transformer that classifies images."""
+    """Read a vision transformer, which classifies images or ends in a pooler."""
     image, patch = f.number("image_size"), f.number("patch_size")
     if image % patch:
         raise f.wrong("patch_size", f"a divisor of the image's side, {image}")
@@ -96,13 +121,20 @@ def vit(f: Fields) -> None:
     f.take("n_channels", "num_channels")
     has_bias = f.flag("qkv_bias")
     f.set(attention_bias=ALL if has_bias else ["output"], norm_position="pre", positions="learned", final_norm=True)
-    f.set(head="classifier", n_classes=classes(f))
-    f.ignore("encoder_stride", "pooler_output_size", "pooler_act")
     activation(f, "hidden_act")
-    f.notes.append("vocab_size is not used: the model classifies images")
-    names = f.values.get("architectures") or []
-    if isinstance(names, list) and names and not str(names[0]).endswith(("ForImageClassification", "ViTModel")):
-        raise InputError(f"{f.where}: architecture {names[0]} is not understood\nknown: ViTForImageClassification")
+    f.ignore("encoder_stride")
+    f.notes.append("vocab_size is not used: the model reads images")
+    name = architecture(f)
+    if name == "ViTModel":
+        f.agree(pooler_output_size=f.spec["d_model"])
+        end_in_pooler(f, name, f.choice("pooler_act", ACTIVATIONS | {"tanh": "tanh"}))
+    elif name.endswith("ForImageClassification") or not name:
+        f.ignore("pooler_output_size", "pooler_act")
+        f.set(head="classifier", n_classes=classes(f))
+    else:
+        raise InputError(
+            f"{f.where}: architecture {name} is not understood\nknown: ViTForImageClassification and ViTModel"
+        )
 
 
 _BERT: dict[str, Any] = {
@@ -164,6 +196,7 @@ ENCODERS: Mapping[str, tuple[Callable[[Fields], None], Mapping[str, Any]]] = {
             "patch_size": 16,
             "num_channels": 3,
             "qkv_bias": True,
+            "pooler_act": "tanh",
         },
     ),
 }

@@ -4,7 +4,19 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tcost.importers.fields import Fields
-from tcost.importers.parts import ALL, GATED, QKV, activation, biases, decoder, head, heads, late_window, rotary, window
+from tcost.importers.parts import (
+    ALL,
+    GATED,
+    QKV,
+    activation,
+    biases,
+    decoder,
+    early_window,
+    head,
+    heads,
+    rotary,
+    window_everywhere,
+)
 
 
 def _base(f: Fields) -> int:
@@ -17,14 +29,14 @@ def _base(f: Fields) -> int:
     return depth
 
 
-def _experts(f: Fields, count: tuple[str, ...], width: str) -> dict[str, Any]:
+def _experts(f: Fields, count: str, width: str) -> dict[str, Any]:
     """Read the number of experts, how many a token takes and their width."""
     experts = {
-        "n_experts": f.number(*count),
+        "n_experts": f.number(count),
         "experts_per_token": f.number("num_experts_per_tok"),
         "d_expert": f.number(width),
     }
-    for name, (key, value) in zip((count[0], "num_experts_per_tok", width), experts.items(), strict=True):
+    for name, (key, value) in zip((count, "num_experts_per_tok", width), experts.items(), strict=True):
         f.became(name, f"experts.{key}", value)
     if experts["experts_per_token"] > experts["n_experts"]:
         raise f.wrong("num_experts_per_tok", f"at most the {experts['n_experts']} experts that there are")
@@ -35,8 +47,8 @@ def mixtral(f: Fields) -> None:
     """Read a Mixtral: the weights of the chosen experts sum to one."""
     depth = _base(f)
     f.refuse(attention_bias=False)
-    f.set(experts=_experts(f, ("num_local_experts", "num_experts"), "intermediate_size") | {"normalise": True})
-    window(f, depth)
+    f.set(experts=_experts(f, "num_local_experts", "intermediate_size") | {"normalise": True})
+    window_everywhere(f, depth)
     head(f)
 
 
@@ -58,9 +70,9 @@ def qwen2_moe(f: Fields) -> None:
     biases(f, "qkv_bias", QKV)
     shared = f.number("shared_expert_intermediate_size")
     f.became("shared_expert_intermediate_size", "experts.d_shared", shared)
-    experts = _experts(f, ("num_experts",), "moe_intermediate_size")
+    experts = _experts(f, "num_experts", "moe_intermediate_size")
     f.set(experts=experts | {"d_shared": shared, "shared_gate": True} | _sparse(f, depth))
-    late_window(f, depth)
+    early_window(f, depth)
     head(f)
 
 
@@ -69,8 +81,9 @@ def qwen3_moe(f: Fields) -> None:
     depth = _base(f)
     biases(f, "attention_bias", ALL)
     f.set(qk_norm="head")
-    f.set(experts=_experts(f, ("num_experts", "num_local_experts"), "moe_intermediate_size") | _sparse(f, depth))
-    late_window(f, depth)
+    f.set(experts=_experts(f, "num_experts", "moe_intermediate_size") | _sparse(f, depth))
+    window_everywhere(f, depth, is_used=f.flag("use_sliding_window"))
+    f.ignore("max_window_layers")
     head(f)
 
 
@@ -80,13 +93,15 @@ def deepseek(f: Fields, router: str) -> None:
     f.take("d_ff", "intermediate_size")
     f.set(**GATED)
     f.set(positions="rotary")
-    f.ignore("num_key_value_heads", "head_dim", "qk_head_dim", "rope_parameters", "rope_scaling", "rope_interleave")
+    f.ignore("rope_parameters", "rope_scaling", "rope_interleave")
     latent = {
         "kv_rank": f.number("kv_lora_rank"),
         "d_nope": f.number("qk_nope_head_dim"),
         "d_rope": f.number("qk_rope_head_dim"),
         "d_value": f.number("v_head_dim"),
     }
+    f.agree(num_key_value_heads=f.spec["n_heads"], head_dim=latent["d_rope"])
+    f.agree(qk_head_dim=latent["d_nope"] + latent["d_rope"])
     rank = f.optional("q_lora_rank")
     f.set(latent_attention=latent if rank is None else {**latent, "q_rank": rank})
     for name, key in (
@@ -98,15 +113,15 @@ def deepseek(f: Fields, router: str) -> None:
     f.set(attention_bias=["output"] if has_bias else [])
     activation(f, "hidden_act")
     f.refuse(mlp_bias=False, moe_layer_freq=1, scoring_func=router)
-    f.ignore("n_group", "topk_group", "topk_method", "ep_size", "num_mtp_layers")
+    f.ignore("n_group", "topk_group", "topk_method", "ep_size")
     _deepseek_experts(f, router, depth)
-    if f.optional("num_nextn_predict_layers", least=0):
+    if f.optional("num_mtp_layers", "num_nextn_predict_layers", least=0):
         f.notes.append("layers that predict further tokens (num_nextn_predict_layers) are left out")
     head(f)
 
 
 def _deepseek_experts(f: Fields, router: str, depth: int) -> None:
-    experts = _experts(f, ("n_routed_experts", "num_experts"), "moe_intermediate_size")
+    experts = _experts(f, "n_routed_experts", "moe_intermediate_size")
     shared = (f.optional("n_shared_experts", least=0) or 0) * experts["d_expert"]
     dense = f.number("first_k_dense_replace", least=0)
     factor = f.get("routed_scaling_factor")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tcost.errors import InputError
+from tcost.importers.synonyms import SYNONYMS, chosen_names, contradictions
 from tcost.sizes import MAX_SIZE
 
 NO_EFFECT = frozenset(
@@ -20,7 +21,7 @@ NO_EFFECT = frozenset(
             "dtype",
         ),
         *("auto_map", "language", "license", "_commit_hash", "attn_implementation", "_attn_implementation"),
-        *("_attn_implementation_autoset", "experts_implementation", "_experts_implementation", "quantization_config"),
+        *("_attn_implementation_autoset", "experts_implementation", "_experts_implementation"),
         *(
             "bos_token_id",
             "eos_token_id",
@@ -54,14 +55,13 @@ NO_EFFECT = frozenset(
         ),
         *(
             "chunk_size_feed_forward",
-            "pruned_heads",
             "tf_legacy_loss",
             "verbose",
             "save_step",
             "n_ctx",
             "cache_implementation",
         ),
-        *("id2label", "label2id", "num_labels", "_num_labels", "is_encoder_decoder", "cross_attention_hidden_size"),
+        *("id2label", "label2id", "num_labels", "_num_labels"),
         *(
             "rope_theta",
             "rotary_emb_base",
@@ -70,10 +70,9 @@ NO_EFFECT = frozenset(
             "pretraining_tp",
         ),
         *("router_aux_loss_coef", "output_router_logits", "router_jitter_noise", "aux_loss_alpha", "seq_aux"),
-        *("static_position_embeddings", "extra_pos_embeddings"),
         *("attn_softmax_bf16", "attention_softmax_in_fp32", "masked_softmax_fusion"),
         *("bias_dropout_fusion", "skip_bias_add", "skip_bias_add_qkv", "slow_but_exact", "offset_alibi", "seq_length"),
-        *("tie_encoder_decoder", "use_flash_attn", "flash_attn", "fused_dense"),
+        *("use_flash_attn", "flash_attn", "fused_dense"),
     )
 )
 """Fields that change no count: tokens, dropout, generation, initialisation, precision, bookkeeping."""
@@ -93,6 +92,16 @@ class Fields:
     explained: list[tuple[str, str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
+    family: str = ""
+    """What says which other names the fields have."""
+    inputs_of: str | None = None
+    """The model of several inputs whose text part this is."""
+
+    def __post_init__(self) -> None:
+        """Choose the name of each field that the file says by two names."""
+        self._chosen = chosen_names(self.family, self.values)
+        self._others = SYNONYMS.get(self.family, {})
+        self.notes.extend(contradictions(self.family, self.values))
 
     def set(self, **spec: Any) -> None:
         """Set keys of the spec that the family has whatever the fields are."""
@@ -100,10 +109,10 @@ class Fields:
 
     def get(self, *names: str) -> Any:
         """Return the first field of these names that the file has, or the default."""
-        self.seen.update(names)
-        for name in names:
-            if name in self.values:
-                return self.values[name]
+        self.seen.update(names, (other for other, name in self._others.items() if name in names))
+        given = self._given(names)
+        if given in self.values:
+            return self.values[given]
         for name in names:
             if name in self.defaults:
                 return self.defaults[name]
@@ -161,6 +170,16 @@ class Fields:
                     name, f"{' or '.join(map(str, values))}: another value may change the cost and is not understood"
                 )
 
+    def agree(self, **derived: Any) -> None:
+        """Read fields that the family's class does not: raise InputError where one says another value than was read."""
+        for name, value in derived.items():
+            self.seen.add(name)
+            given = self.values.get(name)
+            if given is not None and (given != value or isinstance(given, bool) != isinstance(value, bool)):
+                raise self.wrong(
+                    name, f"{value}, which follows from the other fields; the class does not read this one"
+                )
+
     def ignore(self, *names: str) -> None:
         """Say that fields change no count in this family."""
         self.seen.update(names)
@@ -201,5 +220,7 @@ class Fields:
             )
 
     def _given(self, names: Iterable[str]) -> str:
+        """Return the name by which the file says a field, the first of its names where it does not."""
         names = tuple(names)
-        return next((name for name in names if name in self.values), names[0])
+        chosen = [self._chosen.get(name, name) for name in names]
+        return next((name for name in chosen if name in self.values), names[0])

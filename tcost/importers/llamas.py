@@ -4,7 +4,23 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tcost.importers.fields import Fields
-from tcost.importers.parts import ALL, GATED, QKV, activation, biases, decoder, head, heads, late_window, rotary, window
+from tcost.importers.parts import (
+    ACTIVATIONS,
+    ALL,
+    GATED,
+    QKV,
+    activation,
+    biases,
+    decoder,
+    every,
+    head,
+    heads,
+    late_window,
+    no_window,
+    rotary,
+    window,
+    window_everywhere,
+)
 
 
 def llama(f: Fields) -> None:
@@ -12,17 +28,17 @@ def llama(f: Fields) -> None:
     depth = _llama_like(f)
     biases(f, "attention_bias", ALL)
     f.set(ffn_bias=f.flag("mlp_bias"))
-    window(f, depth)
+    no_window(f, depth)
     head(f)
 
 
-def _llama_like(f: Fields, *, act: tuple[str, ...] = ("hidden_act",)) -> int:
+def _llama_like(f: Fields, act: str = "hidden_act", partial: float | None = None) -> int:
     depth = decoder(f)
     heads(f)
     f.take("d_ff", "intermediate_size")
     f.set(**GATED)
-    rotary(f)
-    activation(f, *act)
+    rotary(f, default=partial)
+    activation(f, act)
     return depth
 
 
@@ -30,7 +46,7 @@ def mistral(f: Fields) -> None:
     """Read a Mistral."""
     depth = _llama_like(f)
     f.refuse(attention_bias=False, mlp_bias=False)
-    window(f, depth)
+    window_everywhere(f, depth)
     head(f)
 
 
@@ -53,65 +69,92 @@ def qwen3(f: Fields) -> None:
 
 
 def gemma(f: Fields) -> None:
-    """Read a Gemma: embeddings are scaled."""
-    _gemma_like(f)
+    """Read a Gemma: embeddings are scaled; `gelu` in its configuration means the approximation by tanh."""
+    depth = _gemma_like(f, "hidden_act")
+    if f.spec["activation"] == "gelu":
+        f.set(activation="gelu_tanh")
+        f.became("hidden_act", "activation", "gelu_tanh")
+    _same_activation(f, "hidden_activation")
+    no_window(f, depth)
     head(f)
 
 
-def _gemma_like(f: Fields) -> int:
+def _gemma_like(f: Fields, act: str) -> int:
     f.refuse(use_bidirectional_attention=(None, False))
-    if f.values.get("hidden_activation") is None:
-        f.ignore("hidden_activation")
-        depth = _llama_like(f, act=("hidden_act",))
-    else:
-        depth = _llama_like(f, act=("hidden_activation",))
-        f.ignore("hidden_act")
+    depth = _llama_like(f, act)
     biases(f, "attention_bias", ALL)
     f.set(embedding_scale=True)
     f.ignore("query_pre_attn_scalar")
     return depth
 
 
+def _same_activation(f: Fields, other: str) -> None:
+    """Read the field of another Gemma for the activation, which this one's class does not read."""
+    f.ignore(other)
+    given = f.values.get(other)
+    meant = "gelu_tanh" if given == "gelu" else ACTIVATIONS.get(given) if isinstance(given, str) else None
+    if given is not None and meant != f.spec["activation"]:
+        raise f.wrong(other, f"another word for {f.spec['activation']}; the class does not read this field")
+
+
 def gemma2(f: Fields) -> None:
     """Read a Gemma 2: norms on both sides, soft caps, a window on every second layer."""
-    depth = _gemma_like(f)
-    f.set(norm_position="both")
-    _soft_caps(f)
-    window(f, depth, every=2)
+    depth = _gemma_like(f, "hidden_activation")
+    _same_activation(f, "hidden_act")
+    f.set(norm_position="both", attention_softcap=_soft_cap(f, "attn_logit_softcapping"))
+    f.became("attn_logit_softcapping", "attention_softcap", f.spec["attention_softcap"])
+    _cap_logits(f)
+    window(f, depth, every(2))
     head(f)
 
 
-def _soft_caps(f: Fields) -> None:
-    for name, key in (("attn_logit_softcapping", "attention_softcap"), ("final_logit_softcapping", "logit_softcap")):
-        cap = f.get(name)
-        if cap is not None and (isinstance(cap, bool) or not isinstance(cap, int | float)):
-            raise f.wrong(name, "a number or null")
-        f.became(name, key, cap is not None)
-        f.set(**{key: cap is not None})
+def _soft_cap(f: Fields, name: str) -> bool:
+    cap = f.get(name)
+    if cap is not None and (isinstance(cap, bool) or not isinstance(cap, int | float)):
+        raise f.wrong(name, "a number or null")
+    return cap is not None
+
+
+def _cap_logits(f: Fields) -> None:
+    """Set the soft cap of the logits, which the causal language model has, and no model of several inputs."""
+    has_cap = _soft_cap(f, "final_logit_softcapping")
+    if has_cap and f.inputs_of:
+        f.notes.append(f"final_logit_softcapping is not used: the class of {f.inputs_of} does not apply it")
+        has_cap = False
+    f.became("final_logit_softcapping", "logit_softcap", has_cap)
+    f.set(logit_softcap=has_cap)
 
 
 def gemma3(f: Fields) -> None:
-    """Read a Gemma 3: norms of queries and keys, full attention on every sixth layer."""
-    depth = _gemma_like(f)
+    """Read a Gemma 3: norms of queries and keys, full attention on every sixth layer, no soft cap of scores."""
+    depth = _gemma_like(f, "hidden_activation")
+    _same_activation(f, "hidden_act")
     f.set(norm_position="both", qk_norm="head")
-    _soft_caps(f)
-    window(f, depth, every=f.number("sliding_window_pattern", "_sliding_window_pattern"))
+    if _soft_cap(f, "attn_logit_softcapping"):
+        f.notes.append("attn_logit_softcapping is not used: the class of Gemma 3 does not apply it")
+    _cap_logits(f)
+    pattern = f.number("sliding_window_pattern")
+    window(f, depth, every(pattern))
+    if f.values.get("layer_types") is None:
+        f.agree(_sliding_window_pattern=pattern)
+    f.ignore("_sliding_window_pattern")
     head(f)
 
 
 def phi3(f: Fields) -> None:
     """Read a Phi-3."""
-    depth = _llama_like(f)
+    depth = _llama_like(f, partial=1.0)
     f.refuse(attention_bias=False, mlp_bias=False)
-    window(f, depth)
+    window_everywhere(f, depth)
     head(f)
 
 
 def olmo2(f: Fields) -> None:
     """Read an OLMo 2: norms of what parts give, and of queries and keys over all heads."""
-    _llama_like(f)
+    depth = _llama_like(f)
     f.set(norm_position="output", qk_norm="all")
     biases(f, "attention_bias", ALL)
+    no_window(f, depth)
     head(f)
 
 
@@ -119,6 +162,7 @@ _LLAMA: dict[str, Any] = {"hidden_act": "silu", "tie_word_embeddings": False, "a
 _QWEN: dict[str, Any] = _LLAMA | {"use_sliding_window": False, "max_window_layers": 28, "sliding_window": 4096}
 _GEMMA: dict[str, Any] = {
     "hidden_act": "gelu_pytorch_tanh",
+    "hidden_activation": "gelu_pytorch_tanh",
     "tie_word_embeddings": True,
     "attention_bias": False,
     "head_dim": 256,

@@ -38,13 +38,13 @@ GATED: Mapping[str, Any] = {
 """What Llama and its like have."""
 
 
-def activation(f: Fields, *names: str) -> None:
+def activation(f: Fields, name: str) -> None:
     """Set the activation function."""
-    given = f.get(*names)
+    given = f.get(name)
     if given in HUNGRY:
         f.notes.append(f"activation {given} keeps more for the backward than {ACTIVATIONS[given]}, which is measured")
-    word = f.choice(names[0], ACTIVATIONS, *names[1:])
-    f.became(names[0], "activation", word)
+    word = f.choice(name, ACTIVATIONS)
+    f.became(name, "activation", word)
     f.set(activation=word)
 
 
@@ -57,17 +57,21 @@ def tied(f: Fields) -> bool:
 
 
 def decoder(
-    f: Fields, layers: str = "num_hidden_layers", context: tuple[str, ...] = ("max_position_embeddings",)
+    f: Fields,
+    width: str = "hidden_size",
+    heads: str = "num_attention_heads",
+    layers: str = "num_hidden_layers",
+    context: str = "max_position_embeddings",
 ) -> int:
-    """Set the sizes of a decoder in the words of most configurations, and return its depth."""
+    """Set the sizes of a decoder, by default in the words of most configurations, and return its depth."""
     f.take("vocab_size", "vocab_size")
-    f.take("d_model", "hidden_size", "n_embd", "n_embed", "d_model")
-    f.take("n_heads", "num_attention_heads", "n_head", "n_heads")
+    f.take("d_model", width)
+    f.take("n_heads", heads)
     f.set(n_encoder_layers=0)
-    depth = f.take("n_decoder_layers", layers, "n_layer")
+    depth = f.take("n_decoder_layers", layers)
     if depth > MAX_LAYERS:
         raise f.wrong(layers, f"at most {MAX_LAYERS} layers, which are told apart one by one")
-    f.take("context_length", *context)
+    f.take("context_length", context)
     tied(f)
     return depth
 
@@ -92,34 +96,36 @@ def d_head(f: Fields) -> int:
     return int(f.spec["d_model"] // f.spec["n_heads"])
 
 
-def rotary(f: Fields, partial: str = "partial_rotary_factor", default: float = 1.0) -> None:
-    """Set rotary positions, partial where a factor says so; bases and long-context scalings change no count."""
+def rotary(f: Fields, partial: str = "partial_rotary_factor", default: float | None = None) -> None:
+    """Set rotary positions, partial where a factor says so; bases and long-context scalings change no count.
+
+    A class without a `default` for the factor rotates whole heads: another factor is refused.
+    """
     f.set(positions="rotary")
-    rope = f.part("rope_parameters") or f.part("rope_scaling")
-    f.ignore("rope_scaling", "rope_interleave")
-    factor: Any = f.values.get(partial, rope.get("partial_rotary_factor", default))
-    f.ignore(partial)
+    old, new = f.part("rope_scaling"), f.part("rope_parameters")
+    f.ignore("rope_interleave", partial)
+    factor: Any = (old or new).get("partial_rotary_factor", f.values.get(partial, default or 1.0))
     width = d_head(f)
     dims = f.fraction(factor, partial, width)
+    if dims != width and default is None:
+        raise InputError(
+            f"{f.where}: field '{partial}' is {factor}\nexpected 1.0: the family's class rotates whole heads"
+        )
     if dims != width:
         f.became(partial, "rotary_dims", dims)
         f.set(rotary_dims=dims)
 
 
-def window(f: Fields, depth: int, *, every: int | None = None, from_layer: int = 0) -> None:
-    """Set the sliding window and the layers that have none, by list, by rule or from a layer on."""
+def window(f: Fields, depth: int, full: list[int] | dict[str, int]) -> None:
+    """Set the sliding window and the layers that have none: those of a list in the file, else the `full` ones."""
     size = f.optional("sliding_window", least=0)
     types = f.values.get("layer_types")
     f.ignore("layer_types")
-    if not size:
-        return
-    if types is not None:
-        full: list[int] | dict[str, int] = _full_layers(f, types, depth)
-    elif every is not None:
-        full = {"every": every, "first": every - 1}
-    else:
-        full = list(range(min(from_layer, depth)))
-    if isinstance(full, list) and len(full) == depth:
+    _slide(f, depth, size, full if types is None else _full_layers(f, types, depth))
+
+
+def _slide(f: Fields, depth: int, size: int | None, full: list[int] | dict[str, int]) -> None:
+    if not size or (isinstance(full, list) and len(full) == depth):
         return
     f.became("sliding_window", "sliding_window", size)
     f.set(sliding_window=size)
@@ -128,11 +134,42 @@ def window(f: Fields, depth: int, *, every: int | None = None, from_layer: int =
         f.set(full_attention_layers=full)
 
 
+def every(number: int) -> dict[str, int]:
+    """Return the layers of which every so many has full attention, as a spec says them."""
+    return {"every": number, "first": number - 1}
+
+
+def window_everywhere(f: Fields, depth: int, *, is_used: bool = True) -> None:
+    """Set the sliding window of a family whose layers are alike; a list of layers that says otherwise is refused."""
+    size = f.optional("sliding_window", least=0) if is_used else None
+    f.ignore("sliding_window")
+    kind = "sliding_attention" if size else "full_attention"
+    f.agree(layer_types=[kind] * depth)
+    _slide(f, depth, size, [])
+
+
+def no_window(f: Fields, depth: int) -> None:
+    """Read a family whose class has no sliding window, whatever the file says."""
+    f.refuse(use_sliding_window=(False, None))
+    size = f.optional("sliding_window", least=0)
+    if size and f.values.get("use_sliding_window") is None:
+        f.notes.append(f"sliding_window {size} is not used: the family's class attends to every row before")
+    f.agree(layer_types=["full_attention"] * depth)
+
+
 def late_window(f: Fields, depth: int) -> None:
     """Set the sliding window of the layers from `max_window_layers` on, where it is used."""
-    first = f.optional("max_window_layers", least=0)
+    first = f.number("max_window_layers", least=0)
     if f.flag("use_sliding_window"):
-        window(f, depth, from_layer=first or 0)
+        window(f, depth, list(range(min(first, depth))))
+    f.ignore("sliding_window", "layer_types")
+
+
+def early_window(f: Fields, depth: int) -> None:
+    """Set the sliding window of every second layer before `max_window_layers`, where it is used."""
+    end = f.number("max_window_layers", least=0)
+    if f.flag("use_sliding_window"):
+        window(f, depth, [layer for layer in range(depth) if layer % 2 or layer >= end])
     f.ignore("sliding_window", "layer_types")
 
 
@@ -162,10 +199,12 @@ def architecture(f: Fields) -> str:
     return names[0] if names else ""
 
 
-def head(f: Fields, pooler: str | None = None) -> None:
+def head(f: Fields, pooler: str | None = None, *, bare: str = "", projected: bool = False) -> None:
     """Set the head that the architecture has: the vocabulary projection, unless it is a classifier.
 
     `pooler` is what a classifier of sequences passes first; without one it reads every row without a bias.
+    `bare` is the class that ends in a pooler of tanh.
+    `projected`: a classifier, too, reads what is projected onto the width of the embedding.
     """
     name = architecture(f)
     if name in PRETRAINING:
@@ -178,13 +217,22 @@ def head(f: Fields, pooler: str | None = None) -> None:
     elif name.endswith("ForTokenClassification"):
         f.set(head="token_classifier", n_classes=classes(f), head_transform=False, tie_embeddings=False)
     elif name == "ElectraForPreTraining":
-        f.set(head="token_classifier", pooler="gelu", n_classes=1, head_transform=False, tie_embeddings=False)
-    elif name.endswith("ForImageClassification"):
-        f.set(head="classifier", n_classes=classes(f))
+        act = f.spec["activation"]
+        f.set(head="token_classifier", pooler=act, n_classes=1, head_transform=False, tie_embeddings=False)
+    elif bare and name == bare:
+        end_in_pooler(f, name, "tanh")
     elif name.endswith("Model") and not name.endswith(("HeadsModel", "EncoderModel", "DecoderModel")):
         f.notes.append(f"{name} has no head: priced with that of the language model")
     else:
         raise InputError(f"{f.where}: architecture {name} is not understood\nknown: language models and classifiers")
+    if projected and f.spec.get("head"):
+        f.set(output_projection=True)
+
+
+def end_in_pooler(f: Fields, name: str, act: str) -> None:
+    """Set that the model ends in a pooler of the first row."""
+    f.set(head="pooler", pooler=act, head_transform=False, tie_embeddings=False)
+    f.notes.append(f"{name} has no head: it ends in its pooler, and what comes back to that is not priced")
 
 
 WHOLE = ("ForConditionalGeneration", "MTModel", "WithLMHeadModel")
@@ -199,9 +247,18 @@ def whole(f: Fields) -> None:
     head(f)
 
 
+def read_by_none(f: Fields) -> None:
+    """Read fields of all families that no class of transformers 5.24 reads: what they would change is refused."""
+    f.agree(is_encoder_decoder=bool(f.spec.get("n_encoder_layers") and f.spec.get("n_decoder_layers")))
+    f.refuse(pruned_heads=({}, None), tie_encoder_decoder=(False, None), cross_attention_hidden_size=None)
+    if f.part("quantization_config"):
+        f.notes.append("quantization_config: parameters are counted as they are before they are quantized")
+
+
 def classes(f: Fields) -> int:
-    """Return the number of labels, two where nothing is said."""
-    labels = f.values.get("id2label")
-    if isinstance(labels, dict) and labels:
-        return len(labels)
-    return int(f.values["num_labels"]) if isinstance(f.values.get("num_labels"), int) else 2
+    """Return the number of labels, two where nothing is said. A number wins over a list, as in the classes."""
+    labels = f.part("id2label")
+    if f.values.get("num_labels") is not None:
+        return f.number("num_labels")
+    f.agree(_num_labels=len(labels) or 2)
+    return len(labels) or 2

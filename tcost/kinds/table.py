@@ -132,6 +132,11 @@ KINDS: Mapping[str, Kind] = {
         keeps=keeps_targets,
         derivation="the softmax, then -log of one element per row, summed; dx = (y - target) / rows",
     ),
+    "end": Kind(
+        forward=free,
+        is_view=True,
+        derivation="the output of a model without a loss: the gradient comes from outside",
+    ),
     "layer_norm": _LAYER_NORM,
     "layer_norm_without_bias": replace(
         _LAYER_NORM,

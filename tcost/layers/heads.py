@@ -3,7 +3,7 @@
 from tcost.layers.embeddings import table_name
 from tcost.layers.projections import normed, projection
 from tcost.sizes import Sizes
-from tcost.tracing import Tensor, activate, bias, cross_entropy, first_row, layer, linear, scale, soft_cap
+from tcost.tracing import Tensor, activate, bias, cross_entropy, end, first_row, layer, linear, scale, soft_cap
 
 
 @layer
@@ -23,7 +23,7 @@ def head_transform(x: Tensor, s: Sizes) -> Tensor:
     """
     width = s.d_model if s.d_embedding is None else s.d_embedding
     dense = projection("dense", x, "q d -> q c", s, has_bias=True, c=width)
-    return normed(activate(s.activation, dense), s)
+    return normed(activate(s.head_activation or s.activation, dense), s)
 
 
 @layer
@@ -60,11 +60,12 @@ def vocabulary_projection(x: Tensor, s: Sizes, stack: str = "") -> Tensor:
 
 @layer
 def pooler(x: Tensor, s: Sizes) -> Tensor:
-    """Dense layer and activation before a classifier.
+    """Dense layer and activation before a classifier, or at the end of a model without a head.
 
     x [q, d] -> [q, d]. Source: Devlin et al. 2019, the published implementation.
     """
-    return activate(s.pooler, projection("dense", x, "q d -> q c", s, has_bias=True, c=s.d_model))
+    pooled = activate(s.pooler, projection("dense", x, "q d -> q c", s, has_bias=True, c=s.d_model))
+    return end(pooled) if s.head == "pooler" else pooled
 
 
 @layer
@@ -87,12 +88,19 @@ def classifier(x: Tensor, s: Sizes) -> Tensor:
 
 
 def head(x: Tensor, s: Sizes, stack: str) -> Tensor:
-    """Return the probabilities that a model ends in, from the output [q, d] of the stack of that name."""
-    if s.head != "vocabulary":
+    """Return what a model ends in, from the output [q, d] of the stack of that name.
+
+    That is probabilities, or the pooled first row of a model without a head.
+    """
+    if s.head == "pooler":
+        return pooler(class_token(x), s)
+    is_classifier, is_narrow = s.head != "vocabulary", s.d_embedding is not None
+    is_projected = is_narrow and not (is_classifier or s.head_transform)
+    if is_projected if s.output_projection is None else s.output_projection:
+        x = output_projection(x, s)
+    if is_classifier:
         x = class_token(x) if s.head == "classifier" else x
         return classifier(pooler(x, s) if s.pooler != "none" else x, s)
     if s.head_transform:
         x = head_transform(x, s)
-    elif s.d_embedding is not None:
-        x = output_projection(x, s)
     return vocabulary_projection(output_scale(x, s) if s.output_scale else x, s, stack)

@@ -32,6 +32,7 @@ _CORE_SCHEMA: tuple[tuple[re.Pattern[str], Callable[[str], Any]], ...] = (
 )
 
 _HALF = re.compile("[\ud800-\udfff]")
+_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 Path = tuple[str | int, ...]
 
@@ -138,6 +139,9 @@ def _value(document: Document, node: yaml.Node, path: Path) -> Any:
 
 def _scalar(node: Any) -> Any:
     """Return the value of a scalar: text where it is quoted, else by the core schema of YAML 1.2."""
+    if _HALF.search(str(node.value)):
+        # JSON writes a character beyond U+FFFF as two halves (RFC 8259, section 7), which PyYAML leaves apart.
+        node.value = _PAIR.sub(lambda pair: pair[0].encode("utf-16", "surrogatepass").decode("utf-16"), node.value)
     text = str(node.value)
     if _HALF.search(text):
         _refuse(node, "half of a character (U+D800 to U+DFFF), which no text has")

@@ -1,5 +1,6 @@
 """Where specs are: a path, standard input, or the bundled folder."""
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -62,7 +63,18 @@ def import_spec_from(config: str | os.PathLike[str]) -> tuple[ModelSpec, "Import
 
 
 def _is_config(text: str) -> bool:
-    return text.lstrip().startswith("{") and '"model_type"' in text
+    """Tell JSON of a configuration, which may lack its model_type, from a spec."""
+    return text.lstrip().startswith("{") and ('"model_type"' in text or _lacks_type(text))
+
+
+def _lacks_type(text: str) -> bool:
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    from tcost.importers import is_without_type
+
+    return isinstance(values, dict) and is_without_type(values, ModelSpec.model_fields)
 
 
 def _imported(text: str, where: str) -> tuple[ModelSpec, "Imported"]:

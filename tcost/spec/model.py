@@ -34,7 +34,8 @@ PARTS = (
     *("sliding_window", "ffn_bias", "ffn_gated", "activation", "parallel", "norm", "norm_bias", "norm_position"),
     *("positions", "n_segments", "rotary_dims", "relative_buckets", "d_embedding", "embedding_bias", "wide_positions"),
     *("embedding_norm", "embedding_scale", "n_unique_layers", "final_norm", "output_scale", "head", "n_classes"),
-    *("pooler", "head_transform", "head_bias", "logit_softcap", "tie_embeddings", "share_embeddings"),
+    *("pooler", "head_transform", "head_activation", "output_projection", "head_bias", "logit_softcap"),
+    *("tie_embeddings", "share_embeddings"),
 )
 """Keys that `Sizes` has under the same names, with nothing to fill in."""
 
@@ -157,13 +158,19 @@ class ModelSpec(BaseModel):
     output_scale: bool = False
     """Whether what goes into the vocabulary projection is multiplied by a constant."""
     head: Head = "vocabulary"
-    """`classifier` is for the first row, `token_classifier` for every row."""
+    """`classifier` is for the first row, `token_classifier` for every row; `pooler`: the pooled first row is all that
+    the model gives."""
     n_classes: Count | None = None
     """Outputs of a classifier."""
     pooler: Activation | Literal["none"] = "none"
-    """Activation of a dense layer before a classifier."""
+    """Activation of a dense layer before a classifier, or of the one that a model without a head ends in."""
     head_transform: bool = False
     """Whether there is a dense layer, activation and norm before the vocabulary projection."""
+    head_activation: Activation | None = None
+    """Activation of the head transform where it differs from the layers'."""
+    output_projection: bool | None = None
+    """Whether the output is projected onto d_embedding; by default before a vocabulary projection alone, where no
+    head transform does it."""
     head_bias: bool | None = None
     """Whether the head's projection has a bias; by default with a head transform or a classifier."""
     logit_softcap: bool = False
@@ -219,7 +226,7 @@ class ModelSpec(BaseModel):
             "relative_buckets": "relative" in (self.positions, self.encoder_positions),
             "patch_size": self.encoder_input == "patches",
             "n_channels": self.encoder_input != "tokens",
-            "n_classes": self.head != "vocabulary",
+            "n_classes": self.head in ("classifier", "token_classifier"),
         }
         for key, is_needed in needs.items():
             if (getattr(self, key) is not None) != is_needed:
@@ -239,6 +246,10 @@ class ModelSpec(BaseModel):
         ):
             if is_wrong:
                 raise problem(key, f"{key} cannot be given with {without}")
+        if self.head == "pooler" and self.pooler == "none":
+            raise problem("head", "head: pooler needs the activation of the pooler; give it as pooler: tanh")
+        if self.output_projection and self.d_embedding is None:
+            raise problem("output_projection", "output_projection is onto d_embedding, which is not given")
         if self.encoder_input != "tokens" and not self.n_encoder_layers:
             raise problem("encoder_input", "encoder_input is for models with an encoder")
         if self.encoder_input == "patches" and self.context_length == 1:

@@ -18,6 +18,7 @@ MODERN = frozenset(
         *("n_kv_heads", "latent_attention", "attention_scale", "attention_softcap", "qk_norm", "sliding_window"),
         *("ffn_gated", "experts", "parallel", "norm", "norm_bias", "rotary_dims", "relative_buckets", "d_embedding"),
         *("embedding_scale", "n_unique_layers", "output_scale", "head", "head_bias", "logit_softcap", "train"),
+        *("head_activation", "output_projection"),
         *("share_embeddings", "encoder_input", "encoder_positions", "encoder_n_positions", "encoder_vocab_size"),
     )
 )

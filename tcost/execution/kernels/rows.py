@@ -149,6 +149,13 @@ def _first_row_backward(call: Call, dy: Array) -> tuple[Array, ...]:
     return (np.concatenate([dy, call.zeros((call.op.inputs[0].shape[0] - 1, *dy.shape[1:]))]),)
 
 
+def _end_backward(call: Call, _dy: Array) -> tuple[Array, ...]:
+    gradient = call.zeros(call.op.output.shape)
+    for number in gradient.flat:
+        number.value = 1.0  # given from outside: that of the output's sum, which nothing here computes
+    return (gradient,)
+
+
 ROWS: Mapping[str, Kernel] = {
     "softmax": Kernel(_softmax, _softmax_backward),
     "cross_entropy": Kernel(_cross_entropy, _cross_entropy_backward),
@@ -157,6 +164,7 @@ ROWS: Mapping[str, Kernel] = {
     "rms_norm": Kernel(_rms_norm, _rms_norm_backward, _gain_update),
     "top_k": Kernel(_top_k, _top_k_backward),
     "normalised_sum": Kernel(_normalised_sum, _normalised_sum_backward),
+    "end": Kernel(lambda call: call.inputs[0], _end_backward),
     "first_row": Kernel(lambda call: call.inputs[0][:1], _first_row_backward),
     "output_error": Kernel(lambda call: _less_targets(call.inputs[0], call.chosen), no_gradient),
 }
