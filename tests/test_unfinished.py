@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from drawn import MODERN, _tiny
+from drawn import MODERN, POOLED, _tiny
 
 import tcost
 from tcost import InputError, Sizes, evaluate
@@ -66,8 +66,9 @@ def charges(model: Sizes, algo: str) -> Iterator[Op]:
 
 @pytest.fixture(scope="module")
 def executed() -> list[Op]:
-    """Return every operation of the tiny models that `verify` executes, under every rule."""
-    return [op for model in MODERN.values() for algo in LEARNING_RULES for op in charges(model, algo)]
+    """Return every operation of the tiny models that `verify` executes, under every rule that they can have."""
+    whole = [op for model in MODERN.values() for algo in LEARNING_RULES for op in charges(model, algo)]
+    return [*whole, *charges(POOLED, "bp")]
 
 
 def test_learning_rules_are_whole() -> None:
@@ -259,6 +260,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "encoder_positions": {"n_encoder_layers": 2, "encoder_context_length": 3},
     "encoder_input": {"n_encoder_layers": 2, "encoder_context_length": 3, "patch_size": 2, "n_channels": 1},
     "head": {"n_classes": 3},
+    "head_activation": {"head_transform": True},
     "pooler": {"n_classes": 3, "head": "classifier"},
 }
 """What a part needs beside its word."""
