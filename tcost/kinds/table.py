@@ -33,8 +33,8 @@ from tcost.kinds.keeping import (
     keeps_factors,
     keeps_indices,
     keeps_input_of_weight,
+    keeps_normalised,
     keeps_operands,
-    keeps_probabilities,
     keeps_rows_of_experts,
     keeps_targets,
 )
@@ -81,6 +81,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "convolution": replace(
         _LEARNED_EINSUM,
+        keeps=keeps(input=True),
         derivation="as linear, over the windows of rows; products with the zeros beside the ends are executed",
     ),
     "embedding": Kind(
@@ -123,7 +124,7 @@ KINDS: Mapping[str, Kind] = {
     "softmax": Kind(
         forward=per_element(cmp=1, add=2, exp=1, div=1),
         backward=per_element(macc=1, add=1, mul=1),
-        keeps=keeps_probabilities,
+        keeps=keeps(output=True),
         derivation="row maximum, difference, exponential, row sum, quotient; dx = y (dy - sum(y dy))",
     ),
     "cross_entropy": Kind(
@@ -140,12 +141,13 @@ KINDS: Mapping[str, Kind] = {
         parameters=attrgetter("columns"),
         derivation="as a LayerNorm, without the bias",
     ),
-    # As operations of Python (LlamaRMSNorm of transformers) it keeps x, the inverse root and the normalised rows.
+    # As operations of Python (LlamaRMSNorm of transformers) it keeps x and the inverse root, and for its gain the
+    # normalised rows.
     "rms_norm": Kind(
         forward=both(per_element(macc=1, mul=2), per_row(div=2, add=1, sqrt=1)),
         backward=both(per_element(macc=1, mul=3, add=1), per_row(div=1)),
         weight_update=per_element(macc=1),
-        keeps=keeps(input=True, elements=1, rows=1),
+        keeps=keeps_normalised,
         parameters=attrgetter("columns"),
         derivation="x / sqrt(mean(x²) + epsilon) times a gain, Zhang & Sennrich 2019, section 4",
     ),
