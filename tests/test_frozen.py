@@ -28,7 +28,7 @@ def name_of(case: dict[str, Any]) -> str:
 
 
 def gains_plus_one(s: Sizes, _batch: int) -> int:
-    """Return the elements of the gains to which Gemma adds one and keeps the sum, where a norm's input has a gradient."""
+    """Return the elements of Gemma's gains, to which it adds one and keeps the sum, where inputs have a gradient."""
     norms = [op for op in trace_model(s).trace.ops if op.kind == "rms_norm" and op.gradients]
     return sum(op.columns * op.repeats for op in norms)
 

@@ -31,7 +31,8 @@ class Kind:
 
     `parameters` is asked of operations that learn; `keeps` says what waits for the gradients. The output of
     a view is its input, seen otherwise. The gradient of the output, or a part of it, is that of the first
-    inputs as it stands, of as many as `passes_gradient` says.
+    inputs as it stands, of as many as `passes_gradient` says. Beside the gradients that it gives its backward
+    makes `passing` numbers for every element of the output, which are gone after it.
     """
 
     forward: Count
@@ -44,6 +45,7 @@ class Kind:
     is_einsum: bool = False
     is_view: bool = False
     passes_gradient: int = 0
+    passing: int = 0
 
     def count(self, op: Op, phase: Phase) -> Scalars:
         """Return the scalar operations of one run of a phase; an error projection runs its operations forward.

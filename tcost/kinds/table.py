@@ -131,6 +131,7 @@ KINDS: Mapping[str, Kind] = {
         forward=both(per_element(cmp=1, add=2, exp=1, div=1), per_row(log=1, add=1)),
         backward=both(per_element(mul=1), per_row(add=1)),
         keeps=keeps_targets,
+        passing=1,  # the gradient of log-probabilities, which is as large as that of logits (torch: nll_loss_backward)
         derivation="the softmax, then -log of one element per row, summed; dx = (y - target) / rows",
     ),
     "layer_norm": _LAYER_NORM,

@@ -28,6 +28,7 @@ class Backpropagation(Liveness):
         super().__init__(facts)
         self.gradients: dict[Tensor, Buffer] = {}
         self.forward(facts.waiting, keeps_own=True)
+        self.ledger.hold("loss", 1)
         for part in reversed(facts.parts):
             if part.repeat is None:
                 self._back(part, is_bottom=True)
@@ -78,13 +79,15 @@ class Backpropagation(Liveness):
         found = [(x, self._gradient(op, place, given)) for place, x in inputs]
         if op.is_trained:
             self.learn(op)
+        self.ledger.hold("passing", kind_of(op).passing * self.facts.elements(op.output), "passing")
         if op.has_gradients:
             self.ledger.note("backward" if op.gradients else "weight_update", op)
         self._drop(given)
+        self.ledger.release("passing")
         self.ledger.release(("own", index))
         for tensor in map(self.facts.home, self.facts.kept[index].tensors):
             if first[tensor] == index and self._is_first_here(tensor, part, is_bottom=is_bottom):
-                self.ledger.release(tensor)
+                self.let_go(tensor)
         for tensor, buffer in found:
             self._give(tensor, buffer, op)
 

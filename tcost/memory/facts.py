@@ -132,6 +132,12 @@ class Facts:
         return waiting
 
     @cached_property
+    def given(self) -> frozenset[Tensor]:
+        """What the caller of a step that has a backward holds until its end, beside the loss."""
+        is_held = self.step.rule.runs["backward"] > 0
+        return frozenset(map(self.home, self.step.model.given)) if is_held else frozenset()
+
+    @cached_property
     def outputs(self) -> dict[Tensor, int]:
         """What waits for PEPITA's second pass: outputs of what learns, with the operation that makes each.
 

@@ -86,7 +86,14 @@ class Liveness:
             ledger.note(phase, op)
             for tensor in (*facts.read(op), output):
                 if ends(tensor, index):
-                    ledger.release(tensor)
+                    self.let_go(tensor)
+
+    def let_go(self, tensor: Tensor) -> None:
+        """Let a tensor go that nothing in the step needs any more; what is given to the caller stays, once."""
+        name = "given", tensor
+        if tensor in self.facts.given and name not in self.ledger.alive:
+            self.ledger.hold(name, self.facts.elements(tensor))
+        self.ledger.release(tensor)
 
     def _ends_of_forward(self, waiting: Collection[Tensor], part: Part, *, is_last: bool = True) -> Ends:
         last_user = self.facts.last_user
