@@ -22,7 +22,7 @@ class Segment:
 
 
 class Kept(Execution):
-    """A forward pass that keeps, of each call, what its gradients need; its caller holds what it gives, and the loss."""
+    """A forward pass that keeps, of each call, what its gradients need; its caller holds what it gives."""
 
     def __init__(self, step: Step) -> None:
         """Prepare the pass."""
@@ -32,12 +32,12 @@ class Kept(Execution):
         self.given: list[Array] = []
 
     def run(self, op: Op, inputs: Sequence[Array]) -> Array:
-        """Run an operation and keep what is needed of it, and what the caller is given."""
+        """Run an operation and keep what is needed of it, and for the caller what he is given, and the loss."""
         y = self._run(op, inputs)
         if self.numbers[op.output] in self.step.plan.given:
             self.given.append(y)
         if op.kind == "cross_entropy":
-            self.given.append(self.step.tally.array([self.step.loss]))
+            self.given.append(self.step.tally.array([self.step.loss, 1.0]))  # and its gradient
             self.step.tracker.track(self.given[-1])
         return y
 
@@ -105,10 +105,11 @@ def _differentiate(run: Kept, call: Call, gradients: dict[Tensor, Array]) -> Non
         found = KERNELS[op.kind].backward(call, dy) if op.gradients else ()
     made = [(x, gradient) for x, gradient in zip(op.inputs, found, strict=False) if x.has_gradient]  # tokens have none
     step.tracker.track(*(gradient for _, gradient in made), call.passing)
+    met = step.gradients.get(str(op.weight))  # the gradient so far, beside which its sum with this one is made
     if op.is_trained:
         step.update(call, dy)
     step.tracker.note()
-    del dy, found
+    del dy, found, met
     call.inputs, call.kept, call.passing = (), {}, None
     while made:
         tensor, gradient = made.pop(0)

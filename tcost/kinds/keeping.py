@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import TypeAlias
 
+from tcost.kinds.passing import copies_of
 from tcost.sizes import Size, same
 from tcost.tracing import COPY, Op, Tensor
 
@@ -88,14 +89,13 @@ def keeps_operands(op: Op) -> Kept:
     for each of them, unless a single head and a single sequence can be read again and again. A fused attention
     keeps what it does as a whole.
     """
-    (a, b), (first, second) = op.inputs, op.einsum.operands
+    a, b = op.inputs
     if a.is_fused or op.output.is_fused:
         return _kept_by_fused(op)
     kept: list[Tensor] = []
     copies: dict[bool, dict[Tensor, Size]] = {True: {}, False: {}}
-    for factor, axes, other, beside in ((a, first, b, second), (b, second, a, first)):
-        batch = [axis for axis in beside[:-2] if axis in op.einsum.output and axis not in axes]
-        times = prod(op.einsum.sizes[axis] for axis in batch)
+    for place, factor, other in ((0, a, b), (1, b, a)):
+        times = copies_of(op, place)
         if other.has_gradient and same(times, 1):
             kept.append(factor)
         elif other.has_gradient:

@@ -5,7 +5,7 @@ into a sum of products; a sum of n terms starts from zero and takes n steps; cop
 look-ups are free. The backward of an einsum has one einsum over the same index space per operand
 that is an activation, its weight update one per weight; element-wise and row-wise kinds state their
 vector-Jacobian product. A convention may price a kind otherwise and says so (`conventions.py`).
-What is kept for the gradients is what eager PyTorch keeps (`keeping.py`).
+What is kept for the gradients is what eager PyTorch keeps (`keeping.py`), as is what passes (`passing.py`).
 """
 
 from collections.abc import Mapping
@@ -38,6 +38,7 @@ from tcost.kinds.keeping import (
     keeps_rows_of_experts,
     keeps_targets,
 )
+from tcost.kinds.passing import passing, passing_of_norm, passing_of_product, passing_of_rotation
 from tcost.tracing import Op
 
 _LEARNED_EINSUM = Kind(
@@ -66,11 +67,12 @@ _GELU_TANH = Kind(
 )
 
 KINDS: Mapping[str, Kind] = {
-    "linear": _LEARNED_EINSUM,
+    "linear": replace(_LEARNED_EINSUM, is_transposed=True),  # torch.nn.functional.linear reads weight.t()
     "contract": Kind(
         forward=einsums(1),
         backward=einsums_per_gradient,
         keeps=keeps_operands,
+        passing=passing_of_product,
         is_einsum=True,
         derivation="y = a b: both are activations, so both gradients are backward",
     ),
@@ -131,7 +133,7 @@ KINDS: Mapping[str, Kind] = {
         forward=both(per_element(cmp=1, add=2, exp=1, div=1), per_row(log=1, add=1)),
         backward=both(per_element(mul=1), per_row(add=1)),
         keeps=keeps_targets,
-        passing=1,  # the gradient of log-probabilities, which is as large as that of logits (torch: nll_loss_backward)
+        passing=passing(1),  # the gradient of log-probabilities: nll_loss_backward of torch
         derivation="the softmax, then -log of one element per row, summed; dx = (y - target) / rows",
     ),
     "layer_norm": _LAYER_NORM,
@@ -149,6 +151,7 @@ KINDS: Mapping[str, Kind] = {
         backward=both(per_element(macc=1, mul=3, add=1), per_row(div=1)),
         weight_update=per_element(macc=1),
         keeps=keeps_normalised,
+        passing=passing_of_norm,
         parameters=attrgetter("columns"),
         derivation="x / sqrt(mean(x²) + epsilon) times a gain, Zhang & Sennrich 2019, section 4",
     ),
@@ -160,12 +163,13 @@ KINDS: Mapping[str, Kind] = {
     ),
     "gelu_tanh": _GELU_TANH,
     # The same as operations of Python (NewGELUActivation of transformers): x, the tanh, x / 2 and 1 + tanh are kept.
-    "gelu_new": replace(_GELU_TANH, keeps=keeps(input=True, elements=3)),
+    "gelu_new": replace(_GELU_TANH, keeps=keeps(input=True, elements=3), passing=passing(1)),
     "relu": Kind(forward=per_element(cmp=1), backward=per_element(mul=1), keeps=keeps(output=True)),
     "relu2": Kind(
         forward=per_element(cmp=1, mul=1),
         backward=per_element(mul=2),
         keeps=keeps(elements=1),
+        passing=passing(2),  # r and twice r, from which the gradient of r² is made
         derivation="max(x, 0)², So et al. 2021, arXiv 2109.08668, section 4; the ReLU is kept",
     ),
     "silu": Kind(
@@ -179,6 +183,7 @@ KINDS: Mapping[str, Kind] = {
         forward=per_element(mul=2, add=1, div=1, exp=1),
         backward=per_element(mul=3, add=2),
         keeps=keeps(input=True, elements=1),
+        passing=passing(1),
         derivation="x s(1.702 x) with s the sigmoid: dx = dy (s + 1.702 y (1 - s))",
     ),
     "sigmoid": Kind(
@@ -209,6 +214,7 @@ KINDS: Mapping[str, Kind] = {
         forward=per_rotated,
         backward=per_rotated,
         keeps=keeps_angles,
+        passing=passing_of_rotation,
         derivation="x cos + (x turned) sin, Su et al. 2021, section 3.4.2; the gradient is turned back",
     ),
     "top_k": Kind(

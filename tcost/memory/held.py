@@ -1,14 +1,13 @@
 """What a training step has to hold, by layer and category, and its peak."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from typing import TYPE_CHECKING, Literal, TypeAlias, Unpack
 
 from tcost.conventions import Erratum, MemoryErratum
-from tcost.kinds import Keep
 from tcost.learning_rules import FIXED_MATRICES, project_error
-from tcost.memory.facts import Facts
+from tcost.memory.facts import Facts, Kernels
 from tcost.memory.storage import BYTES, INDEX_BYTES, Storage
 from tcost.sizes import Size, maximum, same
 from tcost.tracing import Trace
@@ -68,11 +67,9 @@ class Memory:
     the indices, which are integers and stand apart.
     """
 
-    def __init__(
-        self, step: TrainingStep, storage: Storage | None = None, keeps: Mapping[str, Keep] | None = None
-    ) -> None:
-        """Measure a step; kinds keep what `keeps` says, or else what the step's convention says."""
-        self.step, self.storage, self._keeps = step, storage or Storage(), keeps
+    def __init__(self, step: TrainingStep, storage: Storage | None = None, kernels: Kernels | None = None) -> None:
+        """Measure a step, which other kernels than those of PyTorch may execute."""
+        self.step, self.storage, self._kernels = step, storage or Storage(), kernels
 
     def of(self, category: Category) -> Held:
         """Return the sum of a category's rows."""
@@ -81,7 +78,7 @@ class Memory:
     @cached_property
     def facts(self) -> Facts:
         """What the data flow says."""
-        return Facts(self.step, self._keeps)
+        return Facts(self.step, self._kernels)
 
     @cached_property
     def liveness(self) -> "Backpropagation | ForwardOnly":

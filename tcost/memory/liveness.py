@@ -158,13 +158,13 @@ class Liveness:
         """Return the numbers of the copies, in the order that they come, in which a peak can be.
 
         The first finds nothing of what copies share, and the last lets it go. Of those between them that do the
-        same the ends are followed: of all, of the first ones of groups that share their weights, and of the
-        second ones, which find what the first have left.
+        same the ends are followed: of all, of the first ones of groups that share their weights, of the
+        second ones, which find what the first have left, and of the third ones, which find a sum.
         """
         times = copies_of(part.repeat)
         group = times // part.repeat.unique if self.own_weights(part) and part.repeat else 1
         last = (times - 2) // group * group
-        between = {start + step for start in (0, group, last - group, last) for step in (0, 1)} | {times - 2}
+        between = {start + step for start in (0, group, last - group, last) for step in (0, 1, 2)} | {times - 2}
         return sorted({0, times - 1} | {number for number in between if 0 < number < times})
 
 
