@@ -62,9 +62,9 @@ class Unrolled(Trace):
 class Plan:
     """Facts of an unrolled model, by the numbers of its tensors and operations.
 
-    `readers` are the operations that read each tensor, as many as there are; `given` is what a caller holds to the end;
-    `updates_left` those that are
-    still to add to the gradient of each weight. `segments` are computed again in the backward.
+    `readers` are the operations that read each tensor, as many as there are; `given` are the tensors that a caller
+    holds to the end; `updates_left` are the operations that are still to add to the gradient of each weight.
+    `segments` are computed again in the backward.
     """
 
     readers: dict[int, int]

@@ -166,7 +166,8 @@ class Memory:
         for layer, elements in self._stored():
             yield layer, "stored_activations", elements, width
         for erratum in self._activation_slips:
-            elements = erratum.elements(step.sizes, step.model) if step.rule.name in erratum.rules else 0
+            has_slip = step.rule.name in erratum.rules
+            elements = erratum.elements(step.sizes, step.model, self.facts.waiting) if has_slip else 0
             if not same(elements, 0):
                 yield erratum.layer, "stored_activations", step.batch * elements, width
         for layer, each, together in self.facts.held_indices():
