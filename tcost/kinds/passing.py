@@ -47,6 +47,12 @@ def passing_of_product(op: Op) -> Size:
     return sum((copies_of(op, place) - 1) * x.elements for place, x in enumerate(op.inputs) if x.has_gradient)
 
 
+def passing_of_experts(op: Op) -> Size:
+    """The gradients of the copies of rows that experts read, one for every choice, before they are added up."""
+    (axes,), (x,) = op.einsum.operands, op.inputs
+    return (op.einsum.sizes["choice"] - 1) * x.elements if x.has_gradient and "choice" not in axes else 0
+
+
 def copies_of(op: Op, place: int) -> Size:
     """Return how often a batched product broadcasts one of its factors: once for each axis of the other's alone."""
     axes, beside = op.einsum.operands[place], op.einsum.operands[1 - place]

@@ -38,7 +38,7 @@ from tcost.kinds.keeping import (
     keeps_rows_of_experts,
     keeps_targets,
 )
-from tcost.kinds.passing import passing, passing_of_norm, passing_of_product, passing_of_rotation
+from tcost.kinds.passing import passing, passing_of_experts, passing_of_norm, passing_of_product, passing_of_rotation
 from tcost.tracing import Op
 
 _LEARNED_EINSUM = Kind(
@@ -79,6 +79,7 @@ KINDS: Mapping[str, Kind] = {
     "expert_linear": replace(
         _LEARNED_EINSUM,
         keeps=keeps_rows_of_experts,
+        passing=passing_of_experts,
         derivation="y = x W_e for each expert e that a token chose: as linear, over the choices",
     ),
     "convolution": replace(
