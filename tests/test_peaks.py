@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from conftest import golden
-from drawn import models, modern
-from hypothesis import given
+from drawn import MODERN, models, modern
+from hypothesis import example, given
 from hypothesis import strategies as st
 from peaks import OWN
 
@@ -35,6 +35,22 @@ def test_executed_peaks(case: dict[str, Any], convention: str, tmp_path: Path) -
     assert measure(s, "bp", convention, batch=case["batch"]).peak.bytes == case["bytes"] - 4 * own
     assert OWN.keys() <= {each["name"] for each in CASES}
     assert 4 * len(OWN) < len(CASES)
+
+
+def test_the_table_of_the_docs() -> None:
+    """The table of docs/memory.md has the executed peaks, and names what classes have of their own."""
+    lines = (Path(__file__).parents[1] / "docs" / "memory.md").read_text().splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
+    table = {row[0]: row[4:] for row in cells if len(row) == 8 and row[3].isdecimal()}
+    assert list(table) == [case["name"] for case in CASES]
+    for case in CASES:
+        executed, predicted, ratio, own = table[case["name"]]
+        assert executed == f"{case['bytes']:,}"
+        formula, _, elements = own.partition(" = ")
+        assert formula == (OWN[case["name"]].formula if case["name"] in OWN else "")
+        more = 4 * int(elements.replace(",", "") or 0)
+        assert int(predicted.replace(",", "")) == case["bytes"] - more  # which test_executed_peaks compares
+        assert ratio == f"{case['bytes'] / (case['bytes'] - more):.4f}"
 
 
 def test_the_peak_at_the_loss() -> None:
@@ -83,6 +99,8 @@ def headed(draw: st.DrawFn) -> Sizes:
     return replace(s, **changes)
 
 
+@example(s=MODERN["head trained"], algo="bp", convention="paper", optimizer="none", batch=1)
+@example(s=MODERN["value adapter"], algo="bp", convention="paper", optimizer="none", batch=2)
 @given(
     s=st.one_of(models(), modern(), headed()),
     algo=st.sampled_from(RULES),
