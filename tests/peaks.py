@@ -78,6 +78,10 @@ class Storages:
             self.peak = max(self.peak, self.bytes)
             weakref.finalize(storage, self._gone, identity, size)
 
+    def leave_out(self, tensor: Any) -> None:
+        """Never count the storage of a tensor."""
+        self._known.add(tensor.untyped_storage()._cdata)
+
     def _gone(self, identity: int, size: int) -> None:
         self._known.discard(identity)
         self.bytes -= size
@@ -116,19 +120,25 @@ def watch(storages: Storages) -> Any:
     return Alive()
 
 
-def peak_of(model: Any, given: Mapping[str, Any]) -> int:
+def peak_of(model: Any, given: Mapping[str, Any], optimizer: Any = None) -> int:
     """Return the bytes of floating point that are alive at once in one training step whose output is held.
 
-    Parameters and what the model is given count throughout.
+    Parameters, what the model is given and what an optimizer holds count throughout; its counters of steps do not.
     """
     storages = Storages()
+    state = list(optimizer.state.values()) if optimizer else []
+    for counter in (each["step"] for each in state if "step" in each):
+        storages.leave_out(counter)
     model.zero_grad()
-    for tensor in (*model.parameters(), *given.values()):
+    for tensor in (*model.parameters(), *given.values(), *(tensor for each in state for tensor in each.values())):
         storages.count(tensor)
     with watch(storages) as mode:
         out = model(**given)
         mode.is_backward = True
         out.loss.backward()
+        mode.is_backward = False
+        if optimizer:
+            optimizer.step()
     return storages.peak
 
 

@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,33 @@ def test_recorded_peaks(case: dict[str, Any]) -> None:
         warnings.simplefilter("ignore")
         model = build(case)
         assert peak_of(model, inputs(case, model.config)) == case["bytes"]
+
+
+FULL_STEPS = [case for case in golden("peaks") if case["name"].endswith("one short sequence")]
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("case", FULL_STEPS, ids=lambda case: case["name"])
+def test_peaks_with_optimizers(case: dict[str, Any], optimizer: str, tmp_path: Path) -> None:
+    """The peak of a step that an optimizer ends is that of a real one, its second, to the last byte.
+
+    Adam's loop over the weights has the denominator of the one before, too, until it makes the next one.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = build(case)
+        at_work, given = OPTIMIZERS[optimizer](model.parameters()), inputs(case, model.config)
+        model(**given).loss.backward()
+        at_work.step()
+        executed = peak_of(model, given, at_work)
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(case["config"]))
+    s = load_spec(path).at(case["context"], case["encoder_context"])
+    memory = measure(s, "bp", "exact", batch=case["batch"], optimizer=optimizer)
+    at, weights = memory.peak_moment, [0, *map(size, model.parameters())]
+    assert at is not None
+    before = max(before for before, weight in pairwise(weights) if weight == max(weights))
+    assert executed == memory.peak.bytes + before * (at.phase == "optimizer_step")
 
 
 ACTIVATIONS = ["gelu", "gelu_new", "quick_gelu", "relu", "relu2", "silu", "tanh", "sigmoid"]

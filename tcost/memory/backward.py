@@ -20,7 +20,7 @@ class Backpropagation(Liveness):
     """A forward pass that keeps, and a backward that differentiates one operation after the other.
 
     The gradient of an operation's output is gone after it, as is what it kept. Gradients that meet become a
-    new tensor. Gradients of weights are alive until the optimizer has run, which needs nothing more.
+    new tensor. Gradients of weights are alive until the optimizer has run.
     """
 
     def __init__(self, facts: Facts) -> None:
@@ -36,6 +36,9 @@ class Backpropagation(Liveness):
                 self._back(part, is_bottom=True)
             else:
                 self._copies(part, part.repeat)
+        self.ledger.hold("loss", 1)
+        for users in facts.weight_users.values():
+            self.optimize(self.ops[users[0]])
 
     def _copies(self, part: Part, repeat: Repeat) -> None:
         """Go back through the copies of a block, from the last one to the first."""

@@ -209,18 +209,21 @@ class Memory:
         static = sum((self.of(category) for category in STATIC), ZERO)
         if self.step.convention.memory:
             return static + self.of("gradients") + self.of("stored_activations")
-        activations, gradients = BYTES[self.storage.activations], BYTES[self.storage.gradients]
         moments = self.liveness.ledger.moments
         elements = reduce(maximum, (moment.elements for moment in moments))
-        return static + Held(elements, reduce(maximum, (m.bytes(activations, gradients) for m in moments)))
+        return static + Held(elements, reduce(maximum, (moment.bytes(*self._widths) for moment in moments)))
+
+    @property
+    def _widths(self) -> tuple[int, int, int]:
+        """The bytes of an activation, of the gradient of a weight, and of a number of the optimizer."""
+        return BYTES[self.storage.activations], BYTES[self.storage.gradients], BYTES[self.storage.optimizer]
 
     @property
     def peak_moment(self) -> "Moment | None":
         """The moment at which most bytes are alive, where the convention has moments."""
         if self.step.convention.memory:
             return None
-        activations, gradients = BYTES[self.storage.activations], BYTES[self.storage.gradients]
-        return max(self.liveness.ledger.moments, key=lambda moment: moment.bytes(activations, gradients))
+        return max(self.liveness.ledger.moments, key=lambda moment: moment.bytes(*self._widths))
 
 
 def _largest(named: Iterable[tuple[str, Size]]) -> tuple[str, Size]:

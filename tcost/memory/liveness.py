@@ -125,6 +125,17 @@ class Liveness:
             self.learned.add(op.weight)
             self.ledger.hold(("gradient", op.weight), kind_of(op).parameters(op), "gradients")
 
+    def optimize(self, op: Op) -> None:
+        """Let an optimizer be at work on the weight of an operation, with what it has at hand of its own.
+
+        Kernels other than PyTorch's have nothing.
+        """
+        passing = 0 if self.facts.kernels else self.facts.step.optimizer.passing
+        if passing:
+            self.ledger.hold("updates", passing * kind_of(op).parameters(op), "updates")
+            self.ledger.note("optimizer_step", op)
+            self.ledger.release("updates")
+
     def forget(self, weight: str) -> None:
         """Let the gradient of a weight go."""
         self.learned.discard(weight)
