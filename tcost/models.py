@@ -19,12 +19,23 @@ LORA_A = "_lora_a"
 class Model:
     """A traced model: its operations, the output of each embedding, and its output.
 
-    The last embedding is that of the stack which carries the loss.
+    The last embedding is that of the stack which carries the loss; `encoded` is what a stack below it gives.
     """
 
     trace: Trace
     embedded: tuple[Tensor, ...]
     output: Tensor
+    encoded: Tensor | None = None
+
+    @property
+    def given(self) -> tuple[Tensor, ...]:
+        """What a caller holds until the end of a step, beside the loss: the logits, and the output of an encoder.
+
+        They are in the output of transformers' classes, which training loops keep to the end of the backward.
+        Source: CausalLMOutput, MaskedLMOutput and Seq2SeqLMOutput in modeling_outputs.py of transformers 5.
+        """
+        logits = self.trace.ops[-1].inputs[0]
+        return (logits,) if self.encoded is None else (logits, self.encoded)
 
 
 @dataclass(frozen=True)
@@ -63,7 +74,7 @@ def _trace_family(s: Sizes, trace: Trace) -> Model:
     if s.family == "encoder-decoder":
         source, memory = _stack(trace, "encoder", s.n_encoder_layers, s.encoder)
         target, x = _stack(trace, "decoder", s.n_decoder_layers, s, memory)
-        return Model(trace, (source, target), head(x, s, "decoder"))
+        return Model(trace, (source, target), head(x, s, "decoder"), memory)
     name, depth = ("decoder", s.n_decoder_layers) if s.family == "decoder-only" else ("encoder", s.n_encoder_layers)
     embedded, x = _stack(trace, name, depth, s)
     return Model(trace, (embedded,), head(x, s, name))

@@ -14,13 +14,16 @@ from tcost.errors import unknown
 class Optimizer:
     """What an optimizer executes and holds for one parameter, and the algorithm that says so.
 
-    `state` is how many numbers it holds. Omits: the counter of steps that PyTorch's Adam holds for every tensor.
+    `state` is how many numbers it holds, and `passing` how many it has at hand beside them while it updates: those
+    of PyTorch, which updates one weight after the other where it is not told otherwise (`foreach`, on a GPU by
+    default). Omits: the counter of steps that PyTorch's Adam holds for every tensor.
     """
 
     name: str
     per_parameter: Mapping[str, int]
     state: int
     source: str
+    passing: int = 0
 
 
 OPTIMIZERS: Mapping[str, Optimizer] = {
@@ -31,10 +34,11 @@ OPTIMIZERS: Mapping[str, Optimizer] = {
         Optimizer("sgd", {"mul": 1, "add": 1}, 0, "Robbins & Monro 1951"),
         # v = mu v + g; w - lr v
         Optimizer("momentum", {"mul": 2, "add": 2}, 1, "Polyak 1964, as in Sutskever et al. 2013, section 2"),
-        # m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g g; w - lr (m / c1) / (sqrt(v / c2) + eps)
-        Optimizer("adam", {"mul": 6, "add": 4, "div": 3, "sqrt": 1}, 2, "Kingma & Ba 2015, algorithm 1"),
+        # m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g g; w - lr (m / c1) / (sqrt(v / c2) + eps): at hand are the
+        # root and the denominator, which is made of it
+        Optimizer("adam", {"mul": 6, "add": 4, "div": 3, "sqrt": 1}, 2, "Kingma & Ba 2015, algorithm 1", 2),
         # as Adam, but w - schedule (lr (m / c1) / (sqrt(v / c2) + eps) + decay w)
-        Optimizer("adamw", {"mul": 8, "add": 5, "div": 3, "sqrt": 1}, 2, "Loshchilov & Hutter 2019, algorithm 2"),
+        Optimizer("adamw", {"mul": 8, "add": 5, "div": 3, "sqrt": 1}, 2, "Loshchilov & Hutter 2019, algorithm 2", 2),
     )
 }
 

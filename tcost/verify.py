@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tcost.cost import evaluate
 from tcost.errors import InputError, part_of
-from tcost.execution.keeping import KEPT_BY_KERNELS
+from tcost.execution.keeping import KEPT_BY_KERNELS, PASSING_IN_KERNELS
 from tcost.learning_rules import FIXED_MATRICES, learning_rule, project_error
-from tcost.memory import Memory
+from tcost.memory import Kernels, Memory
 from tcost.models import trace_model
 from tcost.sizes import NO_LAYERS, LatentAttention, LayerSet, Lora, Sizes, same
 from tcost.tracing import Trace
@@ -148,7 +148,9 @@ def verify(
     options: Options = {"optimizer": optimizer, "causal": sizes.causal, "recompute": recompute}
     rows = evaluate(sizes, algo, "exact", **options).rows
     predicted: Counts = {(str(row.layer), str(row.operation), str(row.phase)): row.scalars for row in rows}
-    memory = Memory(training_step(sizes, algo, "exact", **options), keeps=KEPT_BY_KERNELS)
+    memory = Memory(
+        training_step(sizes, algo, "exact", **options), kernels=Kernels(KEPT_BY_KERNELS, PASSING_IN_KERNELS)
+    )
     step = execute(sizes, algo, optimizer, seed, recompute)
     lines = tuple(_lines(predicted, step.tally.counts))
     return Verification(sizes, algo, optimizer, recompute, step.loss, lines, memory.peak.elements, step.peak)

@@ -68,13 +68,18 @@ def unrolled(step: TrainingStep) -> TrainingStep:
 
 @given(s=modern(), batch=st.integers(1, 3))
 def test_what_is_stored_is_alive(s: Sizes, batch: int) -> None:
-    """As the backward begins what is stored is alive; as PEPITA's error is made, so are angles and the error."""
+    """As the backward begins what is stored is alive; as PEPITA's error is made, so are angles and the error.
+
+    In the backward so is what the caller holds, the logits and an encoder's output where it is not stored, the loss
+    and its gradient; the sum of the weights of the targets, which is stored, is gone.
+    """
     after = {"bp": "backward", "pepita": "error_projection"}
     for algo, phase in after.items():
         memory = measure(s, algo, "exact", batch=batch, causal=s.causal)
         first = next(moment for moment in memory.liveness.ledger.moments if moment.phase == phase)
         error = batch * memory.facts.ops[-1].elements
-        more = error + sum(memory.facts.constants.values()) if algo == "pepita" else 0
+        held = sum(memory.facts.elements(x) for x in memory.facts.given if x not in memory.facts.waiting)
+        more = error + sum(memory.facts.constants.values()) if algo == "pepita" else held + 2 - 1
         assert first.activations == memory.of("stored_activations").elements + more
 
 

@@ -258,9 +258,11 @@ def test_bytes_are_elements_times_width(s: Sizes, data: st.DataObject) -> None:
     assert held["stored_activations"].bytes == held["stored_activations"].elements * widths[dtypes["activations"]]
     assert held["indices"].bytes == 8 * held["indices"].elements
     moments = memory.liveness.ledger.moments
-    wide, narrow = widths[dtypes["activations"]], widths[dtypes["gradients"]]
+    wide, narrow, state_width = (widths[dtypes[name]] for name in ("activations", "gradients", "optimizer"))
     static = sum(held[name].bytes for name in ("parameters", "optimizer", "projection"))
-    assert memory.peak.bytes == static + max((m.activations + m.passing) * wide + m.gradients * narrow for m in moments)
+    assert memory.peak.bytes == static + max(
+        (m.activations + m.passing) * wide + m.gradients * narrow + m.updates * state_width for m in moments
+    )
 
 
 @given(s=models())

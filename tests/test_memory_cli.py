@@ -41,7 +41,7 @@ def test_table(tcost: Tcost) -> None:
     total = next(line for line in lines if line.startswith("total"))
     assert total.split(maxsplit=1)[1].split("  ") == [*map(binary, shown), binary(sum(shown))]
     assert next(line for line in lines if line.startswith("peak ")).split(maxsplit=1)[1] == binary(memory.peak.bytes)
-    assert "peak: everything that is alive in the backward of vocabulary_projection,\n  projection\n" in outcome.out
+    assert "peak: everything that is alive in the backward of vocabulary_projection, softmax\n" in outcome.out
     assert "196,412,929 stored activations" in outcome.out
 
 

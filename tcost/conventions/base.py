@@ -3,7 +3,7 @@
 "How many FLOPs is that?" has several honest answers. A convention is one of them, by name and as data.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from tcost.errors import unknown
 from tcost.kinds import DIFFERENCE, NOTHING, Count, Keep, Kept, Phase, Scalars, kind_of, runs
 from tcost.models import Model
 from tcost.sizes import Family, Size, Sizes
-from tcost.tracing import Op, layer_name
+from tcost.tracing import Op, Tensor, layer_name
 
 SCALARS = ("mul", "add", "div", "exp", "log", "cmp", "sqrt", "tanh", "erf")
 """Every scalar operation but the MACC."""
@@ -77,13 +77,14 @@ class Erratum:
 class MemoryErratum:
     """A slip in published totals of stored activations: what was published minus what is kept, for one sequence.
 
-    `rules` are those whose totals have the slip.
+    `rules` are those whose totals have the slip. Its elements are told which tensors are kept: a slip takes away
+    only what is there.
     """
 
     name: str
     slip: str
     rules: tuple[str, ...]
-    elements: Callable[[Sizes, Model], Size]
+    elements: Callable[[Sizes, Model, Collection[Tensor]], Size]
 
     @property
     def layer(self) -> str:

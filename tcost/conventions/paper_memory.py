@@ -8,12 +8,13 @@ other pass beside it. Source: Pau & Aymone, Electronics 2024, 13(2), 402, sectio
 authors' published implementation.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from math import prod
 
 from tcost.conventions.base import MemoryErratum, PublishedMemory
 from tcost.models import Model
 from tcost.sizes import Size, Sizes, exact_div
+from tcost.tracing import Tensor
 
 
 def _sets(s: Sizes) -> Mapping[str, Size]:
@@ -47,19 +48,20 @@ def _of_stack(stack: str, s: Sizes) -> dict[str, Size]:
     }
 
 
-def _attention_map(_s: Sizes, model: Model) -> Size:
-    """Return one map in the place of one for every head, of all attentions."""
-    maps = [op for op in model.trace.ops if op.name == "softmax" and op.layer.endswith("attention")]
+def _attention_map(_s: Sizes, model: Model, kept: Collection[Tensor]) -> Size:
+    """Return one map in the place of one for every head, of all attentions that keep theirs."""
+    ops = [op for op in model.trace.ops if op.output in kept]
+    maps = [op for op in ops if op.name == "softmax" and op.layer.endswith("attention")]
     return sum(op.repeats * (exact_div(op.elements, prod(op.output.shape[:2])) - op.elements) for op in maps)
 
 
-def _probabilities(s: Sizes, model: Model) -> Size:
+def _probabilities(s: Sizes, model: Model, kept: Collection[Tensor]) -> Size:
     rows, words = model.output.shape
-    return rows * (s.d_model - words)
+    return rows * (s.d_model - words) if model.output in kept else 0
 
 
-def _encoder_output(s: Sizes, _model: Model) -> Size:
-    return -s.encoder_context_length * s.d_model if s.family == "encoder-decoder" else 0
+def _encoder_output(_s: Sizes, model: Model, kept: Collection[Tensor]) -> Size:
+    return 0 if model.encoded is None or model.encoded not in kept else -model.encoded.elements
 
 
 PUBLISHED_MEMORY = PublishedMemory(

@@ -22,15 +22,26 @@ class Segment:
 
 
 class Kept(Execution):
-    """A forward pass that keeps, of each call, what its gradients need."""
+    """A forward pass that keeps, of each call, what its gradients need; its caller holds what it gives."""
 
     def __init__(self, step: Step) -> None:
         """Prepare the pass."""
         super().__init__(step, readers=step.plan.readers)
         self.segments = [Segment(ops) for ops in step.plan.segments]
         self.kept: list[Call | Segment] = []
+        self.given: list[Array] = []
 
     def run(self, op: Op, inputs: Sequence[Array]) -> Array:
+        """Run an operation and keep what is needed of it, and for the caller what he is given, and the loss."""
+        y = self._run(op, inputs)
+        if self.numbers[op.output] in self.step.plan.given:
+            self.given.append(y)
+        if op.kind == "cross_entropy":
+            self.given.append(self.step.tally.array([self.step.loss, 1.0]))  # and its gradient
+            self.step.tracker.track(self.given[-1])
+        return y
+
+    def _run(self, op: Op, inputs: Sequence[Array]) -> Array:
         """Run an operation and keep what is needed of it; of a segment, what it reads from outside."""
         number = len(self.ops) - 1
         segment = next((segment for segment in self.segments if number in segment.ops), None)
@@ -93,12 +104,13 @@ def _differentiate(run: Kept, call: Call, gradients: dict[Tensor, Array]) -> Non
     with step.tally.label(layer_of(op), op.name, "backward"):
         found = kernel_of(op).backward(call, dy) if op.gradients else ()
     made = [(x, gradient) for x, gradient in zip(op.inputs, found, strict=False) if x.has_gradient]  # tokens have none
-    step.tracker.track(*(gradient for _, gradient in made))
+    step.tracker.track(*(gradient for _, gradient in made), call.passing)
+    met = step.gradients.get(str(op.weight))  # the gradient so far, beside which its sum with this one is made
     if op.is_trained:
         step.update(call, dy)
     step.tracker.note()
-    del dy, found
-    call.inputs, call.kept = (), {}
+    del dy, found, met
+    call.inputs, call.kept, call.passing = (), {}, None
     while made:
         tensor, gradient = made.pop(0)
         if tensor in gradients:

@@ -6,13 +6,14 @@ distribution function, a tanh. PyTorch keeps the input and computes them once mo
 
 from collections.abc import Mapping
 
-from tcost.kinds import Keep, keeps, keeps_nothing
+from tcost.kinds import Keep, Passing, keeps, keeps_nothing, passing
 from tcost.kinds.keeping import keeps_factors, keeps_input_of_weight
 
 _NORM = keeps(elements=1, rows=1)  # the normalised rows, the inverse deviations
 
 KEPT_BY_KERNELS: Mapping[str, Keep] = {
     "contract": keeps_factors,  # numbers are read where they are, whatever shares them
+    "convolution": keeps_input_of_weight,
     "cross_entropy": keeps(output=True),
     "expert_linear": keeps_input_of_weight,
     "rotary": keeps_nothing,  # angles are computed where they are used
@@ -22,3 +23,6 @@ KEPT_BY_KERNELS: Mapping[str, Keep] = {
     **dict.fromkeys(("silu", "quick_gelu"), keeps(output=True, elements=1)),  # the sigmoid
     "normalised_sum": keeps(output=True, rows=1),
 }
+
+PASSING_IN_KERNELS: Mapping[str, Passing] = {"cross_entropy": passing(1)}
+"""What passes in their backward: the loss's probabilities less the targets, in the place of their gradient."""

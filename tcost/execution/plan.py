@@ -62,11 +62,13 @@ class Unrolled(Trace):
 class Plan:
     """Facts of an unrolled model, by the numbers of its tensors and operations.
 
-    `readers` are the operations that read each tensor, as many as there are; `updates_left` those that are
-    still to add to the gradient of each weight. `segments` are computed again in the backward.
+    `readers` are the operations that read each tensor, as many as there are; `given` are the tensors that a caller
+    holds to the end; `updates_left` are the operations that are still to add to the gradient of each weight.
+    `segments` are computed again in the backward.
     """
 
     readers: dict[int, int]
+    given: frozenset[int]
     embedded: frozenset[int]
     logits: frozenset[int]
     updates_left: Counter[str]
@@ -80,6 +82,7 @@ class Plan:
         logits = set(operations_of_logits(trace.ops))
         return cls(
             readers=readers_of(trace),
+            given=frozenset(trace.numbers[tensor] for tensor in model.given),
             embedded=frozenset(index for index, op in enumerate(trace.ops) if op.output in model.embedded),
             logits=frozenset(index for index, op in enumerate(trace.ops) if op in logits),
             updates_left=Counter(str(op.weight) for op in trace.ops if op.is_trained),

@@ -3,6 +3,7 @@
 from tcost.kinds.base import DIFFERENCE, MODEL_PHASES, PHASES, Kind, Phase, runs
 from tcost.kinds.counts import Count, Scalars, both, free, per_element
 from tcost.kinds.keeping import NOTHING, Keep, Kept, keeps, keeps_nothing
+from tcost.kinds.passing import Passing, nothing_passing, passing
 from tcost.kinds.table import KINDS, kind_of
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Keep",
     "Kept",
     "Kind",
+    "Passing",
     "Phase",
     "Scalars",
     "both",
@@ -22,6 +24,8 @@ __all__ = [
     "keeps",
     "keeps_nothing",
     "kind_of",
+    "nothing_passing",
+    "passing",
     "per_element",
     "runs",
 ]

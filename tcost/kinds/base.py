@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 from tcost.errors import part_of
 from tcost.kinds.counts import Count, Scalars, free
 from tcost.kinds.keeping import Keep, keeps_nothing
+from tcost.kinds.passing import Passing, nothing_passing
 from tcost.sizes import Size
 from tcost.tracing import Op
 
@@ -42,7 +43,9 @@ class Kind:
 
     `parameters` is asked of operations that learn; `keeps` says what waits for the gradients. The output of
     a view is its input, seen otherwise. The gradient of the output, or a part of it, is that of the first
-    inputs as it stands, of as many as `passes_gradient` says.
+    inputs as it stands, of as many as `passes_gradient` says. At its fullest moment the backward has so many
+    numbers `passing` beside what is kept, the gradient of the output and those that it gives. Where a function of
+    torch reads a weight transposed, `is_transposed`, its gradient is a view, to which no other is added in place.
     """
 
     forward: Count
@@ -55,6 +58,8 @@ class Kind:
     is_einsum: bool = False
     is_view: bool = False
     passes_gradient: int = 0
+    passing: Passing = nothing_passing
+    is_transposed: bool = False
 
     def count(self, op: Op, phase: Phase) -> Scalars:
         """Return the scalar operations of one run of a phase; an error projection runs its operations forward.

@@ -2,7 +2,7 @@
 
 A kind keeps what eager PyTorch keeps for it: what `torch.autograd.graph.saved_tensors_hooks` shows of the
 functions that the classes of transformers call. An input gradient that nothing below needs and the update of a
-weight that is frozen keep nothing.
+weight that is frozen keep nothing, unless a function of torch keeps the same for all of its gradients together.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import TypeAlias
 
+from tcost.kinds.passing import copies_of
 from tcost.sizes import Size, same
 from tcost.tracing import COPY, Op, Tensor
 
@@ -64,6 +65,15 @@ def keeps_input_of_weight(op: Op) -> Kept:
     return Kept(op.inputs) if op.is_trained else NOTHING
 
 
+def keeps_normalised(op: Op) -> Kept:
+    """The gradient of a gain is a product with the normalised rows; that of the input needs it and its inverse roots.
+
+    So it is where a norm is written as operations of Python; LayerNorm, one function, keeps the same for either.
+    """
+    tensors, rows = (op.inputs, op.rows) if op.gradients else ((), 0)
+    return Kept(tensors, own=rows + op.is_trained * op.elements)
+
+
 def keeps_rows_of_experts(op: Op) -> Kept:
     """Experts read copies of the rows that chose them: once for every choice, where the input has not that axis."""
     (axes,), sizes = op.einsum.operands, op.einsum.sizes
@@ -77,20 +87,35 @@ def keeps_operands(op: Op) -> Kept:
 
     A batched product copies what it broadcasts: keys and values that several query heads share are kept once
     for each of them, unless a single head and a single sequence can be read again and again. A fused attention
-    copies nothing, and keeps its output in the place of the scores.
+    keeps what it does as a whole.
     """
-    (a, b), (first, second) = op.inputs, op.einsum.operands
-    is_fused = a.is_fused or op.output.is_fused
-    kept = [op.output] if a.is_fused and op.has_gradients else []
+    a, b = op.inputs
+    if a.is_fused or op.output.is_fused:
+        return _kept_by_fused(op)
+    kept: list[Tensor] = []
     copies: dict[bool, dict[Tensor, Size]] = {True: {}, False: {}}
-    for factor, axes, other, beside in ((a, first, b, second), (b, second, a, first)):
-        batch = [axis for axis in beside[:-2] if axis in op.einsum.output and axis not in axes]
-        times = 1 if is_fused else prod(op.einsum.sizes[axis] for axis in batch)
+    for place, factor, other in ((0, a, b), (1, b, a)):
+        times = copies_of(op, place)
         if other.has_gradient and same(times, 1):
             kept.append(factor)
         elif other.has_gradient:
             copies[same(prod(factor.shape[:-2]), 1)][factor] = times * factor.elements
     return Kept(tuple(kept), copies[False], copies[True])
+
+
+def _kept_by_fused(op: Op) -> Kept:
+    """A fused attention, whose last product is `op`, keeps all that it reads, its output and a number for every row.
+
+    It copies nothing, and keeps the same whichever of queries, keys and values needs a gradient. The number is the
+    logarithm of the row's sum of exponentials. Source: Dao et al. 2022, arXiv 2205.14135, algorithm 2.
+    """
+    if op.output.is_fused or not op.has_gradients:
+        return NOTHING
+    weights, values = op.inputs
+    scores, made = weights, {each.output: each for each in weights.trace.ops}
+    while made[scores].kind != "contract":
+        scores = made[scores].inputs[0]
+    return Kept((*made[scores].inputs, values, op.output), own=prod(weights.shape[:-1]))
 
 
 def keeps_factors(op: Op) -> Kept:
@@ -99,21 +124,17 @@ def keeps_factors(op: Op) -> Kept:
     return Kept((a,) * b.has_gradient + (b,) * a.has_gradient)
 
 
-def keeps_probabilities(op: Op) -> Kept:
-    """A softmax keeps its output; inside a fused attention one number for every row, the logarithm of its sum."""
-    if not op.has_gradients:
-        return NOTHING
-    return Kept(own=op.rows) if op.output.is_fused else Kept((op.output,))
-
-
 def keeps_targets(op: Op) -> Kept:
     """The loss keeps the probabilities, the targets, and the sum of their weights that it divides by."""
     return Kept((op.output,), single=1, indices={"targets": (op.rows, 0)}) if op.has_gradients else NOTHING
 
 
 def keeps_indices(op: Op) -> Kept:
-    """A look-up keeps what was looked up: tokens and choices of every sequence, positions that all of them share."""
-    if not op.has_gradients:
+    """A look-up keeps what was looked up: tokens and choices of every sequence, positions that all of them share.
+
+    Of a table that is frozen nothing is kept, even if what the row is added to needs a gradient.
+    """
+    if not (op.is_trained or (op.gradients and not op.weight)):
         return NOTHING
     shared = {"added_table": op.rows, "relative_bias": prod(op.output.shape[-2:])}
     own = {"embedding": op.rows, "top_k": op.elements}
@@ -122,5 +143,7 @@ def keeps_indices(op: Op) -> Kept:
 
 def keeps_angles(op: Op) -> Kept:
     """A rotation keeps the cosines and sines of its positions, which all layers of a stack share."""
+    if not op.has_gradients:
+        return NOTHING
     rows, width, stack = op.output.shape[-2], op.einsum.sizes["rotated"], COPY.sub("", op.layer).partition(".")[0]
     return Kept(constants={f"{stack} {which} {rows} x {width}": rows * width for which in ("cosines", "sines")})

@@ -5,7 +5,7 @@ into a sum of products; a sum of n terms starts from zero and takes n steps; cop
 look-ups are free. The backward of an einsum has one einsum over the same index space per operand
 that is an activation, its weight update one per weight; element-wise and row-wise kinds state their
 vector-Jacobian product. A convention may price a kind otherwise and says so (`conventions.py`).
-What is kept for the gradients is what eager PyTorch keeps (`keeping.py`).
+What is kept for the gradients is what eager PyTorch keeps (`keeping.py`), as is what passes (`passing.py`).
 """
 
 from collections.abc import Mapping
@@ -33,11 +33,12 @@ from tcost.kinds.keeping import (
     keeps_factors,
     keeps_indices,
     keeps_input_of_weight,
+    keeps_normalised,
     keeps_operands,
-    keeps_probabilities,
     keeps_rows_of_experts,
     keeps_targets,
 )
+from tcost.kinds.passing import passing, passing_of_experts, passing_of_norm, passing_of_product, passing_of_rotation
 from tcost.tracing import Op
 
 _LEARNED_EINSUM = Kind(
@@ -66,21 +67,24 @@ _GELU_TANH = Kind(
 )
 
 KINDS: Mapping[str, Kind] = {
-    "linear": _LEARNED_EINSUM,
+    "linear": replace(_LEARNED_EINSUM, is_transposed=True),  # torch.nn.functional.linear reads weight.t()
     "contract": Kind(
         forward=einsums(1),
         backward=einsums_per_gradient,
         keeps=keeps_operands,
+        passing=passing_of_product,
         is_einsum=True,
         derivation="y = a b: both are activations, so both gradients are backward",
     ),
     "expert_linear": replace(
         _LEARNED_EINSUM,
         keeps=keeps_rows_of_experts,
+        passing=passing_of_experts,
         derivation="y = x W_e for each expert e that a token chose: as linear, over the choices",
     ),
     "convolution": replace(
         _LEARNED_EINSUM,
+        keeps=keeps(input=True),
         derivation="as linear, over the windows of rows; products with the zeros beside the ends are executed",
     ),
     "embedding": Kind(
@@ -123,13 +127,14 @@ KINDS: Mapping[str, Kind] = {
     "softmax": Kind(
         forward=per_element(cmp=1, add=2, exp=1, div=1),
         backward=per_element(macc=1, add=1, mul=1),
-        keeps=keeps_probabilities,
+        keeps=keeps(output=True),
         derivation="row maximum, difference, exponential, row sum, quotient; dx = y (dy - sum(y dy))",
     ),
     "cross_entropy": Kind(
         forward=both(per_element(cmp=1, add=2, exp=1, div=1), per_row(log=1, add=1)),
         backward=both(per_element(mul=1), per_row(add=1)),
         keeps=keeps_targets,
+        passing=passing(1),  # the gradient of log-probabilities: nll_loss_backward of torch
         derivation="the softmax, then -log of one element per row, summed; dx = (y - target) / rows",
     ),
     "end": Kind(
@@ -145,12 +150,14 @@ KINDS: Mapping[str, Kind] = {
         parameters=attrgetter("columns"),
         derivation="as a LayerNorm, without the bias",
     ),
-    # As operations of Python (LlamaRMSNorm of transformers) it keeps x, the inverse root and the normalised rows.
+    # As operations of Python (LlamaRMSNorm of transformers) it keeps x and the inverse root, and for its gain the
+    # normalised rows.
     "rms_norm": Kind(
         forward=both(per_element(macc=1, mul=2), per_row(div=2, add=1, sqrt=1)),
         backward=both(per_element(macc=1, mul=3, add=1), per_row(div=1)),
         weight_update=per_element(macc=1),
-        keeps=keeps(input=True, elements=1, rows=1),
+        keeps=keeps_normalised,
+        passing=passing_of_norm,
         parameters=attrgetter("columns"),
         derivation="x / sqrt(mean(x²) + epsilon) times a gain, Zhang & Sennrich 2019, section 4",
     ),
@@ -162,12 +169,13 @@ KINDS: Mapping[str, Kind] = {
     ),
     "gelu_tanh": _GELU_TANH,
     # The same as operations of Python (NewGELUActivation of transformers): x, the tanh, x / 2 and 1 + tanh are kept.
-    "gelu_new": replace(_GELU_TANH, keeps=keeps(input=True, elements=3)),
+    "gelu_new": replace(_GELU_TANH, keeps=keeps(input=True, elements=3), passing=passing(1)),
     "relu": Kind(forward=per_element(cmp=1), backward=per_element(mul=1), keeps=keeps(output=True)),
     "relu2": Kind(
         forward=per_element(cmp=1, mul=1),
         backward=per_element(mul=2),
         keeps=keeps(elements=1),
+        passing=passing(2),  # r and twice r, from which the gradient of r² is made
         derivation="max(x, 0)², So et al. 2021, arXiv 2109.08668, section 4; the ReLU is kept",
     ),
     "silu": Kind(
@@ -181,6 +189,7 @@ KINDS: Mapping[str, Kind] = {
         forward=per_element(mul=2, add=1, div=1, exp=1),
         backward=per_element(mul=3, add=2),
         keeps=keeps(input=True, elements=1),
+        passing=passing(1),
         derivation="x s(1.702 x) with s the sigmoid: dx = dy (s + 1.702 y (1 - s))",
     ),
     "sigmoid": Kind(
@@ -211,6 +220,7 @@ KINDS: Mapping[str, Kind] = {
         forward=per_rotated,
         backward=per_rotated,
         keeps=keeps_angles,
+        passing=passing_of_rotation,
         derivation="x cos + (x turned) sin, Su et al. 2021, section 3.4.2; the gradient is turned back",
     ),
     "top_k": Kind(

@@ -20,19 +20,25 @@ class Backpropagation(Liveness):
     """A forward pass that keeps, and a backward that differentiates one operation after the other.
 
     The gradient of an operation's output is gone after it, as is what it kept. Gradients that meet become a
-    new tensor. Gradients of weights are alive until the optimizer has run, which needs nothing more.
+    new tensor. Gradients of weights are alive until the optimizer has run.
     """
 
     def __init__(self, facts: Facts) -> None:
         """Follow a step."""
         super().__init__(facts)
         self.gradients: dict[Tensor, Buffer] = {}
+        self.views: set[str] = set()
+        """Weights whose gradient is a view so far."""
         self.forward(facts.waiting, keeps_own=True)
+        self.ledger.hold("loss", 2)  # the caller holds the loss, `backward` its gradient, a one
         for part in reversed(facts.parts):
             if part.repeat is None:
                 self._back(part, is_bottom=True)
             else:
                 self._copies(part, part.repeat)
+        self.ledger.hold("loss", 1)
+        for users in facts.weight_users.values():
+            self.optimize(self.ops[users[0]])
 
     def _copies(self, part: Part, repeat: Repeat) -> None:
         """Go back through the copies of a block, from the last one to the first."""
@@ -72,21 +78,57 @@ class Backpropagation(Liveness):
 
     def _differentiate(self, index: int, part: Part, first: Mapping[Tensor, int], *, is_bottom: bool) -> None:
         """Make the gradients of an operation's inputs and weight, and let go what they were made of."""
-        op = self.ops[index]
+        op, kind = self.ops[index], kind_of(self.ops[index])
         given = self.gradients.pop(op.output, None)
         inputs = [(place, x) for place, x in enumerate(op.inputs) if x.has_gradient and op.gradients]
         found = [(x, self._gradient(op, place, given)) for place, x in inputs]
+        meets = op.weight in self.learned
         if op.is_trained:
             self.learn(op)
+            self.ledger.hold("met", meets * kind.parameters(op), "gradients")
+        if given is None:
+            self.ledger.release(("own", index))  # at the loss the weights of its targets go before its input's gradient
+        self.ledger.hold("passing", self.facts.passing(op), "passing")
         if op.has_gradients:
             self.ledger.note("backward" if op.gradients else "weight_update", op)
         self._drop(given)
+        self.ledger.release("passing")
         self.ledger.release(("own", index))
         for tensor in map(self.facts.home, self.facts.kept[index].tensors):
             if first[tensor] == index and self._is_first_here(tensor, part, is_bottom=is_bottom):
-                self.ledger.release(tensor)
+                self.let_go(tensor)
+        self._release_constants(index, is_bottom=is_bottom)
+        if op.is_trained:
+            self._meet(op, meets=meets)
         for tensor, buffer in found:
             self._give(tensor, buffer, op)
+
+    def _meet(self, op: Op, *, meets: bool) -> None:
+        """Add the gradient of a weight to the one that it has: in its place, unless that is a view.
+
+        Source: accumulate in input_buffer.cpp of PyTorch, which adds in place to what nothing else refers to.
+        """
+        weight = str(op.weight)
+        if meets and weight in self.views and not self.facts.kernels:
+            self.ledger.hold("sum", kind_of(op).parameters(op), "gradients")
+            self.ledger.note("weight_update", op)
+            self.ledger.release("sum")
+        self.ledger.release("met")
+        (self.views.discard if meets or not kind_of(op).is_transposed else self.views.add)(weight)
+
+    def begin_copy(self, part: Part, number: int, *, is_held: bool) -> None:
+        """Let the gradients of a block's weights be alive as they are when its copy of that number begins."""
+        super().begin_copy(part, number, is_held=is_held)
+        weights = self.own_weights(part)
+        begun = number % (copies_of(part.repeat) // part.repeat.unique) if weights and part.repeat else 0
+        for weight, op in weights.items():
+            (self.views.add if begun == 1 and kind_of(op).is_transposed else self.views.discard)(weight)
+
+    def _release_constants(self, index: int, *, is_bottom: bool) -> None:
+        """Let go the constants of which an operation is the first to need them."""
+        for name in self.facts.kept[index].constants:
+            if is_bottom and self.facts.constant_users[name] == index:
+                self.ledger.release(("constant", name))
 
     def _gradient(self, op: Op, place: int, given: Buffer | None) -> Buffer:
         """Return the gradient of an input: that of the output where it is passed on, else a new one."""

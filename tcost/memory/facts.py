@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
-from tcost.kinds import Keep, Kept, kind_of
+from tcost.kinds import Keep, Kept, Passing, kind_of, nothing_passing
 from tcost.learning_rules import operations_of_logits
 from tcost.sizes import Size, same
 from tcost.tracing import Op, Repeat, Tensor
@@ -29,20 +29,32 @@ class Part:
     is_segment: bool
 
 
+@dataclass(frozen=True)
+class Kernels:
+    """Kernels that execute a step otherwise than PyTorch: what they keep, and what is passing in their backward.
+
+    They add to the gradient of a weight as they make it, where PyTorch makes one for each use and adds them.
+    """
+
+    keeps: Mapping[str, Keep]
+    passing: Mapping[str, Passing]
+
+
 class Facts:
     """What the data flow of a step's trace says of memory.
 
     Elements are those of all sequences of the step, of one copy of a block.
     """
 
-    def __init__(self, step: TrainingStep, keeps: Mapping[str, Keep] | None = None) -> None:
-        """Read the facts off a step; some kinds may keep otherwise than its convention says."""
+    def __init__(self, step: TrainingStep, kernels: Kernels | None = None) -> None:
+        """Read the facts off a step, which other kernels than those of PyTorch may execute."""
+        self.kernels = kernels
         self.step, self.trace, self.ops = step, step.model.trace, step.model.trace.ops
         self._homes: dict[Tensor, Tensor] = {}
         for op in self.ops:
             if kind_of(op).is_view:
                 self._homes[op.output] = self.home(op.inputs[0])
-        convention, keeps = step.convention, keeps or {}
+        convention, keeps = step.convention, kernels.keeps if kernels else {}
         self.kept = [self._for_sequences(keeps.get(op.kind, convention.kept)(op)) for op in self.ops]
         """What every operation keeps for its gradients."""
         first: dict[Tensor, int] = {}
@@ -75,6 +87,12 @@ class Facts:
         kept = self.kept[index]
         return self.step.batch * (kept.own + self._copies[index]) + kept.single
 
+    def passing(self, op: Op) -> Size:
+        """Return the elements that the backward of an operation has for a moment beside gradients and what is kept."""
+        if self.kernels:
+            return self.step.batch * self.kernels.passing.get(op.kind, nothing_passing)(op)
+        return self.step.batch * kind_of(op).passing(op)
+
     def read(self, op: Op) -> dict[Tensor, None]:
         """Return the tensors of numbers that an operation reads, each once."""
         return dict.fromkeys(self.home(x) for x in op.inputs if x not in self.indices)
@@ -93,6 +111,15 @@ class Facts:
     def constants(self) -> dict[str, Size]:
         """What is made once in a step and held throughout: the angles of rotations."""
         return {name: elements for kept in self.kept for name, elements in kept.constants.items()}
+
+    @cached_property
+    def constant_users(self) -> dict[str, int]:
+        """The first operation that keeps each constant."""
+        users: dict[str, int] = {}
+        for index, kept in enumerate(self.kept):
+            for name in kept.constants:
+                users.setdefault(name, index)
+        return users
 
     @cached_property
     def parts(self) -> list[Part]:
@@ -130,6 +157,12 @@ class Facts:
                     if not part.is_segment or tensor is entry or tensor not in part.own:
                         waiting.setdefault(tensor, index)
         return waiting
+
+    @cached_property
+    def given(self) -> frozenset[Tensor]:
+        """What the caller of a step that has a backward holds until its end, beside the loss."""
+        is_held = self.step.rule.runs["backward"] > 0
+        return frozenset(map(self.home, self.step.model.given)) if is_held else frozenset()
 
     @cached_property
     def outputs(self) -> dict[Tensor, int]:

@@ -100,6 +100,7 @@ class ForwardOnly(Liveness):
         if index == max(self.facts.logits, default=None):
             ledger.release(self.facts.step.model.output)
         if self.is_applied and self._is_whole(index, part, number):
+            self.optimize(op)
             self.forget(str(op.weight))
 
     def _is_whole(self, index: int, part: Part, number: int) -> bool:

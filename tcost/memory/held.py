@@ -1,6 +1,6 @@
 """What a training step has to hold, by layer and category, and its peak."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from typing import TYPE_CHECKING, Literal, TypeAlias, Unpack
@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, Unpack
 from tcost import defaults
 from tcost.conventions import Erratum, MemoryErratum
 from tcost.errors import UnfinishedError
-from tcost.kinds import Keep
 from tcost.learning_rules import FIXED_MATRICES, project_error
-from tcost.memory.facts import Facts
+from tcost.memory.facts import Facts, Kernels
 from tcost.memory.storage import BYTES, INDEX_BYTES, Storage
 from tcost.sizes import Size, maximum, same
 from tcost.tracing import Trace
@@ -70,11 +69,9 @@ class Memory:
     the indices, which are integers and stand apart.
     """
 
-    def __init__(
-        self, step: TrainingStep, storage: Storage | None = None, keeps: Mapping[str, Keep] | None = None
-    ) -> None:
-        """Measure a step; kinds keep what `keeps` says, or else what the step's convention says."""
-        self.step, self.storage, self._keeps = step, storage or Storage(), keeps
+    def __init__(self, step: TrainingStep, storage: Storage | None = None, kernels: Kernels | None = None) -> None:
+        """Measure a step, which other kernels than those of PyTorch may execute."""
+        self.step, self.storage, self._kernels = step, storage or Storage(), kernels
 
     def of(self, category: Category) -> Held:
         """Return the sum of a category's rows."""
@@ -83,7 +80,7 @@ class Memory:
     @cached_property
     def facts(self) -> Facts:
         """What the data flow says."""
-        return Facts(self.step, self._keeps)
+        return Facts(self.step, self._kernels)
 
     @cached_property
     def liveness(self) -> "Backpropagation | ForwardOnly":
@@ -180,7 +177,8 @@ class Memory:
         for layer, elements in self._stored():
             yield layer, "stored_activations", elements, width
         for erratum in self._activation_slips:
-            elements = erratum.elements(step.sizes, step.model) if step.rule.name in erratum.rules else 0
+            has_slip = step.rule.name in erratum.rules
+            elements = erratum.elements(step.sizes, step.model, self.facts.waiting) if has_slip else 0
             if not same(elements, 0):
                 yield erratum.layer, "stored_activations", step.batch * elements, width
         for layer, each, together in self.facts.held_indices():
@@ -224,18 +222,21 @@ class Memory:
         static = sum((self.of(category) for category in STATIC), ZERO)
         if self.step.convention.memory:
             return static + self.of("gradients") + self.of("stored_activations")
-        activations, gradients = BYTES[self.storage.activations], BYTES[self.storage.gradients]
         moments = self.liveness.ledger.moments
         elements = reduce(maximum, (moment.elements for moment in moments))
-        return static + Held(elements, reduce(maximum, (m.bytes(activations, gradients) for m in moments)))
+        return static + Held(elements, reduce(maximum, (moment.bytes(*self._widths) for moment in moments)))
+
+    @property
+    def _widths(self) -> tuple[int, int, int]:
+        """The bytes of an activation, of the gradient of a weight, and of a number of the optimizer."""
+        return BYTES[self.storage.activations], BYTES[self.storage.gradients], BYTES[self.storage.optimizer]
 
     @property
     def peak_moment(self) -> "Moment | None":
         """The moment at which most bytes are alive, where the convention has moments."""
         if self.step.convention.memory:
             return None
-        activations, gradients = BYTES[self.storage.activations], BYTES[self.storage.gradients]
-        return max(self.liveness.ledger.moments, key=lambda moment: moment.bytes(activations, gradients))
+        return max(self.liveness.ledger.moments, key=lambda moment: moment.bytes(*self._widths))
 
 
 def _largest(named: Iterable[tuple[str, Size]]) -> tuple[str, Size]:

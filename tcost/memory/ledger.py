@@ -2,14 +2,15 @@
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from tcost.kinds import Phase
 from tcost.sizes import Size
 from tcost.tracing import Op
 
-Use: TypeAlias = Literal["activations", "passing", "gradients"]
-"""Values of the forward passes; gradients of activations and what stands for them; gradients of weights."""
+Use: TypeAlias = Literal["activations", "passing", "gradients", "updates"]
+"""Values of the forward passes; gradients of activations and what stands for them; gradients of weights; what an
+optimizer has at hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +23,16 @@ class Moment:
     activations: Size
     passing: Size
     gradients: Size
+    updates: Size
 
     @property
     def elements(self) -> Size:
         """All of them."""
-        return self.activations + self.passing + self.gradients
+        return self.activations + self.passing + self.gradients + self.updates
 
-    def bytes(self, activation: int, gradient: int) -> Size:
-        """Return the bytes of all, of so many for an activation and for the gradient of a weight."""
-        return (self.activations + self.passing) * activation + self.gradients * gradient
+    def bytes(self, activation: int, gradient: int, update: int) -> Size:
+        """Return the bytes of all, of so many for an activation, a weight's gradient, and an optimizer's number."""
+        return (self.activations + self.passing) * activation + self.gradients * gradient + self.updates * update
 
 
 @dataclass
@@ -39,7 +41,7 @@ class Ledger:
 
     alive: dict[Hashable, tuple[Use, Size]] = field(default_factory=dict)
     moments: list[Moment] = field(default_factory=list)
-    totals: dict[Use, Size] = field(default_factory=lambda: {"activations": 0, "passing": 0, "gradients": 0})
+    totals: dict[Use, Size] = field(default_factory=lambda: dict.fromkeys(get_args(Use), 0))
 
     def hold(self, what: Hashable, elements: Size, use: Use = "activations") -> None:
         """Let something be alive, in the place of what had its name."""

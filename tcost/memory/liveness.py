@@ -86,7 +86,14 @@ class Liveness:
             ledger.note(phase, op)
             for tensor in (*facts.read(op), output):
                 if ends(tensor, index):
-                    ledger.release(tensor)
+                    self.let_go(tensor)
+
+    def let_go(self, tensor: Tensor) -> None:
+        """Let a tensor go that nothing in the step needs any more; what is given to the caller stays, once."""
+        name = "given", tensor
+        if tensor in self.facts.given and name not in self.ledger.alive:
+            self.ledger.hold(name, self.facts.elements(tensor))
+        self.ledger.release(tensor)
 
     def _ends_of_forward(self, waiting: Collection[Tensor], part: Part, *, is_last: bool = True) -> Ends:
         last_user = self.facts.last_user
@@ -117,6 +124,17 @@ class Liveness:
         if op.weight and op.weight not in self.learned:
             self.learned.add(op.weight)
             self.ledger.hold(("gradient", op.weight), kind_of(op).parameters(op), "gradients")
+
+    def optimize(self, op: Op) -> None:
+        """Let an optimizer be at work on the weight of an operation, with what it has at hand of its own.
+
+        Kernels other than PyTorch's have nothing.
+        """
+        passing = 0 if self.facts.kernels else self.facts.step.optimizer.passing
+        if passing:
+            self.ledger.hold("updates", passing * kind_of(op).parameters(op), "updates")
+            self.ledger.note("optimizer_step", op)
+            self.ledger.release("updates")
 
     def forget(self, weight: str) -> None:
         """Let the gradient of a weight go."""
@@ -151,13 +169,13 @@ class Liveness:
         """Return the numbers of the copies, in the order that they come, in which a peak can be.
 
         The first finds nothing of what copies share, and the last lets it go. Of those between them that do the
-        same the ends are followed: of all, of the first ones of groups that share their weights, and of the
-        second ones, which find what the first have left.
+        same the ends are followed: of all, of the first ones of groups that share their weights, of the
+        second ones, which find what the first have left, and of the third ones, which find a sum.
         """
         times = copies_of(part.repeat)
         group = times // part.repeat.unique if self.own_weights(part) and part.repeat else 1
         last = (times - 2) // group * group
-        between = {start + step for start in (0, group, last - group, last) for step in (0, 1)} | {times - 2}
+        between = {start + step for start in (0, group, last - group, last) for step in (0, 1, 2)} | {times - 2}
         return sorted({0, times - 1} | {number for number in between if 0 < number < times})
 
 

@@ -15,7 +15,8 @@ class Call:
     """One operation at work: its inputs, its weights, what it was told and what it keeps for its gradients.
 
     `chosen` has, for each row, the row of a table that it takes, the word that is right or the experts
-    that it goes through. Of a tensor with a band, the last two axes are one, of its pairs.
+    that it goes through. Of a tensor with a band, the last two axes are one, of its pairs. What a backward makes
+    beside the gradients that it gives is `passing`.
     """
 
     op: Op
@@ -24,6 +25,7 @@ class Call:
     zeros: Callable[[tuple[int, ...]], Array]
     chosen: Any = None
     kept: dict[str, Array] = field(default_factory=dict)
+    passing: Array = None
 
     def zeros_like_input(self, place: int = 0) -> Array:
         """Return zeros in the shape of an input, which need not be at hand any more."""
