@@ -39,6 +39,14 @@ def test_published_totals(case: dict[str, Any]) -> None:
     assert found == case["stored_activations_elements"]
 
 
+@pytest.mark.parametrize("classes", [2, 5000])
+def test_the_error_of_a_classifier(classes: int) -> None:
+    """Where every row is classified, MEMPEPITA's published sets have the scores of the classes, not of a vocabulary."""
+    s = replace(load_spec("bert-base").at(64), head="token_classifier", head_transform=False, n_classes=classes)
+    sets = (64 * classes + 2 * 64 * 768, 2 * 64 * 768 + 2 * 64 * 64, 3 * 64 * 768, 64 * 768 + 2 * 64 * 3072)
+    assert stored(s, "mempepita", "paper") == max(sets)
+
+
 def published(s: Sizes) -> dict[str, Any]:
     """Return the published definition, written out by hand from Electronics 2024, 13(2), 402, for one sequence."""
     rows, width, hidden, head = s.context_length, s.d_model, s.d_ff, s.d_head

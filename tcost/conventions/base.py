@@ -102,7 +102,7 @@ class PublishedMemory:
 
     source: str
     forgets: Mapping[str, frozenset[str]]
-    sets: Mapping[str, Callable[[Sizes], Mapping[str, Size]]]
+    sets: Mapping[str, Callable[[Sizes, Model], Mapping[str, Size]]]
     errata: tuple[MemoryErratum, ...]
 
 

@@ -17,17 +17,18 @@ from tcost.sizes import Size, Sizes, exact_div
 from tcost.tracing import Tensor
 
 
-def _sets(s: Sizes) -> Mapping[str, Size]:
+def _sets(s: Sizes, model: Model) -> Mapping[str, Size]:
     """Return what is alive at once under MEMPEPITA, for one sequence.
 
     An output that both passes have counts twice, the input of a part once; heads are computed one after
-    the other. The error, M·V, lives until it is projected: behind the encoder, where there is one.
+    the other. The error, M·V or what the model's head gives, lives until it is projected: behind the encoder, where
+    there is one.
     """
-    sets = _of_stack("decoder" if s.n_decoder_layers else "encoder", s)
+    error = model.output.elements
+    sets = _of_stack("decoder" if s.n_decoder_layers else "encoder", s, error)
     if s.family == "encoder-decoder":
-        error, encoder = s.context_length * s.vocab_size, s.encoder
         read = s.encoder_context_length * s.d_model
-        of_encoder = _of_stack("encoder", encoder)
+        of_encoder = _of_stack("encoder", s.encoder, error)
         del of_encoder["vocabulary projection"]
         sets["decoder attention"] = sets["decoder attention"] + read
         sets["keys and values of the encoder's output"] = 2 * read + 2 * s.encoder_context_length * s.d_head
@@ -36,9 +37,8 @@ def _sets(s: Sizes) -> Mapping[str, Size]:
     return sets
 
 
-def _of_stack(stack: str, s: Sizes) -> dict[str, Size]:
+def _of_stack(stack: str, s: Sizes, logits: Size) -> dict[str, Size]:
     rows, one = s.context_length, s.context_length * s.d_model
-    logits = rows * s.vocab_size
     return {
         f"{stack} embedding": logits + 2 * one,
         f"{stack} attention": 2 * one + 2 * rows * s.d_head,

@@ -200,7 +200,7 @@ class Memory:
         """Yield what each layer stores, its copies together."""
         step, facts, published = self.step, self.facts, self.step.convention.memory
         if published and step.rule.name in published.sets and not step.foreign_kinds:
-            name, elements = _largest(published.sets[step.rule.name](step.sizes).items())
+            name, elements = _largest(published.sets[step.rule.name](step.sizes, step.model).items())
             yield f"largest set: {name}", step.batch * elements
         elif published and step.rule.name in published.forgets:
             forgotten = {op.output for op in facts.ops if op.kind in published.forgets[step.rule.name]}
