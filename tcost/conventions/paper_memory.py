@@ -24,11 +24,11 @@ def _sets(s: Sizes, model: Model) -> Mapping[str, Size]:
     the other. The error, M·V or what the model's head gives, lives until it is projected: behind the encoder, where
     there is one.
     """
-    error = model.output.elements
-    sets = _of_stack("decoder" if s.n_decoder_layers else "encoder", s, error)
+    words = model.output.shape[-1]
+    sets = _of_stack("decoder" if s.n_decoder_layers else "encoder", s, words)
     if s.family == "encoder-decoder":
-        read = s.encoder_context_length * s.d_model
-        of_encoder = _of_stack("encoder", s.encoder, error)
+        error, read = s.context_length * words, s.encoder_context_length * s.d_model
+        of_encoder = _of_stack("encoder", s.encoder, words)
         del of_encoder["vocabulary projection"]
         sets["decoder attention"] = sets["decoder attention"] + read
         sets["keys and values of the encoder's output"] = 2 * read + 2 * s.encoder_context_length * s.d_head
@@ -37,8 +37,9 @@ def _sets(s: Sizes, model: Model) -> Mapping[str, Size]:
     return sets
 
 
-def _of_stack(stack: str, s: Sizes, logits: Size) -> dict[str, Size]:
+def _of_stack(stack: str, s: Sizes, words: Size) -> dict[str, Size]:
     rows, one = s.context_length, s.context_length * s.d_model
+    logits = rows * words
     return {
         f"{stack} embedding": logits + 2 * one,
         f"{stack} attention": 2 * one + 2 * rows * s.d_head,
