@@ -84,18 +84,17 @@ def read_text(spec: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> tuple
     word = os.fspath(spec)
     if word == "-" and sys.stdin is None:
         raise InputError("cannot read standard input: it is closed")
-    if word == "-":
-        return _text(sys.stdin.buffer, "<standard input>", max_bytes), "<standard input>"
-    path = Path(word)
-    if _is_nowhere(word):
-        path = _bundled(word)
+    path = _bundled(word) if word != "-" and _is_nowhere(word) else Path(word)
     try:
+        if word == "-":
+            return _text(sys.stdin.buffer, "<standard input>", max_bytes), "<standard input>"
         with path.open("rb") as file:
             return _text(file, str(path), max_bytes), str(path)
     except IsADirectoryError:
         raise InputError(f"{word} is a directory\nexpected a spec: a YAML file, or a bundled name") from None
     except OSError as error:
-        raise InputError(f"cannot read {word}: {error.strerror}") from None
+        name = "standard input" if word == "-" else word
+        raise InputError(f"cannot read {name}: {error.strerror}") from None
 
 
 def _is_nowhere(word: str) -> bool:
