@@ -9,7 +9,7 @@ import yaml
 from pydantic import ValidationError
 
 from tcost.errors import InputError, nearest
-from tcost.spec.document import parse
+from tcost.spec.document import MAX_DIGITS, parse
 from tcost.spec.model import ModelSpec
 from tcost.spec.problems import Model, validate
 from tcost.text import visible
@@ -45,9 +45,9 @@ def parse_spec(text: str, where: str) -> ModelSpec:
     return _imported(text, where)[0] if _is_config(text) else parse_document(ModelSpec, text, where)
 
 
-def parse_document(model: type[Model], text: str, where: str) -> Model:
+def parse_document(model: type[Model], text: str, where: str, max_digits: int = MAX_DIGITS) -> Model:
     """Return what a YAML text holds as a model. Raises InputError with every problem and its place."""
-    return validate(model, parse(text, where))
+    return validate(model, parse(text, where, max_digits))
 
 
 def import_spec_from(config: str | os.PathLike[str]) -> tuple[ModelSpec, "Imported"]:
