@@ -100,7 +100,7 @@ def _composed(text: str, where: str) -> yaml.Node | None:
     try:
         return loader.get_single_node()
     except (ValueError, OverflowError):  # of a version of 5,000 digits, or "\\U99999999", which PyYAML does not look at
-        mark: yaml.Mark = loader.get_mark()  # type: ignore[no-untyped-call]  # PyYAML's stubs leave it bare
+        mark: yaml.Mark = loader.get_mark()
         raise InputError(
             f"{_place(where, mark)}: a number or a character that YAML does not have\n"
             "expected keys with values, such as 'd_model: 768'"
