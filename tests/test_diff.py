@@ -259,7 +259,7 @@ def test_sums_that_contradict_their_rows(by: str, tcost: Tcost, save: Save, tmp_
 @pytest.mark.parametrize("convention", ["paper", "torch", "exact"])
 def test_sums_that_are_right(convention: str, algo: str, tcost: Tcost, save: Save) -> None:
     """Whatever tcost writes, by whatever it groups, it reads."""
-    options = ("--convention", convention, "--algos", algo, "--optimizer", "adam")
+    options: tuple[str, ...] = ("--convention", convention, "--algos", algo, "--optimizer", "adam")
     options += ("--recompute", "block") * (algo == "bp")
     specs = ["alexatm-20b", "mixtral-8x7b"]
     saved = [save(f"{by}.json", "compute", specs[0], "--by", by, *options) for by in ("layer", "phase", "operation")]

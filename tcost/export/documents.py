@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tcost import __version__
-from tcost.text import csv_cell
+from tcost.text import csv_cell, harmless_json
 
 SCHEMA_VERSION = 1
 
@@ -24,7 +24,7 @@ def document(**content: Any) -> str:
     """Return a JSON document that names its schema and what made it."""
     tool = {"name": "tcost", "version": __version__}
     whole = {"schema_version": SCHEMA_VERSION, "tool": tool, **content}
-    return json.dumps(whole, indent=2, default=sorted) + "\n"
+    return harmless_json(json.dumps(whole, indent=2, default=sorted)) + "\n"
 
 
 def csv_text(columns: Sequence[str], lines: Iterable[dict[str, Any]]) -> str:

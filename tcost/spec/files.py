@@ -124,15 +124,22 @@ def _too_large(where: str, max_bytes: int) -> InputError:
 
 
 def to_yaml(spec: ModelSpec) -> str:
-    """Return a spec as YAML that `load_spec` reads: the keys that are not their defaults."""
+    """Return a spec as YAML that `load_spec` reads: the keys that are not their defaults, each in a line of its own.
+
+    Lines begin with a key, so that `##` alone can be a command of a CI system that reads them: a text with it has an
+    escape.
+    """
     keys = spec.model_dump(mode="json", exclude_defaults=True)
     lines = []
     for key, value in keys.items():
+        style = '"' if "##" in str(value) else None
         if isinstance(value, dict | list):
-            lines.append(f"{key}: {yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=10**6)}")
+            dumped = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=10**6, default_style=style)
+            line = f"{key}: {dumped}"
         else:
             is_plain = not isinstance(value, str) or value == visible(value)  # else escapes, as on a terminal
-            lines.append(yaml.safe_dump({key: value}, allow_unicode=is_plain, width=10**6))
+            line = yaml.safe_dump({key: value}, allow_unicode=is_plain, width=10**6, default_style=style)
+        lines.append(line.replace("##", r"#\x23"))
     return "".join(lines)
 
 
