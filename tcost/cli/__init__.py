@@ -100,5 +100,6 @@ def run(args: Sequence[str]) -> int:
 
 def _usage_message(error: Any) -> str:
     command = error.ctx.command_path if error.ctx else "tcost"
-    message = " ".join(error.format_message().replace("Value error, ", "").split())  # lists choices on many lines
+    text = error.format_message().replace("Value error, ", "").replace(" (env var: 'None')", "")  # of typer 0.17
+    message = " ".join(text.split())  # lists choices on many lines
     return f"{message}\nsee: {command} --help"
