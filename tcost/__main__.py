@@ -10,10 +10,25 @@ MAX_LINE = 1500
 
 
 def main() -> None:
-    """Run `tcost` with the process's arguments and exit with its status."""
+    """Run `tcost` with the process's arguments and exit with its status, whoever reads what is said of it."""
+    from tcost.output import Forgiving
+
+    if sys.stderr is not None:
+        sys.stderr = Forgiving(sys.stderr)
     if sys.argv[1:] != ["--version"]:  # which is done before anything has to be cleaned up
         _clean_up_when_terminated()
-    sys.exit(run(sys.argv[1:]))
+    try:
+        status = run(sys.argv[1:])
+    except Exception:  # noqa: BLE001  # which only TCOST_DEBUG lets through
+        import traceback
+
+        traceback.print_exc()
+        status = BUG
+    if sys.stdout is not None:
+        Forgiving(
+            sys.stdout
+        ).flush()  # what an interruption has left there; where that fails, Python makes it status 120
+    sys.exit(status)
 
 
 def _clean_up_when_terminated() -> None:
@@ -33,10 +48,10 @@ def run(args: list[str]) -> int:
 
     0 done; 1 a gate failed, such as a proof; 2 bad input; 70 a bug of ours; 74 output that could not be
     written; 130 interrupted; 141, silently, where the reader of a pipe has gone. A process of its own ends with
-    143 after SIGTERM. TCOST_DEBUG=1 shows the traceback of a bug.
+    143 after SIGTERM. TCOST_DEBUG=1 shows the traceback of a bug, which it raises.
     """
     from tcost.errors import GateError, InputError
-    from tcost.output import OutputError, write
+    from tcost.output import OutputError, ReaderGoneError, write
 
     try:
         if args == ["--version"]:
@@ -58,7 +73,7 @@ def run(args: list[str]) -> int:
         return _complain(str(error), BAD_INPUT)
     except OutputError as error:
         return _complain(str(error), NOT_WRITTEN)
-    except BrokenPipeError:
+    except ReaderGoneError:
         return CLOSED_PIPE
     except KeyboardInterrupt as interrupt:
         return _complain(str(interrupt), INTERRUPTED) if str(interrupt) else INTERRUPTED

@@ -1,5 +1,6 @@
 """Writing a result where it was asked for, whole or not at all."""
 
+import contextlib
 import os
 import stat
 import sys
@@ -8,14 +9,21 @@ from tcost.errors import InputError
 
 TYPE_CHECKING = False  # as in __init__.py
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+    from typing import Any, BinaryIO
 
+STDOUT, MAX_LINKS = 1, 40
+"""The descriptor of standard output, and the links that a path may go through, as in Linux."""
 
 CLOSED = "cannot write to standard output: it is closed"
 
 
 class OutputError(Exception):
     """Output that could not be written; the command line exits with status 74."""
+
+
+class ReaderGoneError(BrokenPipeError):
+    """The reader of standard output has gone; the command line exits with status 141, silently."""
 
 
 def use_color() -> bool:
@@ -32,13 +40,16 @@ def write(text: str | bytes, path: str | None = None) -> None:
 def write_pieces(pieces: "Iterable[str | bytes]", path: str | None = None) -> None:
     """Write pieces of a text, each as it comes, to a file, or to standard output where there is no path.
 
-    A regular file is replaced in one step, so that an error leaves the old one whole; a device or a
-    pipe is written directly. Raises InputError for a path that cannot be opened, OutputError for a
-    write that fails, BrokenPipeError where the reader of standard output has gone.
+    A regular file is replaced in one step, so that an error leaves the old one whole; a device, a pipe or an open
+    descriptor, such as /dev/stdout, is written directly. Raises InputError for a path that cannot be opened,
+    OutputError for a write that fails, ReaderGoneError where the reader of standard output has gone.
     """
-    if path is None:
+    number = STDOUT if path is None else descriptor_of(path)
+    if path is None or number == STDOUT:
         for piece in pieces:
             _write_standard_output(piece)
+    elif number is not None:
+        _write_all(_opened(number, path), pieces, path)
     elif is_direct(path):
         _write_file(path, pieces, shown=path)
     else:
@@ -46,8 +57,31 @@ def write_pieces(pieces: "Iterable[str | bytes]", path: str | None = None) -> No
 
 
 def is_direct(path: str) -> bool:
-    """Tell a device or a pipe, which is written directly, from a file, which is replaced."""
+    """Tell a device, a pipe or an open descriptor, which is written directly, from a file, which is replaced."""
+    if descriptor_of(path) is not None:
+        return True
     return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
+
+
+def descriptor_of(path: str) -> int | None:
+    """Return the open descriptor that a path means, such as 1 for /dev/stdout, /dev/fd/1 and a link to them, or None.
+
+    What is behind it may be a file that the shell has opened to append to: replacing that would lose what is in it.
+    Raises InputError for a descriptor of another process.
+    """
+    own = {os.path.realpath(folder) for folder in ("/dev/fd", "/proc/self/fd", "/proc/thread-self/fd")}
+    at = path
+    for _ in range(MAX_LINKS):
+        folder, name = os.path.split(at)
+        real = os.path.realpath(folder)
+        if name.isdecimal() and real in own:
+            return int(name)
+        if name.isdecimal() and real.startswith("/proc/") and real.endswith("/fd"):
+            raise InputError(f"cannot write {path}: it is open in another process\nexpected a file, or /dev/stdout")
+        if not os.path.islink(at):
+            break
+        at = os.path.join(folder, os.readlink(at))
+    return None
 
 
 def target_of(path: str) -> tuple[str, int | None]:
@@ -76,19 +110,50 @@ def put_in_place(beside: str, target: str, mode: int | None) -> None:
     os.replace(beside, target)
 
 
+@contextlib.contextmanager
+def writing(shown: str, more: str = "") -> "Iterator[None]":
+    """Raise what writing raises in the block as an OutputError that names the place; reading has no part in it."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"cannot write {shown}: {error.strerror or error}{more}") from None
+
+
 def _write_file(path: str, pieces: "Iterable[str | bytes]", *, shown: str) -> None:
     try:
         file = open(path, "wb")
     except OSError as error:
         raise InputError(f"cannot write {shown}: {error.strerror}\nexpected a file in a folder that exists") from None
+    _write_all(file, pieces, shown)
+
+
+def _opened(number: int, path: str) -> "BinaryIO":
+    """Return a file that writes to an open descriptor, which stays open behind it."""
+    import fcntl
+
     try:
-        with file:
-            file.writelines(piece if isinstance(piece, bytes) else piece.encode() for piece in pieces)
-            file.flush()
-            if os.path.isfile(path):
-                os.fsync(file.fileno())
+        can_write = fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY
     except OSError as error:
-        raise OutputError(f"cannot write {shown}: {error.strerror}") from None
+        raise InputError(f"cannot write {path}: {error.strerror}\nexpected a descriptor that is open") from None
+    if not can_write:
+        raise InputError(f"cannot write {path}: it is open for reading\nexpected a descriptor that is open to write")
+    return os.fdopen(os.dup(number), "wb")
+
+
+def _write_all(file: "BinaryIO", pieces: "Iterable[str | bytes]", shown: str) -> None:
+    """Write pieces, to the disk where there is one, and close the file."""
+    try:
+        for piece in pieces:
+            data = piece if isinstance(piece, bytes) else piece.encode()
+            with writing(shown):
+                file.write(data)
+        with writing(shown):
+            file.flush()
+            if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                os.fsync(file.fileno())
+    finally:
+        with contextlib.suppress(OSError):  # which has been said
+            file.close()
 
 
 def _write_standard_output(text: str | bytes) -> None:
@@ -101,18 +166,44 @@ def _write_standard_output(text: str | bytes) -> None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     except OSError as error:
-        raise lost(error) from None
+        give_up(sys.stdout)
+        if isinstance(error, BrokenPipeError):
+            raise ReaderGoneError from None
+        raise OutputError(f"cannot write to standard output: {error.strerror}") from None
 
 
-def lost(error: OSError) -> OSError | OutputError:
-    """Return what is raised where standard output cannot be written, and give up what is still buffered for it.
+def give_up(stream: "Any") -> None:
+    """Let what is still buffered for a stream, and all that follows, go nowhere: else Python fails at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
-    That would fail once more when Python exits. A reader that has gone stays a BrokenPipeError.
-    """
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    if isinstance(error, BrokenPipeError):
-        return error
-    return OutputError(f"cannot write to standard output: {error.strerror}")
+
+class Forgiving:
+    """A stream such as standard error that drops what it cannot write: the exit status is that of what happened."""
+
+    def __init__(self, stream: "Any") -> None:
+        """Write to another stream as long as it takes what is written."""
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> "Any":
+        """Return whatever else the stream has."""
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write text, or drop it; return its length."""
+        try:
+            self._stream.write(text)
+        except OSError:
+            give_up(self._stream)
+        return len(text)
+
+    def flush(self) -> None:
+        """Write what is buffered, or drop it."""
+        try:
+            self._stream.flush()
+        except OSError:
+            give_up(self._stream)
 
 
 def _replace_file(path: str, pieces: "Iterable[str | bytes]") -> None:
@@ -122,9 +213,8 @@ def _replace_file(path: str, pieces: "Iterable[str | bytes]") -> None:
     beside = os.path.join(folder, f".{name[:50]}.{os.urandom(4).hex()}.tmp")
     try:
         _write_file(beside, pieces, shown=path)
-        put_in_place(beside, target, mode)
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror}") from None
+        with writing(path):
+            put_in_place(beside, target, mode)
     finally:
         if os.path.lexists(beside):
             os.unlink(beside)

@@ -178,7 +178,8 @@ def test_a_file_of_budgets(folder: Path, tcost: Tcost, monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("1.2T", "1.2e12", "tcost.yaml:9:17: budgets.0.max.flop: expected text, not 1.2e12 (a decimal number)"),
+        ("1.2T", "[1]", "tcost.yaml:9:17: budgets.0.max.flop: expected text, not a list; put it in quotes"),
+        ("1.2T", "1.5", "tcost.yaml:9:17: budgets.0.max.flop: '1.5' is no whole number; expected one, as in 2.4T or"),
         ("1.2T", "1.2X", "tcost.yaml:9:17: budgets.0.max.flop: '1.2X' is not an amount; expected a number and a unit"),
         ("5%", "5", "tcost.yaml:8:24: budgets.0.max_growth.flop: '5' is not a percentage; expected a number and the"),
         (
@@ -240,6 +241,57 @@ def test_bad_usage(args: str, message: str, tcost: Tcost, tmp_path: Path, monkey
     outcome = tcost("check", *args.split())
     assert (outcome.status, outcome.out) == (2, "")
     assert message in outcome.err
+
+
+G, T = 10**9, 10**12
+SPELLINGS = dict(zip(("7e9", "7E9", "7e+9", "7.0e9", "7G", "7 G", "7_000e6"), [7 * G] * 7, strict=True)) | {
+    "1_000": 1000,
+    "1_000.5k": 1_000_500,
+    "010": 10,
+    "0": 0,
+    "1.0": 1,
+    "2.4T": 24 * T // 10,
+    "2.4e12": 24 * T // 10,
+    "0.3e1": 3,
+    "3B": 3 * G,
+    "7e9k": 7 * T,
+    "9007199254740993.0": 2**53 + 1,
+    "1.2345678901234567890123e22": 12345678901234567890123,
+    "123456789012345678901234567890123456789e9": 123456789012345678901234567890123456789 * 10**9,
+    "1" * 50: int("1" * 50),
+    "1e99": 10**99,
+}
+"""Amounts that the command line takes, and what they are."""
+
+REFUSED = ("1" * 51, "1e999", "1e400", ".5", "7.", "1.5", "1e-3", "-1", ".inf", ".nan", "7e9X", "1__0", "_1", "1e1_0")
+
+
+@pytest.mark.parametrize("text", SPELLINGS)
+def test_an_amount_in_a_file_is_that_of_the_command_line(text: str, tcost: Tcost, tmp_path: Path) -> None:
+    """Every spelling, bare or in quotes, is the same exact integer in a file as behind --max."""
+    path = tmp_path / "tcost.yaml"
+    lines: list[tuple[object, ...]] = [("gpt2", "--convention", "exact", "--max", f"flop={text}")]
+    for name, written in (("bare", text), ("quoted", f'"{text}"')):
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(f"budgets: [{{spec: gpt2, convention: exact, max: {{flop: {written}}}}}]")
+        lines.append(("--config", path))
+        (budget,) = read_budgets(str(path))
+        again = tmp_path / "again.yaml"
+        again.write_text(f"budgets: [{{spec: gpt2, max: {json.dumps(budget.max.model_dump(exclude_none=True))}}}]")
+        assert read_budgets(str(again))[0].max == budget.max
+    for line in lines:
+        (step,) = json.loads(tcost("check", *line, "--format", "json").out)["checks"]
+        assert [limit["allowed"] for limit in step["limits"]] == [SPELLINGS[text]]
+
+
+@pytest.mark.parametrize("text", REFUSED)
+def test_an_amount_that_is_none(text: str, tcost: Tcost, tmp_path: Path) -> None:
+    """What the command line refuses, a file refuses, with status 2."""
+    path = tmp_path / "tcost.yaml"
+    path.write_text(f"budgets: [{{spec: gpt2, max: {{flop: {text}}}}}]")
+    assert tcost("check", "gpt2", "--max", f"flop={text}").status == 2
+    outcome = tcost("check", "--config", path)
+    assert (outcome.status, outcome.out) == (2, "")
 
 
 def test_saved_results_on_both_sides(tcost: Tcost, tmp_path: Path) -> None:

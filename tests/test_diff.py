@@ -14,6 +14,7 @@ from markdown_it import MarkdownIt
 from tcost import InputError, evaluate, load_spec
 from tcost.cost.measures import MEASURES
 from tcost.diff import Asked, differences, price_both, read_side, snapshot_of
+from tcost.memory import CATEGORIES
 from tcost.report.comment import LIMIT, comment
 from tcost.spec import bundled_specs, to_yaml, with_values
 
@@ -215,6 +216,56 @@ def test_what_cannot_be_compared(args: str, message: str, tcost: Tcost, odd_file
     assert (outcome.status, outcome.out) == (2, "")
     assert message in outcome.err
     assert len(outcome.err.splitlines()) <= 2
+
+
+SUMS = [
+    *(("totals", name) for name in ("macc", "flop", "parameters", "active_parameters")),
+    *(("phases", phase, name) for phase in ("forward", "backward", "weight_update") for name in ("macc", "flop")),
+    *(("memory", name, unit) for name in (*CATEGORIES,) for unit in ("elements", "bytes")),
+]
+
+
+@pytest.mark.parametrize("by", ["layer", "phase", "operation"])
+def test_sums_that_contradict_their_rows(by: str, tcost: Tcost, save: Save, tmp_path: Path) -> None:
+    """A saved result of which a sum is not that of its rows is bad input of diff and of check, in two lines."""
+    args = ("gpt2", "--convention", "exact", "--optimizer", "adam", "--by", by)
+    text = save("good.json", "compute", *args, "--algos", "pepita", "bp").read_text()
+    bad = tmp_path / "bad.json"
+    for place in SUMS:
+        document = json.loads(text)
+        part = document["results"][1]
+        for key in place[:-1]:
+            part = part[key]
+        part[place[-1]] += 1
+        bad.write_text(json.dumps(document))
+        for line in (("diff", bad, "gpt2"), ("diff", "gpt2", bad), ("check", bad, "--max", "flop=9E")):
+            outcome = tcost(*line)
+            assert (outcome.status, outcome.out) == (2, "")
+            assert (
+                f"bad.json: results.1.{'.'.join(place)} is {part[place[-1]]:,}, but its rows add up to" in outcome.err
+            )
+            assert len(outcome.err.splitlines()) == 2
+    for name, amount in (("rows", "macc"), ("memory_rows", "bytes")):
+        for change in ("one less", "one twice", "none"):
+            document = json.loads(text)
+            rows = sorted(document["results"][0][name], key=lambda row: int(row[amount]))
+            changed = {"one less": rows[:-1], "one twice": [*rows, rows[-1]], "none": []}[change]
+            document["results"][0][name] = changed
+            bad.write_text(json.dumps(document))
+            assert tcost("diff", bad, "gpt2").status == 2
+
+
+@pytest.mark.parametrize("algo", ["bp", "pepita", "mempepita"])
+@pytest.mark.parametrize("convention", ["paper", "torch", "exact"])
+def test_sums_that_are_right(convention: str, algo: str, tcost: Tcost, save: Save) -> None:
+    """Whatever tcost writes, by whatever it groups, it reads."""
+    options: tuple[str, ...] = ("--convention", convention, "--algos", algo, "--optimizer", "adam")
+    options += ("--recompute", "block") * (algo == "bp")
+    specs = ["alexatm-20b", "mixtral-8x7b"]
+    saved = [save(f"{by}.json", "compute", specs[0], "--by", by, *options) for by in ("layer", "phase", "operation")]
+    saved.append(save("compare.json", "compare", *specs, *options))
+    for path in saved:
+        assert tcost("check", path, "--max", "flop=1000000Q").status == 0
 
 
 def test_steps_that_do_not_meet() -> None:

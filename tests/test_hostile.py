@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import os
 import re
 import signal
@@ -12,11 +13,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Tcost
+import yaml
+from conftest import GOLDEN, Tcost
 from pages import hostile_spec
 
 from tcost import load_spec
 from tcost.spec import to_yaml
+from tcost.text import harmless, visible
+
+GPT2 = to_yaml(load_spec("gpt2"))
+GPT2_CONFIG = json.loads((GOLDEN / "configs" / "gpt2-small.json").read_text())
 
 HIDDEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 """Control and direction characters but the line feed."""
@@ -56,6 +62,91 @@ def test_paths_in_notes(tcost: Tcost, tmp_path: Path) -> None:
         assert not HIDDEN.search(outcome.out + outcome.err)
 
 
+COMMANDS = {
+    "GitHub": re.compile(r"^\s*::[\w-]+.*::|##\[", re.MULTILINE),
+    "Azure": re.compile(r"##(?:vso)?\["),
+    "TeamCity": re.compile(r"##teamcity\["),
+    "Buildkite": re.compile(r"^(?:---|\+\+\+|~~~|\^\^\^ \+\+\+)", re.MULTILINE),
+    "GitLab": re.compile(r"\x1b\[0K|\r"),
+}
+"""What CI systems take from a log as commands, as their runners look for it."""
+
+SAID = [
+    *("::add-mask::bp", "  ::error file=x,line=1::seen", "::set-output name=a::b", "::stop-commands::x", "::x::"),
+    *(":::error::x", "x-::error::y", f"{'w' * 70} ::warning::x", f"{'w' * 90}::group::x", "\t::debug::x", ":"),
+    *("##[error]x", " ##[group]x", "x ##[endgroup]", "##[command]bash", "###[error]x", "##[add-mask]bp"),
+    *("##vso[task.complete result=Failed;]x", "x##vso[task.setvariable variable=a]b", "##[section]x"),
+    *("##teamcity[buildStatus status='FAILURE']", " ##teamcity[message text='x']"),
+    *("--- x", "+++ x", "~~~ x", "^^^ +++", "\x1b[0Ksection_start:1:x\r\x1b[0Kx", "travis_fold:start:x\r"),
+]
+"""What a spec says that is meant for them."""
+
+
+def says(path: Path, text: str) -> Path:
+    """Write GPT-2 with a text as its name, description, source and note."""
+    spec = {
+        **yaml.safe_load(GPT2),
+        "name": text[:100],
+        "description": text,
+        "source": text,
+        "notes": [text, f"x {text}"],
+    }
+    path.write_text(json.dumps(spec))
+    return path
+
+
+@pytest.mark.parametrize("line", [line for line in SHOWN if not line.endswith(("{}x", "{}x gpt2", "--context x"))])
+def test_texts_cannot_drive_a_ci_system(line: str, tcost: Tcost, tmp_path: Path) -> None:
+    """No line of an output or a message is a command, and JSON and YAML say the text as it is."""
+    page = tmp_path / "page.html"
+    if line.startswith(("formula", "verify", "breakeven", "sweep", "reconcile", "report")):  # which take longer
+        texts = ["  ::error::x ##vso[task.complete]y", "##[error]x ::add-mask::x", "--- x ##teamcity[message]"]
+    else:
+        texts = SAID
+    for text in texts:
+        path = tmp_path / "spec.yaml"
+        says(path, text)
+        if line.startswith("import"):
+            path.write_text(json.dumps(GPT2_CONFIG | {"_name_or_path": text, "architectures": [text]}))
+        outcome = tcost(*(word.replace("{}", str(path)) for word in line.replace("page.html", str(page)).split()))
+        assert outcome.status in (0, 1, 2)
+        for said in (outcome.out, outcome.err, page.read_text() if page.exists() else ""):
+            assert [(system, found[0]) for system, each in COMMANDS.items() if (found := each.search(said))] == []
+        if line.endswith("--format json") and outcome.out:
+            assert json.dumps(text.strip()[:100])[1:-1] in json.dumps(json.loads(outcome.out))
+
+
+@pytest.mark.parametrize("text", SAID)
+def test_a_text_for_ci_systems_goes_round(text: str, tmp_path: Path) -> None:
+    """A spec as YAML has no command, and means what it meant."""
+    spec = load_spec(says(tmp_path / "spec.yaml", text))
+    written = to_yaml(spec)
+    assert [found for each in COMMANDS.values() if (found := each.search(written))] == []
+    (tmp_path / "again.yaml").write_text(written)
+    assert load_spec(tmp_path / "again.yaml") == spec
+
+
+@pytest.mark.parametrize("text", SAID)
+def test_messages_cannot_drive_a_ci_system(
+    text: str, tcost: Tcost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor is a line of a message one, whatever the words that it repeats."""
+    monkeypatch.chdir(tmp_path)
+    Path("bad.yaml").write_text(json.dumps({text: 1, "name": [text], "d_model": text}))
+    for line in (("compute", text), ("compute", "gpt2", "--algos", text), ("compute", "bad.yaml"), (text,)):
+        outcome = tcost(*line)
+        assert (outcome.status, outcome.out) == (2, "")
+        assert [found for each in COMMANDS.values() if (found := each.search(outcome.err))] == []
+
+
+def test_harmless_texts_stay() -> None:
+    """What is no command is not touched."""
+    for text in ("a: b", "x:y", "#1 ##", "## x [1]", "-- x", "+1", "~", "a --- b", "http://x.y", "[x]", "12:30"):
+        assert harmless(text) == visible(text) == text
+    assert visible("x::y") == r"x:\x3ay"
+    assert visible("##vso[x]") == r"#\x23vso[x]"
+
+
 CSV = [line for line in SHOWN if line.endswith("csv")]
 
 
@@ -85,6 +176,15 @@ ODD = {
     "yaml hexadecimal": f"name: x\nd_model: 0x{'f' * 5000}\n",
     "json digits": f'{{"model_type": "gpt2", "n_embd": {DIGITS}}}',
     "saved digits": f'{{"schema_version": 1, "results": {DIGITS}}}',
+    "yaml version": f"%YAML 1.{'9' * 4301}\n---\nname: x\n",
+    "yaml major version": f"%YAML {'9' * 4301}.1\n---\nname: x\n",
+    "yaml version of a second document": f"name: x\n...\n%YAML 1.{'9' * 4301}\n---\nname: x\n",
+    "yaml escape": r'name: "\U00110000"',
+    "yaml escape of a key": r'"\UFFFFFFFF": x',
+    "yaml anchor": f"name: &{'9' * 5000} x\n",
+    "yaml block": f"name: |{'9' * 5000}\n  x\n",
+    "yaml tag prefix": f"%TAG ! {'9' * 5000}\n---\nname: !{'9' * 5000} x\n",
+    "yaml tag escape": "name: !<%ff%fe> x\n",
     "tag": "!!python/object/apply:os.system ['touch run']\n",
     "tag of a key": "name: !!python/name:os.system x\n",
 }
@@ -212,9 +312,6 @@ def test_output_that_is_lost(line: str, how: str) -> None:
     assert outcome.stderr.startswith("error: cannot write to standard output: ")
 
 
-GPT2 = to_yaml(load_spec("gpt2"))
-
-
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -250,10 +347,8 @@ def test_what_fuzzing_found_in_files(
             ("sweep", "gpt2", "--over", "batch=1:9", "--chunk-rows", "1000000000"),
             "a chunk has 1 to 1,000,000 rows, not 1",
         ),
-        (
-            ("breakeven", "deepseek-v3", "--over", "experts.n_experts=8:1000", "--measures", "macc"),
-            "there is no closed form along experts.n_experts",
-        ),
+        (("compare", "gpt2", "--context", *map(str, range(1, 1001))), "at most 500 results, not 3,000"),
+        (("report", *["gpt2"] * 200, "-o", "x.html"), "a comparison has at most 500 results, not 600"),
     ],
 )
 def test_what_fuzzing_found_in_command_lines(

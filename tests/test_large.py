@@ -1,11 +1,16 @@
 """Large but honest models: a million tokens, 1,000 layers, 512 experts, ten million words, exact to the last unit."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import Tcost
+
+from tcost.cost.comparison import MAX_RESULTS
 
 SMALL = {"context_length": 2048, "n_decoder_layers": 24, "vocab_size": 50_000, "n_experts": 8}
 LARGE = {"context_length": 1_000_000, "n_decoder_layers": 1000, "vocab_size": 10_000_000, "n_experts": 512}
@@ -103,3 +108,21 @@ def test_budgets_are_exact(case: tuple[Path, dict[str, int]], tcost: Tcost) -> N
         "differences"
     ]
     assert pair["totals"]["flop"]["head"] == 3 * flop
+
+
+@pytest.mark.parametrize("format_", ["table", "json"])
+def test_the_largest_comparison_needs_little_memory(format_: str, tmp_path: Path) -> None:
+    """As many results as a comparison may have, of a model with many layers, take less than 400 MB."""
+    contexts = list(map(str, range(1, MAX_RESULTS + 1)))
+    line = ["compare", "deepseek-v3", "--convention", "exact", "--algos", "bp", "--format", format_, "-o", "x"]
+    code = f"""
+import resource
+from tcost.__main__ import run
+assert run({[*line, "--context", *contexts]}) == 0
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-c", code]
+    outcome = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path, env=environment)
+    assert int(outcome.stdout) < 400_000
+    assert (tmp_path / "x").read_text().count("deepseek-v3") >= len(contexts) * (format_ == "json")

@@ -1,9 +1,11 @@
 """`tcost plot`: the numbers that are drawn, how they can be read, and the files."""
 
+import logging
 import os
 import re
 import subprocess
 import sys
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations, pairwise
@@ -346,6 +348,46 @@ def test_captions() -> None:
     assert "leaves out: parameters, attention map, softmax layer, encoder output" in held
     assert "memory: numbers in fp32" in held
     assert "--no-errata" not in bars(evaluate_rules(spec, RULES, errata=False), "").description
+
+
+LONG = {
+    "words": ["word " * 40_000],
+    "a word": ["x" * 200_000],
+    "notes": ["a note"] * 20_000,
+    "both": ["y" * 1500, *["z " * 5000] * 20],
+}
+"""Notes of 200 kB, which a spec may have."""
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_long_notes(name: str) -> None:
+    """A figure has the beginning of what is said of a model, says how much more there is, and keeps its size."""
+    spec = load_spec("gpt2").model_copy(update={"notes": LONG[name]})
+    for command in ("tcost plot it", "tcost plot " + "z" * 100_000):
+        picture = bars(evaluate_rules(spec, ["bp"], convention="exact"), command)
+        assert picture.figure.get_size_inches()[1] < 15
+        assert len(picture.description) < 15_000
+        assert re.search(r"and [0-9,]+ (characters|notes) more", picture.description)
+        assert ("z" * 900 in picture.description) == ("z" * 900 in command)
+    assert LONG[name][0][:900] in picture.description
+
+
+def test_what_matplotlib_says(tcost: Tcost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its warnings and what it logs, of a cache that cannot be written for one, are not said by a command."""
+    path = tmp_path / "x.png"
+    command = [sys.executable, "-m", "tcost", "plot", "gpt2", "--kind", "bars", "--algos", "bp", "-o", str(path)]
+    environment = {**os.environ, "MPLCONFIGDIR": "/proc/nowhere"}
+    outcome = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert (outcome.returncode, outcome.stdout, outcome.stderr) == (0, "", "")
+
+    def said(*_args: object, **_options: object) -> None:
+        warnings.warn("Glyph 1 missing from font", UserWarning, stacklevel=1)
+        logging.getLogger("matplotlib.font_manager").critical("findfont: not found")
+
+    monkeypatch.setattr("tcost.plot.bars.settle", said)
+    assert tcost("plot", "gpt2", "--kind", "bars", "--algos", "bp", "-o", path) == (0, "", "")
+    with pytest.warns(UserWarning, match="missing"):  # to who calls the library, they are
+        bars(evaluate_rules(load_spec("gpt2"), ["bp"]), "")
 
 
 @pytest.mark.parametrize("name", ["$x$ \\frac", "漢字 and 🤖", "a\u202eb\nc\x1b[1m", "W" * 100, "<b>&amp;"])

@@ -195,6 +195,31 @@ def test_one_call_of_the_layers_prices_a_grid() -> None:
     assert all([len(each) for each in box[:3]] == [2047, 10, 48] for box, _ in found)
 
 
+@pytest.mark.parametrize("convention", CONVENTIONS)
+@pytest.mark.parametrize("name", ["mixtral-8x7b", "deepseek-v3", "qwen1.5-moe-a2.7b"])
+def test_experts_have_a_closed_form(name: str, convention: str) -> None:
+    """Along the number of experts a step has one form, as along the context, and that is what every point costs.
+
+    An operation without parameters has none that are active either: zero, divided by the experts.
+    """
+    for axis in ("experts.n_experts=256:2255", "context_length=256:2255"):
+        measures = tuple(each for each in MEASURES if axis.startswith("experts") or "peak" not in each)
+        sweep = Sweep(
+            spec=load_spec(name),
+            axes=(parse_axis(axis),),
+            algos=tuple(RULES),
+            conventions=(convention,),
+            measures=measures,
+        )
+        for algo in RULES:
+            boxes = list(ClosedForms(sweep, algo, convention).within((range(2000),)))
+            assert len(boxes) == 1, (axis, algo)
+            for index in (0, 1, 777, 1999):
+                point = sweep.point(sweep.chunk(RULES.index(algo)), {sweep.axes[0].name: 256 + index})
+                for measure in measures:
+                    assert max(form(256 + index) for form in boxes[0][1][measure]) == MEASURES[measure](point)
+
+
 def test_two_forms_in_a_chunk() -> None:
     """An encoder-decoder maps the error of one row to its encoder otherwise than that of several: two forms."""
     spec = load_spec("alexatm-20b")

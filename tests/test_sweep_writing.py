@@ -340,13 +340,44 @@ def test_folders_and_files_of_something_else(tmp_path: Path) -> None:
         write_lines(sweep(), str(tmp_path), "csv")
 
 
-def test_a_journal_that_says_more_than_there_is(tmp_path: Path) -> None:
-    """After a power failure that lost data, writing begins again."""
-    path = tmp_path / "x.csv"
-    killed("csv", path, 3, signal.SIGKILL)
-    os.truncate(tmp_path / "x.csv.part", 10)
-    write_lines(sweep(2), str(path), "csv")
-    assert read(path, "csv") == oracle(sweep(2))
+NO_JOURNAL = [
+    "[" * 100_000,
+    '{"content": ' * 100_000,
+    "[1, 2]",
+    "9" * 5000,
+    "null",
+    "",
+]
+
+UNFIT: list[dict[str, Any]] = [
+    *({"chunks": chunks} for chunks in (1.0, "3", True, None, [3], {"a": 3}, -1, 2, 4, 10**9, 10**400)),
+    *({"bytes": whole} for whole in (1.0, "3", True, None, -1, 0, 10**9, 10**400)),
+    {"chunks": 0, "bytes": 7},
+]
+
+
+@pytest.mark.parametrize("name", TEXT)
+def test_a_journal_that_does_not_fit(name: str, tmp_path: Path) -> None:
+    """A journal that is none, or that says another number of chunks or bytes than there are, is refused, in 2 lines."""
+    path, journal = tmp_path / "x", tmp_path / "x.part.json"
+    killed(name, path, 3, signal.SIGKILL)
+    written = json.loads(journal.read_text())
+    texts = [*NO_JOURNAL, *(json.dumps({**written, **each}) for each in UNFIT if {**written, **each} != written)]
+    texts.append(json.dumps({**written, "bytes": written["bytes"] - 1}))
+    left = (tmp_path / "x.part").read_bytes()
+    for text in texts:
+        journal.write_text(text)
+        with pytest.raises(InputError, match=r"x.part.*\nremove (it|both) to begin again") as error:
+            write_lines(sweep(2), str(path), name)
+        assert str(error.value).count("\n") == 1
+        assert (tmp_path / "x.part").read_bytes() == left
+    journal.write_text(json.dumps(written))
+    os.truncate(tmp_path / "x.part", 10)
+    with pytest.raises(InputError, match="does not fit"):
+        write_lines(sweep(2), str(path), name)
+    os.truncate(tmp_path / "x.part", 0)
+    write_lines(sweep(2), str(path), name)
+    assert read(path, name) == oracle(sweep(2))
 
 
 def test_two_processes_cannot_write_one_file(tmp_path: Path) -> None:
@@ -362,6 +393,34 @@ def test_two_processes_cannot_write_one_file(tmp_path: Path) -> None:
     write_lines(of, str(path), "csv", advance=second)
     assert len(refused) == of.chunks + 1
     assert read(path, "csv") == oracle(of)
+
+
+def test_two_processes_cannot_write_one_folder(tmp_path: Path) -> None:
+    """The second is told where it would write the same chunks, whatever its shard is; one with others goes on."""
+    of, path = sweep(2), str(tmp_path)
+    refused: list[str] = []
+
+    def second(_rows: int) -> None:
+        for shard in (Shard(), Shard(1, 2), Shard(3, 4), Shard(1, 3)):
+            with pytest.raises(InputError, match="another process is writing") as error:
+                write_parquet(of, path, shard)
+            refused.append(str(error.value))
+        if len(refused) == 4:
+            write_parquet(of, path, Shard(2, 4))
+
+    write_parquet(of, path, Shard(1, 2), advance=second)
+    write_parquet(of, path, Shard(4, 4))
+    assert {*refused} == {f"another process is writing {path}\nwait for it, or write to another folder"}
+    assert rows_of(tmp_path) == oracle(of)
+    assert not [each.name for each in tmp_path.iterdir() if each.name.startswith(".")]
+
+
+def test_shards_that_overlap() -> None:
+    """Two shards overlap where a sweep that is long enough has a chunk of both."""
+    numbers = range(1, 7)
+    shards = [Shard(number, of) for of in numbers for number in range(1, of + 1)]
+    chunks = {shard: {*range(shard.number - 1, 60, shard.of)} for shard in shards}
+    assert all(one.overlaps(two) == bool(chunks[one] & chunks[two]) for one in shards for two in shards)
 
 
 def test_locks_that_come_too_late_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -384,7 +443,7 @@ def test_locks_that_come_too_late_or_not_at_all(tmp_path: Path, monkeypatch: pyt
 def test_a_summary_that_cannot_be_read(tmp_path: Path) -> None:
     """A folder whose summary is broken is not gone on with."""
     write_parquet(sweep(), str(tmp_path))
-    for broken in ("", "[]", "{}"):
+    for broken in ("", "[]", "{}", "[" * 100_000, "9" * 5000):
         (tmp_path / "sweep.json").write_text(broken)
         with pytest.raises(InputError, match="holds another sweep"):
             write_parquet(sweep(), str(tmp_path))

@@ -1,7 +1,9 @@
 """Sizes that vary over a box: what they answer is so at every point of it, or they do not answer."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import product
+from operator import floordiv
 from typing import Any
 
 import pytest
@@ -134,3 +136,14 @@ def test_the_largest_of_several_is_not_turned_around() -> None:
     a, b = frame.sizes().values()
     with pytest.raises(ArithmeticError):
         maximum(a, 2 * b) * -1
+
+
+@given(drawn=sizes(), number=st.integers(-3, 3))
+def test_numbers_over_sizes(drawn: tuple[Frame, Swept, dict[tuple[int, ...], int]], number: int) -> None:
+    """Zero divided by a size that is nowhere zero is zero; another number is no polynomial then."""
+    _, size, points = drawn
+    for divide in (exact_div, floordiv):
+        found = answer(partial(divide, number, size))
+        assert found is Undecided or (number == 0 and found == 0 and 0 not in points.values())
+        if number == 0 and size.least() > 0:
+            assert found == 0

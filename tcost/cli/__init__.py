@@ -1,6 +1,5 @@
 """The command line: parse, one library call, render. No formula lives here."""
 
-import sys
 from collections.abc import Sequence
 from typing import Annotated, Any, cast
 
@@ -17,21 +16,22 @@ from tcost.cli.formulas import FormulaCommand, formulas_of
 from tcost.cli.importing import import_spec
 from tcost.cli.memory import memory_of_spec
 from tcost.cli.options import Printed, SpecCommand, Streamed
-from tcost.cli.pages import Command
+from tcost.cli.pages import Answer, Command, Group
 from tcost.cli.plotting import plot_spec
 from tcost.cli.proof import verify_specs
 from tcost.cli.reconciliation import reconcile_spec
 from tcost.cli.reporting import report_on_specs
 from tcost.cli.schema import print_schema
 from tcost.cli.sweep import SweepCommand, sweep_spec
-from tcost.errors import GateError, InputError, Terminated
-from tcost.output import CLOSED, OutputError, lost, write
+from tcost.errors import GateError, InputError
+from tcost.output import write
 
 __all__ = ["app", "run"]
 
 UsageError = cast("type[Exception]", typer.BadParameter.__bases__[0])  # no version of typer exports it
 
 app = typer.Typer(
+    cls=Group,
     help="What it costs to train a transformer: exact MACCs, FLOPs and parameters, per layer, phase and learning rule."
     "\n\nExample: tcost compute gpt2",
     add_completion=False,  # the front door answers shells, without the parser
@@ -43,8 +43,7 @@ app = typer.Typer(
 
 def _show_version(asked: bool) -> None:
     if asked:
-        write(f"tcost {__version__}\n")
-        raise typer.Exit
+        raise Answer(f"tcost {__version__}\n")
 
 
 @app.callback(invoke_without_command=True)
@@ -54,9 +53,8 @@ def _main(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit.")
     ] = False,
     show_completion: ShowCompletion = None,  # noqa: ARG001  # likewise
-) -> None:
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+) -> Printed | None:
+    return Printed(f"{context.get_help()}\n") if context.invoked_subcommand is None else None
 
 
 app.command(cls=SpecCommand)(compute)
@@ -80,33 +78,28 @@ app.command("list", cls=Command)(list_names)
 def run(args: Sequence[str]) -> int:
     """Run the command line; return the exit status of what went as asked, raise what did not.
 
-    Raises InputError for bad usage too, GateError where a result is not as it should be, and
-    BrokenPipeError where the reader of standard output has gone.
+    Raises InputError for bad usage too, GateError where a result is not as it should be, OutputError for output that
+    could not be written, and ReaderGoneError where the reader of standard output has gone.
     """
-    if sys.stdout is None and (not args or not {"-h", "--help"}.isdisjoint(args)):
-        raise OutputError(CLOSED)  # the parser, which prints help pages itself, would say nothing
-    try:
-        printed: Any = app(args=list(args), prog_name="tcost", standalone_mode=False)
+    command: Any = typer.main.get_command(app)
+    try:  # and not `app()`, which takes any error of a pipe for one of standard output, and a lost reader for status 1
+        with command.make_context("tcost", list(args)) as context:
+            printed: Any = command.invoke(context)
     except UsageError as error:
         raise InputError(_usage_message(error)) from None
-    except typer.Abort:
-        raise KeyboardInterrupt from None
-    except OSError as error:
-        raise lost(error) from None
-    except Terminated:
-        raise
-    except SystemExit as stopped:  # so the parser reports a closed pipe
-        raise BrokenPipeError from stopped
+    except Answer as answer:
+        printed = Printed(answer.text)
     if isinstance(printed, Printed):
         write(printed.text, printed.path)
         if printed.failure:
             raise GateError(printed.failure)
     if isinstance(printed, Streamed):
         printed.write()
-    return printed if isinstance(printed, int) else 0
+    return 0
 
 
 def _usage_message(error: Any) -> str:
     command = error.ctx.command_path if error.ctx else "tcost"
-    message = " ".join(error.format_message().replace("Value error, ", "").split())  # lists choices on many lines
+    text = error.format_message().replace("Value error, ", "").replace(" (env var: 'None')", "")  # of typer 0.17
+    message = " ".join(text.split())  # lists choices on many lines
     return f"{message}\nsee: {command} --help"

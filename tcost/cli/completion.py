@@ -5,7 +5,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from tcost.output import write
+from tcost.cli.pages import Answer
 
 
 class Shell(StrEnum):
@@ -20,8 +20,7 @@ def _show_completion(shell: Shell | None) -> None:
     if shell:
         from tcost.completion import script
 
-        write(script(shell))
-        raise typer.Exit
+        raise Answer(script(shell))
 
 
 COMPLETION_HELP = "Print what bash, zsh or fish reads to complete words of tcost, and exit."

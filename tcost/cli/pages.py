@@ -2,10 +2,39 @@
 
 from typing import Any
 
-from typer.core import TyperCommand
+import typer
+from typer.core import TyperCommand, TyperGroup
 
 
-class Command(TyperCommand):
+class Answer(typer.Exit):
+    """What is printed instead of running a command, such as its help page."""
+
+    def __init__(self, text: str) -> None:
+        """End the command with a text."""
+        super().__init__()
+        self.text = text
+
+
+class _Page:
+    """What has a help page, which is written as every output is: the parser itself would not notice a full disk."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """Return the option that answers with the page."""
+        option: Any = super().get_help_option(ctx)  # type: ignore[misc]  # of what this is mixed into
+        option.callback = _answer
+        return option
+
+
+def _answer(ctx: Any, _option: Any, asked: Any) -> None:
+    if asked and not ctx.resilient_parsing:
+        raise Answer(f"{ctx.get_help()}\n")
+
+
+class Group(_Page, TyperGroup):
+    """The command that all others are part of."""
+
+
+class Command(_Page, TyperCommand):
     """A command whose help has its arguments by their names alone: `SPEC`, not `{SPEC}` and `SPEC <str>`."""
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:

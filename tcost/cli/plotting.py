@@ -32,6 +32,8 @@ from tcost.errors import InputError
 
 if TYPE_CHECKING:
     from tcost.plot.page import Picture
+    from tcost.spec import ModelSpec
+    from tcost.training_step import Options
 
 
 class Kind(StrEnum):
@@ -86,8 +88,8 @@ def plot_spec(
 
     Example: tcost plot gpt3-small --output figure.pdf
     """
-    from tcost.plot import check_libraries
-    from tcost.plot.files import ending_of, render
+    from tcost.plot import check_libraries, quietly
+    from tcost.plot.files import ending_of
 
     ending = ending_of(output)
     if kind is not Kind.CURVES and (over or measures):
@@ -105,28 +107,49 @@ def plot_spec(
     if batch is not None:  # which may be an axis
         options["batch"] = batch
     model, names, command = load(spec), rules(algos), command_of(invoked)
-    picture: Picture
+    with quietly():
+        from tcost.plot.files import render
+
+        if kind is Kind.CURVES:
+            picture = _curves(model, names, convention, over, measures, options, command)
+        else:
+            picture = _picture(kind, model, names, convention, options, command)
+        return Printed(render(picture, ending), output)
+
+
+def _picture(
+    kind: Kind, spec: "ModelSpec", algos: list[str], convention: str, options: "Options", command: str
+) -> "Picture":
+    """Draw what has no axes to choose."""
     if kind is Kind.BARS:
         from tcost.cost import evaluate_rules
         from tcost.plot.bars import bars
 
-        picture = bars(evaluate_rules(model, names, convention, **options), command)
-    elif kind is Kind.PAPER:
-        from tcost.plot.paper import paper_figure
+        return bars(evaluate_rules(spec, algos, convention, **options), command)
+    from tcost.plot.paper import paper_figure
 
-        picture = paper_figure(model, names, convention, options, command)
-    else:
-        from tcost.plot.curves import curves
-        from tcost.plot.paper import MEASURES
-        from tcost.sweep import Sweep, parse_axis
+    return paper_figure(spec, algos, convention, options, command)
 
-        sweep = Sweep(
-            spec=model,
-            axes=tuple(map(parse_axis, rejoined(over or []))),
-            algos=tuple(names),
-            conventions=(convention,),
-            measures=tuple(dict.fromkeys(measures or MEASURES)),
-            options=options,
-        )
-        picture = curves(sweep, command)
-    return Printed(render(picture, ending), output)
+
+def _curves(
+    spec: "ModelSpec",
+    algos: list[str],
+    convention: str,
+    over: list[str] | None,
+    measures: list[str] | None,
+    options: "Options",
+    command: str,
+) -> "Picture":
+    from tcost.plot.curves import curves
+    from tcost.plot.paper import MEASURES
+    from tcost.sweep import Sweep, parse_axis
+
+    sweep = Sweep(
+        spec=spec,
+        axes=tuple(map(parse_axis, rejoined(over or []))),
+        algos=tuple(algos),
+        conventions=(convention,),
+        measures=tuple(dict.fromkeys(measures or MEASURES)),
+        options=options,
+    )
+    return curves(sweep, command)

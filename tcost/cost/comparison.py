@@ -20,6 +20,10 @@ BESIDE = ("exact", "paper")
 """The conventions of which a comparison has the changes, whatever its own is."""
 
 
+MAX_RESULTS = 500
+"""Of a comparison: all of them are in memory together, in up to two thirds of a megabyte each."""
+
+
 @dataclass(frozen=True)
 class Change:
     """A result beside the first rule's result for the same model and context, under the same convention.
@@ -103,9 +107,15 @@ def compare(
 
     The options are those of `tcost.training_step.training_step`, without its `context`: an encoder context
     is given to the models that have one, and `recompute` to the rules that run a backward. Raises
-    InputError as it does, and where no model or rule has a use for these.
+    InputError as it does, where no model or rule has a use for these, and for more than MAX_RESULTS results.
     """
     specs, encoder_context = list(specs), options.pop("encoder_context", None)
+    number = len(specs) * len(contexts) * len(algos)
+    if number > MAX_RESULTS:
+        raise InputError(
+            f"a comparison has at most {MAX_RESULTS:,} results, not {number:,}: one for each spec, context and rule\n"
+            "leave some out, or give the contexts to tcost sweep, as in --over context_length=1:4096"
+        )
     has_encoder = [spec.at().family == "encoder-decoder" for spec in specs]
     if encoder_context is not None and not any(has_encoder):
         raise InputError("an encoder context is for encoder-decoder models; none is among the specs")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tcost import __version__
-from tcost.text import csv_cell
+from tcost.text import csv_cell, harmless_json
 
 SCHEMA_VERSION = 1
 
@@ -24,7 +24,9 @@ def document(**content: Any) -> str:
     """Return a JSON document that names its schema and what made it."""
     tool = {"name": "tcost", "version": __version__}
     whole = {"schema_version": SCHEMA_VERSION, "tool": tool, **content}
-    return json.dumps(whole, indent=2, default=sorted) + "\n"
+    text = io.StringIO()  # in half of the memory that `dumps` takes, which has a list of all words
+    json.dump(whole, text, indent=2, default=sorted)
+    return harmless_json(text.getvalue()) + "\n"
 
 
 def csv_text(columns: Sequence[str], lines: Iterable[dict[str, Any]]) -> str:

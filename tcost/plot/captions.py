@@ -13,6 +13,10 @@ AXES = {"context_length": "context", "encoder_context_length": "encoder context"
 """What axes that are no keys of a model are called."""
 
 
+MOST_NOTES, MOST_CHARACTERS = 8, 1000
+"""Notes of a model, and characters of a paragraph, that are drawn: a page has an end."""
+
+
 def caption(
     results: Sequence[Result],
     command: str,
@@ -26,7 +30,7 @@ def caption(
     `tcost.sweep.MEASURES` that are drawn, `varied` the axes that they are drawn over, `notes` what else is to be
     said, and `command` draws the picture once more.
     """
-    return tuple(shown(line) for line in _lines(results, command, measures, varied, notes))
+    return tuple(shown(_cut(line)) for line in _lines(results, command, measures, varied, notes))
 
 
 def _lines(
@@ -39,12 +43,19 @@ def _lines(
     if any(map(is_memory, measures)):
         yield "memory: numbers in fp32; all that a step holds: tcost memory SPEC"
     yield from notes
-    yield from (f"{first.spec}: {note}" for note in first.notes)
+    yield from (f"{first.spec}: {note}" for note in first.notes[:MOST_NOTES])
+    if len(first.notes) > MOST_NOTES:
+        yield f"{first.spec}: and {len(first.notes) - MOST_NOTES:,} notes more"
     yield from foreign_kinds(results)
     yield f"not counted: {', '.join(first.not_counted)}"
     if slips := _slips(results, measures):
         yield f"with the slips of the published totals, which --no-errata leaves out: {', '.join(slips)}"
     yield f"tcost {__version__}: {command}"
+
+
+def _cut(line: str) -> str:
+    more = len(line) - MOST_CHARACTERS
+    return f"{line[:MOST_CHARACTERS]}... and {more:,} characters more" if more > 0 else line
 
 
 def _slips(results: Sequence[Result], measures: Collection[str]) -> list[str]:

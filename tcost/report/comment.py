@@ -7,7 +7,7 @@ from html import escape
 from tcost.diff import Difference, Differences
 from tcost.report.diff import ARROW, change_of, difference_table, sides_alone
 from tcost.report.tables import markdown
-from tcost.text import visible
+from tcost.text import code, visible
 from tcost.units import binary, si
 
 LIMIT = 65_536
@@ -88,8 +88,7 @@ def _name(pair: Difference) -> str:
 
 
 def _code(text: str, width: int = NAME_WIDTH) -> str:
-    """Return a text as code, in which nothing is markup, a mention or the end of a cell."""
-    return "`" + _cut(text, width).replace("`", "'").replace("|", "¦") + "`"
+    return code(_cut(text, width))
 
 
 def _html_code(text: str) -> str:

@@ -111,7 +111,7 @@ def markdown(tables: Iterable[Table]) -> str:
             if section.heading:
                 lines.append(_markdown_line([f"**{section.heading}**", *[""] * (columns - 1)]))
             lines += [_markdown_line(markdown_cell(c.replace("\n", "; ")) for c in cells) for cells in section.lines]
-        notes = "\n".join(f"- {markdown_cell(note)}" for note in table.notes)
+        notes = "\n".join(f"- {markdown_cell(note.lstrip())}" for note in table.notes)
         title, settings = markdown_cell(table.title), "  \n".join(map(markdown_cell, table.settings.split("\n")))
         parts.append(f"### {title}\n\n{settings}\n\n" + "\n".join(lines) + f"\n\n{notes}\n")
     return "\n".join(parts)

@@ -1,18 +1,24 @@
 """Saved results, read back: JSON in, checked whole."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from tcost.errors import InputError
-from tcost.schema.results import ComputeDocument, Result
+from tcost.schema.results import Amount, ComputeDocument, Result
 from tcost.strict_json import Pairs, strict_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MAX_COMMAS, MAX_KEYS = 500_000, 1000
 """Of a saved result and of one mapping in it, so that reading what is none takes little time and memory."""
 
 MAX_DIGITS = 300
 """Of a number: more than any result has, and the ratio of two of them, in percent, is one that a float holds."""
+
+NOTHING = Amount(macc=0, flop=0)
+"""The sum of a phase that is left out."""
 
 
 def read_results(text: str, where: str) -> list[Result]:
@@ -38,7 +44,28 @@ def read_results(text: str, where: str) -> list[Result]:
         ) from None
     if not document.results:
         raise InputError(f"{where}: there is no result in it")
+    for index, result in enumerate(document.results):
+        _check_sums(result, f"{where}: results.{index}")
     return document.results
+
+
+def _check_sums(result: Result, place: str) -> None:
+    """Raise InputError where a sum is another than that of the rows: one of them is no number of tcost's."""
+    by_phase, by_category = (
+        {key: [row for row in rows if getattr(row, name) == key] for key in {getattr(row, name) for row in rows}}
+        for name, rows in (("phase", result.rows), ("category", result.memory_rows))
+    )
+    sums: list[tuple[str, Any, Sequence[Any]]] = [("totals", result.totals, result.rows)]
+    sums += [(f"phases.{phase}", amount or NOTHING, by_phase.get(phase, ())) for phase, amount in result.phases]
+    sums += [(f"memory.{name}", held, by_category.get(name, ())) for name, held in result.memory if name != "peak"]
+    for name, whole, rows in sums:
+        for measure, amount in whole:
+            found = sum(getattr(row, measure) for row in rows)
+            if found != amount:
+                raise InputError(
+                    f"{place}.{name}.{measure} is {amount:,}, but its rows add up to {found:,}\n"
+                    "expected what tcost compute or compare writes with --format json"
+                )
 
 
 def _json(text: str, where: str) -> dict[str, Any]:

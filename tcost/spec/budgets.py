@@ -10,20 +10,23 @@ from tcost.cost.measures import amount_of
 from tcost.errors import InputError
 from tcost.memory import Dtype
 from tcost.sizes import AttentionKernel, Causal
+from tcost.spec.document import Decimal
 from tcost.spec.files import bundled_specs, parse_document, read_text
 from tcost.spec.parts import Count, Part
 from tcost.training_step import Recompute
-from tcost.units import parse_percent
+from tcost.units import MAX_TEXT, parse_percent
 
 DEFAULT_FILE = "tcost.yaml"
 
 
 def _as_written(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return value.text
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 Written = Annotated[str, BeforeValidator(_as_written), WithJsonSchema({"type": ["integer", "string"]})]
-"""An amount as it was written: a whole number, or text such as 2.4T, which YAML would round to floating point."""
+"""An amount as on the command line: 2.4T, 7e9 and 1_000 as they were written, which is exact."""
 
 
 class Measures(Part):
@@ -127,7 +130,7 @@ def read_budgets(path: str) -> list[Budget]:
     """
     if path != "-" and not os.path.lexists(path):
         raise InputError(f"there is no file of budgets {path}\ngive a SPEC and limits, or write {DEFAULT_FILE}")
-    file = parse_document(BudgetFile, *read_text(path))
+    file = parse_document(BudgetFile, *read_text(path), MAX_TEXT)
     folder = Path() if path == "-" else Path(path).parent
     return [_whole(each, file.defaults, folder) for each in file.budgets]
 

@@ -8,7 +8,7 @@ make a small file expand without end; nesting and numbers beyond any honest spec
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 import yaml
 
@@ -21,13 +21,26 @@ MAX_DIGITS = 30
 _INTEGER = r"[-+]?[0-9]+(?:_[0-9]+)*"
 _DECIMAL = r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
 
+
+class Decimal(float):
+    """A decimal number that remembers how it was written, which it may only be near."""
+
+    text: str
+
+    def __new__(cls, text: str) -> Self:
+        """Return the number that a text means."""
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+
 _CORE_SCHEMA: tuple[tuple[re.Pattern[str], Callable[[str], Any]], ...] = (
     (re.compile(r"~|null|Null|NULL|"), lambda _: None),
     (re.compile(r"true|True|TRUE"), lambda _: True),
     (re.compile(r"false|False|FALSE"), lambda _: False),
     (re.compile(_INTEGER), int),
     (re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+"), lambda text: int(text, 0)),
-    (re.compile(_DECIMAL), float),
+    (re.compile(_DECIMAL), Decimal),
     (re.compile(r"[-+]?\.(?:inf|Inf|INF|nan|NaN|NAN)"), lambda text: float(text.replace(".", ""))),
 )
 
@@ -42,6 +55,8 @@ class Document:
     """The top-level mapping of a YAML text, with where each key and value stands and how it was written."""
 
     where: str
+    max_digits: int = MAX_DIGITS
+    """Of a number in it."""
     values: dict[str, Any] = field(default_factory=dict)
     keys: dict[Path, yaml.Mark] = field(default_factory=dict)
     nodes: dict[Path, yaml.Node] = field(default_factory=dict)
@@ -59,14 +74,14 @@ class Document:
         return str(self.nodes[path].value)
 
 
-def parse(text: str, where: str) -> Document:
+def parse(text: str, where: str, max_digits: int = MAX_DIGITS) -> Document:
     """Return the mapping that a YAML text holds; `where` names the text in messages.
 
     Raises InputError with the place of what is wrong.
     """
     try:
-        root = _Loader(text).get_single_node()
-        document = Document(where)
+        root = _composed(text, where)
+        document = Document(where, max_digits)
         if root is None:
             raise InputError(f"{where}: the file is empty\nexpected keys such as name, d_model and n_heads")
         if not isinstance(root, yaml.MappingNode):
@@ -79,6 +94,18 @@ def parse(text: str, where: str) -> Document:
         line = text.count("\n", 0, error.position) + 1
         raise InputError(f"{where}:{line}: YAML does not allow the character U+{error.character:04X}") from None
     return document
+
+
+def _composed(text: str, where: str) -> yaml.Node | None:
+    loader = _Loader(text)
+    try:
+        return loader.get_single_node()
+    except (ValueError, OverflowError):  # of a version of 5,000 digits, or "\\U99999999", which PyYAML does not look at
+        mark: yaml.Mark = loader.get_mark()
+        raise InputError(
+            f"{_place(where, mark)}: a number or a character that YAML does not have\n"
+            "expected keys with values, such as 'd_model: 768'"
+        ) from None
 
 
 class _Loader(yaml.SafeLoader):
@@ -116,7 +143,7 @@ def _place(where: str, mark: yaml.Mark | None) -> str:
 def _mapping(document: Document, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for key_node, value_node in node.value:
-        key = _scalar(key_node) if isinstance(key_node, yaml.ScalarNode) else None
+        key = _scalar(key_node, document.max_digits) if isinstance(key_node, yaml.ScalarNode) else None
         if not isinstance(key, str):
             _refuse(key_node, "a key must be text")
         here = (*path, key)
@@ -134,10 +161,10 @@ def _value(document: Document, node: yaml.Node, path: Path) -> Any:
         return _mapping(document, node, path)
     if isinstance(node, yaml.SequenceNode):
         return [_value(document, item, (*path, index)) for index, item in enumerate(node.value)]
-    return _scalar(node)
+    return _scalar(node, document.max_digits)
 
 
-def _scalar(node: Any) -> Any:
+def _scalar(node: Any, max_digits: int) -> Any:
     """Return the value of a scalar: text where it is quoted, else by the core schema of YAML 1.2."""
     if _HALF.search(str(node.value)):
         # JSON writes a character beyond U+FFFF as two halves (RFC 8259, section 7), which PyYAML leaves apart.
@@ -149,7 +176,7 @@ def _scalar(node: Any) -> Any:
         return text
     for pattern, convert in _CORE_SCHEMA:
         if pattern.fullmatch(text):
-            if sum(character.isalnum() for character in text) > MAX_DIGITS:
-                _refuse(node, f"a number of more than {MAX_DIGITS} digits")
+            if sum(character.isalnum() for character in text) > max_digits:
+                _refuse(node, f"a number of more than {max_digits} digits")
             return convert(text)
     return text

@@ -10,7 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from tcost.errors import InputError, nearest
-from tcost.spec.document import parse
+from tcost.spec.document import MAX_DIGITS, parse
 from tcost.spec.model import ModelSpec
 from tcost.spec.problems import Model, validate
 from tcost.text import visible
@@ -46,9 +46,9 @@ def parse_spec(text: str, where: str) -> ModelSpec:
     return _imported(text, where)[0] if _is_config(text) else parse_document(ModelSpec, text, where)
 
 
-def parse_document(model: type[Model], text: str, where: str) -> Model:
+def parse_document(model: type[Model], text: str, where: str, max_digits: int = MAX_DIGITS) -> Model:
     """Return what a YAML text holds as a model. Raises InputError with every problem and its place."""
-    return validate(model, parse(text, where))
+    return validate(model, parse(text, where, max_digits))
 
 
 def import_spec_from(config: str | os.PathLike[str]) -> tuple[ModelSpec, "Imported"]:
@@ -96,18 +96,17 @@ def read_text(spec: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> tuple
     word = os.fspath(spec)
     if word == "-" and sys.stdin is None:
         raise InputError("cannot read standard input: it is closed")
-    if word == "-":
-        return _text(sys.stdin.buffer, "<standard input>", max_bytes), "<standard input>"
-    path = Path(word)
-    if _is_nowhere(word):
-        path = _bundled(word)
+    path = _bundled(word) if word != "-" and _is_nowhere(word) else Path(word)
     try:
+        if word == "-":
+            return _text(sys.stdin.buffer, "<standard input>", max_bytes), "<standard input>"
         with path.open("rb") as file:
             return _text(file, str(path), max_bytes), str(path)
     except IsADirectoryError:
         raise InputError(f"{word} is a directory\nexpected a spec: a YAML file, or a bundled name") from None
     except OSError as error:
-        raise InputError(f"cannot read {word}: {error.strerror}") from None
+        name = "standard input" if word == "-" else word
+        raise InputError(f"cannot read {name}: {error.strerror}") from None
 
 
 def _is_nowhere(word: str) -> bool:
@@ -137,15 +136,22 @@ def _too_large(where: str, max_bytes: int) -> InputError:
 
 
 def to_yaml(spec: ModelSpec) -> str:
-    """Return a spec as YAML that `load_spec` reads: the keys that are not their defaults."""
+    """Return a spec as YAML that `load_spec` reads: the keys that are not their defaults, each in a line of its own.
+
+    Lines begin with a key, so that `##` alone can be a command of a CI system that reads them: a text with it has an
+    escape.
+    """
     keys = spec.model_dump(mode="json", exclude_defaults=True)
     lines = []
     for key, value in keys.items():
+        style = '"' if "##" in str(value) else None
         if isinstance(value, dict | list):
-            lines.append(f"{key}: {yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=10**6)}")
+            dumped = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=10**6, default_style=style)
+            line = f"{key}: {dumped}"
         else:
             is_plain = not isinstance(value, str) or value == visible(value)  # else escapes, as on a terminal
-            lines.append(yaml.safe_dump({key: value}, allow_unicode=is_plain, width=10**6))
+            line = yaml.safe_dump({key: value}, allow_unicode=is_plain, width=10**6, default_style=style)
+        lines.append(line.replace("##", r"#\x23"))
     return "".join(lines)
 
 

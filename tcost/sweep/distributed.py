@@ -18,7 +18,7 @@ from typing import Any
 from tcost import __version__
 from tcost.errors import InputError
 from tcost.extras import extra
-from tcost.output import OutputError
+from tcost.output import OutputError, writing
 from tcost.sweep.grid import Sweep
 from tcost.sweep.parquet import missing, open_folder, sweep_up, write_part
 from tcost.sweep.resuming import GOES_ON
@@ -55,14 +55,14 @@ def write_distributed(
     `tcost.sweep.parquet.write_parquet`, which raises what this does. Raises InputError for a scheduler that
     does not answer, OutputError for one that is gone and for workers that died again and again.
     """
-    folder = open_folder(sweep, path)
     numbers = shard.chunks(sweep)
-    left = missing(sweep, folder, numbers, advance)
-    first = list(islice(left, WINDOW))
-    if first:
-        with _client(workers, scheduler) as client:
-            _run(client, sweep, folder, chain(first, left), advance)
-    sweep_up(folder, numbers)
+    with open_folder(sweep, path, shard) as folder:
+        left = missing(sweep, folder, numbers, advance)
+        first = list(islice(left, WINDOW))
+        if first:
+            with _client(workers, scheduler) as client:
+                _run(client, sweep, folder, chain(first, left), advance)
+        sweep_up(folder, numbers)
 
 
 def _run(client: Any, sweep: Sweep, folder: Path, numbers: Iterator[int], advance: Advance) -> None:
@@ -102,7 +102,8 @@ def _write(sweep: Sweep, folder: str, number: int) -> int:
 def _client(workers: int | None, scheduler: str | None) -> Iterator[Any]:
     """Connect to a scheduler, or to one that lives as long as the block."""
     with ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="tcost-"))
+        with writing("a temporary folder"):
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="tcost-"))
         own = {"temporary-directory": folder, "distributed.admin.large-graph-warning-threshold": "1GiB"}
         stack.enter_context(dask.config.set(own))
         stack.enter_context(silence_logging_cmgr(logging.CRITICAL))  # what matters of it is raised

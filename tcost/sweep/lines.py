@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tcost.sweep.grid import Chunk, Sweep
 from tcost.sweep.values import Integers
-from tcost.text import csv_cell
+from tcost.text import csv_cell, harmless_json
 
 if TYPE_CHECKING:
     from tcost.sweep.pricing import Part
@@ -50,7 +50,7 @@ def _csv_template(sweep: Sweep, chunk: Chunk) -> str:
 
 
 def _json_template(sweep: Sweep, chunk: Chunk) -> str:
-    words = json.dumps(_words(sweep, chunk)).removesuffix("}").replace("%", "%%")
+    words = harmless_json(json.dumps(_words(sweep, chunk))).removesuffix("}").replace("%", "%%")
     return words + "".join(f", {json.dumps(name)}: %d" for name in sweep.columns[-_numbers(sweep) :]) + "}\n"
 
 

@@ -8,6 +8,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -16,9 +17,10 @@ import numpy as np
 from tcost import __version__
 from tcost.errors import InputError
 from tcost.extras import extra
-from tcost.output import OutputError, write
+from tcost.output import OutputError, write, writing
 from tcost.sweep.corners import not_counted
 from tcost.sweep.grid import Sweep
+from tcost.sweep.locks import claimed
 from tcost.sweep.pricing import Part, price
 from tcost.sweep.resuming import GOES_ON
 from tcost.sweep.shards import WHOLE, Shard
@@ -41,22 +43,31 @@ PART = re.compile(r"part-([0-9]{8,})\.parquet")
 def write_parquet(sweep: Sweep, path: str, shard: Shard = WHOLE, advance: Advance = lambda _: None) -> None:
     """Write the rows of a sweep, or of a shard of it, into a folder; files of chunks that are there stay.
 
-    Raises InputError for a folder of something else and for numbers beyond decimal128, OutputError for a write
-    that fails.
+    Raises InputError for a folder of something else, for chunks that another process is writing and for numbers beyond
+    decimal128, OutputError for a write that fails.
     """
-    folder = open_folder(sweep, path)
     numbers = shard.chunks(sweep)
-    for number in missing(sweep, folder, numbers, advance):
-        write_part(sweep, folder, number)
-        advance(sweep.chunk(number).rows)
-    sweep_up(folder, numbers)
+    with open_folder(sweep, path, shard) as folder:
+        for number in missing(sweep, folder, numbers, advance):
+            write_part(sweep, folder, number)
+            advance(sweep.chunk(number).rows)
+        sweep_up(folder, numbers)
 
 
-def open_folder(sweep: Sweep, path: str) -> Path:
-    """Return the folder of a sweep, made where it is not there, with a summary of what it holds.
+@contextmanager
+def open_folder(sweep: Sweep, path: str, shard: Shard) -> Iterator[Path]:
+    """Open the folder of a sweep, made where it is not there, with a summary of what it holds, to write a shard.
 
-    Raises InputError where it is the folder of another sweep, or of anything else.
+    Raises InputError where it is the folder of another sweep, or of anything else, and where another process is writing
+    chunks of the same shard.
     """
+    folder = _made(sweep, path)
+    with claimed(folder, shard, shown=path):
+        yield folder
+
+
+def _made(sweep: Sweep, path: str) -> Path:
+    """Return the folder of a sweep, made where it is not there, with a summary of what it holds."""
     folder = Path(path).absolute()
     try:
         folder.mkdir(exist_ok=True)
@@ -89,13 +100,12 @@ def write_part(sweep: Sweep, folder: Path, number: int) -> None:
     target = folder / _name(number)
     beside = folder / f".{target.name}.{os.urandom(4).hex()}.tmp"
     try:
-        with beside.open("wb") as file:
-            save(sweep, part, file)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(target)
-    except OSError as error:
-        raise OutputError(f"cannot write {target}: {error.strerror or error}\n{GOES_ON}") from None
+        with writing(str(target), f"\n{GOES_ON}"):
+            with beside.open("wb") as file:
+                save(sweep, part, file)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(target)
     finally:
         beside.unlink(missing_ok=True)
 
@@ -165,7 +175,7 @@ def _there(folder: Path) -> set[int]:
 def _fingerprint(folder: Path) -> object:
     try:
         summary = json.loads((folder / SUMMARY).read_text())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return summary.get("fingerprint") if isinstance(summary, dict) else None
 

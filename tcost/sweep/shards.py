@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from math import gcd
 from typing import TYPE_CHECKING
 
 from tcost.errors import InputError
@@ -24,6 +25,10 @@ class Shard:
     def chunks(self, sweep: "Sweep") -> range:
         """Return the numbers of its chunks: those of all shards together are those of the sweep, each once."""
         return range(self.number - 1, sweep.chunks, self.of)
+
+    def overlaps(self, other: "Shard") -> bool:
+        """Tell whether another one has any of its chunks, of a sweep without end."""
+        return (self.number - other.number) % gcd(self.of, other.of) == 0
 
     def rows(self, sweep: "Sweep") -> int:
         """Return the number of its rows."""

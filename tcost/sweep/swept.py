@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from math import lcm, prod
-from typing import Any, NoReturn
+from typing import Any
 
 from tcost.extras import extra
 from tcost.sizes import Size
@@ -127,8 +127,10 @@ class Swept:
 
     __truediv__ = __floordiv__
 
-    def __rfloordiv__(self, other: int) -> NoReturn:
-        """Say that a number divided by a size is no polynomial."""
+    def __rfloordiv__(self, other: int) -> int:
+        """Return zero divided by a size; another number is no polynomial then."""
+        if other == 0 and self:
+            return 0
         raise self.undecided()
 
     def __eq__(self, other: object) -> bool:

@@ -33,7 +33,12 @@ def write_lines(
         write_pieces(_streamed(sweep, name, numbers, advance), path)
         return
     content = {"fingerprint": sweep.fingerprint, "format": name, "shard": str(shard)}
-    with resumable(path, content) as file:
+
+    def lines_of(done: int, whole: int) -> int | None:
+        rows = sum(sweep.chunk(number).rows for number in numbers[:done])
+        return rows + lines.header(sweep).count("\n") * bool(done or whole) if done <= len(numbers) else None
+
+    with resumable(path, content, lines_of) as file:
         if not file.bytes:
             file.append([lines.header(sweep)], chunks=0)
         advance(sum(sweep.chunk(number).rows for number in numbers[: file.done]))
