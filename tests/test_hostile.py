@@ -347,8 +347,8 @@ def test_what_fuzzing_found_in_files(
             ("sweep", "gpt2", "--over", "batch=1:9", "--chunk-rows", "1000000000"),
             "a chunk has 1 to 1,000,000 rows, not 1",
         ),
-        (("compare", "gpt2", "--context", *map(str, range(1, 1001))), "at most 500 results, not 3,000"),
-        (("report", *["gpt2"] * 200, "-o", "x.html"), "a comparison has at most 500 results, not 600"),
+        (("compare", "gpt2", "--context", *map(str, range(1, 1001))), "at most 300 results, not 3,000"),
+        (("report", *["gpt2"] * 200, "-o", "x.html"), "a comparison has at most 300 results, not 600"),
     ],
 )
 def test_what_fuzzing_found_in_command_lines(

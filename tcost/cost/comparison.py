@@ -20,7 +20,7 @@ BESIDE = ("exact", "paper")
 """The conventions of which a comparison has the changes, whatever its own is."""
 
 
-MAX_RESULTS = 500
+MAX_RESULTS = 300
 """Of a comparison: all of them are in memory together, in up to two thirds of a megabyte each."""
 
 
