@@ -168,7 +168,7 @@ def training_step(
         )
     if sizes.head == "pooler" and not rule.runs["backward"]:
         raise InputError(
-            f"{sizes.name} ends in its pooler and has no loss, whose error {algo} needs\nprice it under bp"
+            f"{sizes.name} ends in its pooler and has no loss, whose error {algo} needs\nprice it under bp: --algos bp"
         )
     priced = replace(prices.model(sizes), causal=causal, attention=attention)
     return TrainingStep(

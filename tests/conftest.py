@@ -13,6 +13,7 @@ from tcost.__main__ import run
 
 settings.register_profile("tcost", deadline=None, print_blob=True)  # a slow machine is not a failure
 settings.register_profile("quick", parent=settings.get_profile("tcost"), max_examples=5)  # for mutation testing
+settings.register_profile("long", parent=settings.get_profile("tcost"), max_examples=20_000)  # for docs/robustness.md
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tcost"))
 
 GOLDEN = Path(__file__).parent / "golden"

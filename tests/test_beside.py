@@ -92,13 +92,14 @@ def test_compare_has_both_conventions_side_by_side(convention: str, tcost: Tcost
     """GPT-3 Small changes as published and as executed, in the table of each convention alike."""
     out = tcost("compare", "gpt3-small", "--convention", convention).out
     results = {name: [evaluate(load_spec("gpt3-small"), algo, name) for algo in RULES] for name in CONVENTIONS}
-    shown = ("exact", "paper") if convention in ("exact", "paper") else (convention, "exact", "paper")
     for place, algo in enumerate(RULES):
         own = results[convention][place]
         stored = own.memory.of("stored_activations").bytes
         macc = {name: Fraction(each[place].totals.macc, each[0].totals.macc) - 1 for name, each in results.items()}
         held = {name: _stored(each[place]) / _stored(each[0]) - 1 for name, each in results.items()}
-        changes = [[NOTHING if algo == "bp" else change(each[name]) for name in shown] for each in (macc, held)]
+        changes = [
+            [NOTHING if algo == "bp" else change(each[name]) for name in ("exact", "paper")] for each in (macc, held)
+        ]
         expected = [si(own.totals.macc), *changes[0], si(own.totals.flop), binary(stored), *changes[1]]
         assert cells_of(out, algo) == expected
     assert "-50.7 %" in cells_of(out, "pepita")  # 0.493 of backpropagation, as published
@@ -256,3 +257,44 @@ def test_long_contexts_say_what_half_gives(tcost: Tcost) -> None:
     assert "--causal half" not in tcost("compute", "bert-base", "--context", 8193).out
     assert "--causal half" in tcost("compare", "llama-3-8b", "--context", 8193).out
     assert "--causal half" not in tcost("compare", "llama-3-8b", "--context", 8192).out
+
+
+@pytest.mark.parametrize("convention", CONVENTIONS)
+def test_the_comparison_of_all_models_fits_100_columns(convention: str, tcost: Tcost) -> None:
+    """So it is under every convention, of which the changes shown are the same two."""
+    out = tcost("compare", "--convention", convention).out
+    assert max(map(len, out.splitlines())) <= 100
+    assert ("amounts are those of torch" in out) == (convention == "torch")
+
+
+def test_what_the_publication_lacks_is_said_once(tcost: Tcost) -> None:
+    """Models of which it has none are named by what it lacks, in one note."""
+    said = notes(tcost("compare", "whisper-tiny", "vit-base").out)
+    assert len([note for note in said if "not in the publication" in note]) == 1
+    assert not any(note.startswith("fewer MACCs than bp under paper") for note in said)
+
+
+def test_the_command_that_tells_why_has_the_options(tcost: Tcost) -> None:
+    """Its numbers are those of the comparison: with its batch, and without errata where there are none."""
+    out = tcost("compare", "gpt2", "--batch", 3, "--no-errata").out
+    assert "tcost reconcile gpt2 --from paper --to exact --batch 3 --no-errata" in out.replace("\n  ", " ")
+
+
+def test_a_star_has_a_line(tcost: Tcost, tmp_path: Path) -> None:
+    """The legend of the star is there where a line has one: not where a part of a layer alone is apart."""
+    text = Path("model_specs/bert-base.yaml").read_text().replace("head_transform: true", "head_transform: false")
+    path = tmp_path / "biased.yaml"
+    path.write_text(f"{text}\nhead_bias: true\n")
+    for by in ("layer", "operation", "phase"):
+        out = tcost("compute", path, "--convention", "paper", "--by", by).out
+        assert ("* not in the paper's model" in out) == any(" *  " in line for line in out.splitlines())
+
+
+@pytest.mark.parametrize("algo", ["bp", "mempepita"])
+def test_fused_attention_never_stores_more(algo: str) -> None:
+    """A slip of the published memory is of what is kept: a softmax layer's stays where attention keeps no map."""
+    for name in ("gpt2", "bert-base", "alexatm-20b"):
+        eager, flash = (
+            evaluate(load_spec(name), algo, "paper", attention=attention).memory for attention in ("eager", "flash")
+        )
+        assert flash.of("stored_activations").elements <= eager.of("stored_activations").elements

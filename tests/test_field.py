@@ -242,9 +242,9 @@ def test_labels(labels: dict[str, Any], classes: int) -> None:
         ("electra", "ElectraForMaskedLM", "relu", "gelu", "none"),
         ("bert", "BertForMaskedLM", "relu", None, "none"),
         ("albert", "AlbertForMaskedLM", "relu", None, "none"),
-        ("electra", "ElectraForPreTraining", "relu", "gelu", "relu"),
-        ("electra", "ElectraForSequenceClassification", "relu", "gelu", "gelu"),
-        ("roberta", "RobertaForSequenceClassification", "relu", "gelu", "tanh"),
+        ("electra", "ElectraForPreTraining", "relu", None, "relu"),
+        ("electra", "ElectraForSequenceClassification", "relu", None, "gelu"),
+        ("roberta", "RobertaForSequenceClassification", "relu", None, "tanh"),
     ],
 )
 def test_activations_of_heads(family: str, architecture: str, inside: str, head: str | None, pooler: str) -> None:
@@ -252,6 +252,17 @@ def test_activations_of_heads(family: str, architecture: str, inside: str, head:
     sizes = {**BERT, "embedding_size": 48} if family in ("electra", "albert") else BERT
     spec = spec_of({"model_type": family, "architectures": [architecture], **sizes, "hidden_act": inside})
     assert (spec.activation, spec.head_activation, spec.pooler) == (inside, head, pooler)
+
+
+@pytest.mark.parametrize("case", golden("poolers"), ids=lambda case: case["hf_class"])
+def test_models_that_end_in_their_pooler(case: dict[str, Any]) -> None:
+    """Parameters, FLOPs of both passes and what is kept are the class's, the pooler among them and no other head."""
+    spec, of_step = spec_of(case["config"]), {"context": case["context"], "batch": case["batch"]}
+    result = evaluate(spec, "bp", "torch", **of_step)
+    assert (spec.head, result.totals.parameters) == ("pooler", case["parameters"])
+    forward = result.phases["forward"].flop
+    assert (forward, result.totals.flop - forward) == (case["forward_flops"], case["backward_flops"])
+    assert measure(spec, "bp", "exact", **of_step).of("stored_activations").elements == case["saved_elements"]
 
 
 def test_gemma_means_the_approximation() -> None:

@@ -141,7 +141,7 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch, tcost: Tcost) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
     outcome = tcost("memory", "-", "--convention", "paper")
     assert (outcome.status, outcome.err) == (0, "")
-    assert "under exact, what eager PyTorch keeps" in outcome.out
+    assert "under exact, what PyTorch keeps" in outcome.out
 
 
 def test_a_configuration(tcost: Tcost) -> None:

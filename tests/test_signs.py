@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from conftest import Tcost
-from drawn import MODERN, everything
+from drawn import MODERN, POOLED, everything
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,6 +53,12 @@ def test_nothing_is_negative(s: Sizes, algo: str, convention: str, optimizer: st
     if algo == "bp":
         options["recompute"] = data.draw(st.sampled_from(["none", "block", "full"]))
     check_signs(evaluate(s, algo, convention, **options))
+
+
+@pytest.mark.parametrize("convention", CONVENTIONS)
+def test_nothing_of_a_pooled_model_is_negative(convention: str) -> None:
+    """Nor of a model without a loss."""
+    check_signs(evaluate(POOLED, "bp", convention))
 
 
 @pytest.mark.parametrize("algo", RULES)

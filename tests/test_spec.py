@@ -236,3 +236,24 @@ def test_the_schema_is_strict_from_python_too() -> None:
     """The model refuses what YAML would have to convert."""
     with pytest.raises(ValueError, match="d_model"):
         ModelSpec.model_validate(json.loads(json.dumps({**load_spec("gpt2").model_dump(), "d_model": "768"})))
+
+
+@pytest.mark.parametrize(
+    "head", ["head: classifier\nn_classes: 2", "head: token_classifier\nn_classes: 2", "head: pooler"]
+)
+@pytest.mark.parametrize(
+    "key", ["tie_embeddings: true", "head_transform: true", "logit_softcap: true", "output_scale: true"]
+)
+def test_a_key_that_the_head_does_not_use(head: str, key: str, tmp_path: Path) -> None:
+    """What belongs to a vocabulary projection is refused beside another head: no key does nothing in silence."""
+    said = problem(f"{GOOD}{head}\npooler: tanh\n{key}\n", tmp_path)
+    name, kind = key.partition(":")[0], head.split()[1]
+    assert f"{name} is given, but nothing of the model uses it: head is {kind}" in said
+
+
+def test_keys_of_heads_that_are_not_there(tmp_path: Path) -> None:
+    """The activation of a head transform needs one, a pooler at the end has no projection with a bias."""
+    said = problem(f"{GOOD}head_activation: gelu\n", tmp_path)
+    assert "head_activation is given, but there is no head_transform to use it" in said
+    said = problem(f"{GOOD}head: pooler\npooler: tanh\nhead_bias: true\n", tmp_path)
+    assert "head_bias is given, but nothing of the model uses it: head is pooler" in said

@@ -5,6 +5,7 @@ import pytest
 from tcost.errors import InputError
 from tcost.kinds import KINDS, PHASES, kind_of
 from tcost.tracing import (
+    DOCS,
     LAYERS,
     AxisError,
     Op,
@@ -105,6 +106,7 @@ def test_layers_of_one_name_are_told_apart() -> None:
         norm_for_test(x)
     assert [op.layer for op in trace.ops] == ["norm_for_test", "norm_for_test_2", "stack.norm_for_test"]
     assert LAYERS.pop("norm_for_test") == "Normalise."
+    assert DOCS.pop("norm_for_test") == "Normalise.\n\nMore."
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,7 @@ def compare_specs(
         return Printed(export(comparisons), output)
     from tcost.report.comparison import comparison_table
 
-    see = reconcile_command(specs or [], contexts or [], encoder_context)
+    see = reconcile_command(specs or [], contexts or [], encoder_context, batch, errata=errata)
     return tables([comparison_table(comparisons, see, integers=integers)], format_, output)
 
 
@@ -162,7 +162,9 @@ def list_names(
     return Printed("".join(f"{name:<{width}}  {title}\n" for name, title in names.items()))
 
 
-def reconcile_command(specs: Sequence[str], contexts: Sequence[int], encoder_context: int | None) -> str:
+def reconcile_command(
+    specs: Sequence[str], contexts: Sequence[int], encoder_context: int | None, batch: int, *, errata: bool
+) -> str:
     """Return the command that says why a comparison is another under `paper`; SPEC where there are many."""
     from shlex import quote
 
@@ -171,6 +173,8 @@ def reconcile_command(specs: Sequence[str], contexts: Sequence[int], encoder_con
         words.append(f"--context {contexts[0]}")
     if encoder_context is not None:
         words.append(f"--encoder-context {encoder_context}")
+    words += [f"--batch {batch}"] * (batch != 1)
+    words += ["--no-errata"] * (not errata)
     return " ".join(words)
 
 

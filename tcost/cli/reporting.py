@@ -55,7 +55,7 @@ def report_on_specs(
     """
     from tcost.cost import compare
     from tcost.page import report_page
-    from tcost.report.beside import changes_notes
+    from tcost.report.beside import changes_notes, lacking_notes, why_notes
 
     models = [load(spec) for spec in specs]
     comparisons = compare(
@@ -73,7 +73,6 @@ def report_on_specs(
             recompute=recompute,
         ),
     )
-    see = reconcile_command(specs, [] if context is None else [context], encoder_context)
-    changes = tuple(changes_notes(comparisons))
-    notes = (*changes, f"why exact and paper differ: {see}") if changes else ()
+    see = reconcile_command(specs, [] if context is None else [context], encoder_context, batch, errata=errata)
+    notes = (*changes_notes(comparisons), *lacking_notes(comparisons), *why_notes(comparisons, see))
     return Printed(report_page(comparisons, models, command_of(invoked), notes), output)

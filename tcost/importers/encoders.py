@@ -62,7 +62,7 @@ def roberta(f: Fields) -> None:
     _masked(f, spare=2)
     f.take("n_segments", "type_vocab_size")
     _gelu_in_head(f)
-    head(f, "tanh")
+    head(f, "tanh", bare="RobertaModel")
     _second_bias(f)
 
 
@@ -102,7 +102,7 @@ def albert(f: Fields) -> None:
     f.ignore("net_structure_type", "num_memory_blocks", "gap_size", "down_scale_factor")
     if depth % groups:
         raise InputError(f"{f.where}: {groups} groups of layers do not divide {depth} layers")
-    head(f, "tanh")
+    head(f, "tanh", bare="AlbertModel")
     _second_bias(f)
 
 

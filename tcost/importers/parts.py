@@ -199,6 +199,16 @@ def architecture(f: Fields) -> str:
     return names[0] if names else ""
 
 
+NO_VOCABULARY: Mapping[str, Any] = {
+    "head_transform": False,
+    "head_activation": None,
+    "logit_softcap": False,
+    "output_scale": False,
+    "tie_embeddings": False,
+}
+"""What a head has that is no vocabulary projection, whatever the family's language model has."""
+
+
 def head(f: Fields, pooler: str | None = None, *, bare: str = "", projected: bool = False) -> None:
     """Set the head that the architecture has: the vocabulary projection, unless it is a classifier.
 
@@ -213,25 +223,25 @@ def head(f: Fields, pooler: str | None = None, *, bare: str = "", projected: boo
         return
     elif name.endswith("ForSequenceClassification"):
         kind = {"head": "token_classifier", "head_bias": False} if pooler is None else {"head": "classifier"}
-        f.set(**kind, pooler=pooler or "none", n_classes=classes(f), head_transform=False, tie_embeddings=False)
+        f.set(**kind, pooler=pooler or "none", n_classes=classes(f))
     elif name.endswith("ForTokenClassification"):
-        f.set(head="token_classifier", n_classes=classes(f), head_transform=False, tie_embeddings=False)
+        f.set(head="token_classifier", n_classes=classes(f))
     elif name == "ElectraForPreTraining":
         act = f.spec["activation"]
-        f.set(head="token_classifier", pooler=act, n_classes=1, head_transform=False, tie_embeddings=False)
+        f.set(head="token_classifier", pooler=act, n_classes=1)
     elif bare and name == bare:
         end_in_pooler(f, name, "tanh")
     elif name.endswith("Model") and not name.endswith(("HeadsModel", "EncoderModel", "DecoderModel")):
         f.notes.append(f"{name} has no head: priced with that of the language model")
     else:
         raise InputError(f"{f.where}: architecture {name} is not understood\nknown: language models and classifiers")
-    if projected and f.spec.get("head"):
-        f.set(output_projection=True)
+    if f.spec.get("head"):
+        f.set(**NO_VOCABULARY, **({"output_projection": True} if projected else {}))
 
 
 def end_in_pooler(f: Fields, name: str, act: str) -> None:
     """Set that the model ends in a pooler of the first row."""
-    f.set(head="pooler", pooler=act, head_transform=False, tie_embeddings=False)
+    f.set(head="pooler", pooler=act)
     f.notes.append(f"{name} has no head: it ends in its pooler, and what comes back to that is not priced")
 
 

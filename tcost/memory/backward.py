@@ -30,13 +30,14 @@ class Backpropagation(Liveness):
         self.views: set[str] = set()
         """Weights whose gradient is a view so far."""
         self.forward(facts.waiting, keeps_own=True)
-        self.ledger.hold("loss", 2)  # the caller holds the loss, `backward` its gradient, a one
+        losses = int(self.ops[-1].kind == "cross_entropy")  # a model that ends in its pooler has none
+        self.ledger.hold("loss", 2 * losses)  # the caller holds the loss, `backward` its gradient, a one
         for part in reversed(facts.parts):
             if part.repeat is None:
                 self._back(part, is_bottom=True)
             else:
                 self._copies(part, part.repeat)
-        self.ledger.hold("loss", 1)
+        self.ledger.hold("loss", losses)
         for users in facts.weight_users.values():
             self.optimize(self.ops[users[0]])
 

@@ -118,10 +118,9 @@ class Memory:
 
     @property
     def _activation_slips(self) -> tuple[MemoryErratum, ...]:
-        """The slips of a published definition, which knows nothing that is computed again."""
-        step, published = self.step, self.step.convention.memory
-        is_plain = not step.segments and step.model_sizes.attention == "eager"
-        return published.errata if published and step.has_errata and is_plain else ()
+        """The slips of a published definition, each of what is kept."""
+        published = self.step.convention.memory
+        return published.errata if published and self.step.has_errata else ()
 
     @cached_property
     def rows(self) -> tuple[MemoryRow, ...]:

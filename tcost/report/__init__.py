@@ -33,13 +33,13 @@ def result_table(result: Result, by: By = "layer", beside: Sequence[str] = (), *
     amount = grouped if integers else si
     columns, sections = _by_phase(result, amount) if by == "phase" else _by_layer(result, by, amount)
     parameters = f"\n{_parameters(result, amount)}" if by == "phase" or _has_idle_parameters(result) else ""
-    marks = dict.fromkeys(f"* {row.note}" for row in result.rows if row.note and by != "phase")
+    marks = [] if by == "phase" else [f"* {note}" for _, rows in _groups(result.rows, by) for note in _notes(rows)]
     return Table(
         title=title_of(result),
         settings=f"{settings_of(result)}{parameters}",
         columns=columns,
         sections=sections,
-        notes=(*beside, *marks, *notes_of([result])),
+        notes=(*beside, *dict.fromkeys(marks), *notes_of([result])),
     )
 
 
@@ -110,7 +110,12 @@ def _operation(row: Row) -> str:
 
 
 def _mark(rows: Sequence[Row]) -> str:
-    return " *" if all(row.note for row in rows) else ""
+    return " *" if _notes(rows) else ""
+
+
+def _notes(rows: Sequence[Row]) -> list[str]:
+    """Return what sets rows apart together: nothing where it is only some of them."""
+    return [row.note for row in rows] if all(row.note for row in rows) else []
 
 
 def _by_phase(result: Result, amount: Format) -> tuple[tuple[str, ...], tuple[Section, ...]]:

@@ -49,8 +49,7 @@ def half_hint(results: Sequence[Result]) -> Iterator[str]:
     """Say, where it is so, that long steps are priced over all pairs of rows."""
     if any(map(is_long, results)):
         yield (
-            f"contexts above {grouped(LONG)} are priced over all pairs of rows, as eager PyTorch executes them; "
-            "--causal half: those that a mask leaves"
+            f"contexts above {grouped(LONG)} are priced over all pairs of rows; --causal half: those that a mask leaves"
         )
 
 
@@ -60,8 +59,6 @@ def changes_notes(comparisons: Sequence[Comparison]) -> Iterator[str]:
     Of one model these are its changes, of several, in how many a rule takes fewer, of those that the publication has.
     """
     first = comparisons[0]
-    if all(each.result is each.baseline for each in comparisons):
-        return
     for name in BESIDE:
         changes = [each.changes[name] for each in comparisons]
         published = [each for each in changes[1:] if each and each.is_published]
@@ -71,7 +68,26 @@ def changes_notes(comparisons: Sequence[Comparison]) -> Iterator[str]:
         else:
             words = ", ".join(f"{each.result.algo} {change(each.macc)}" for each in published)
             what = f"MACCs against {first.baseline.algo}"
-        yield f"{what} under {name}: {words or lacking(changes)}"
+        if words:
+            yield f"{what} under {name}: {words}"
+
+
+def lacking_notes(comparisons: Sequence[Comparison]) -> Iterator[str]:
+    """Say under which convention some models have no change, and what its publication lacks of them."""
+    for name in BESIDE if has_changes(comparisons) else ():
+        if words := lacking([each.changes[name] for each in comparisons]):
+            yield f"- under {name}: {words}"
+
+
+def why_notes(comparisons: Sequence[Comparison], see: str) -> Iterator[str]:
+    """Say which command tells why the conventions differ, where it does."""
+    if has_changes(comparisons) and all(each.changes[name] for each in comparisons for name in BESIDE):
+        yield f"why exact and paper differ: {see}"
+
+
+def has_changes(comparisons: Sequence[Comparison]) -> bool:
+    """Tell whether there is anything to compare with the first rule."""
+    return any(each.result is not each.baseline for each in comparisons)
 
 
 def lacking(changes: Sequence[Change | None]) -> str:

@@ -5,7 +5,7 @@ from itertools import groupby
 
 from tcost.cost import BESIDE, Change, Comparison
 from tcost.report import NOTHING, length, lengths_of, memory_slips, notes_of, settings_without_context
-from tcost.report.beside import changes_notes, half_hint, is_of_several, lacking
+from tcost.report.beside import changes_notes, half_hint, has_changes, is_of_several, lacking_notes, why_notes
 from tcost.report.tables import Section, Table
 from tcost.text import visible
 from tcost.units import binary, change, grouped, si
@@ -16,11 +16,9 @@ def comparison_table(comparisons: Sequence[Comparison], see: str = "", *, intege
 
     `see` is a command that tells why the changes differ.
     """
-    own = comparisons[0].result.convention
-    conventions = BESIDE if own in BESIDE else (own, *BESIDE)
     models = groupby(comparisons, key=lambda each: id(each.baseline))
-    lines = [line for _, each in models for line in _lines(list(each), conventions, integers=integers)]
-    changes = [f"change {name}" for name in conventions]
+    lines = [line for _, each in models for line in _lines(list(each), integers=integers)]
+    changes = [f"change {name}" for name in BESIDE]
     return Table(
         title=f"One training step, and the change against {comparisons[0].baseline.algo}",
         settings=_settings(comparisons),
@@ -31,7 +29,7 @@ def comparison_table(comparisons: Sequence[Comparison], see: str = "", *, intege
     )
 
 
-def _lines(of_model: Sequence[Comparison], conventions: Sequence[str], *, integers: bool) -> Iterator[tuple[str, ...]]:
+def _lines(of_model: Sequence[Comparison], *, integers: bool) -> Iterator[tuple[str, ...]]:
     """Yield a line for each rule, before which are the model's name and, below it, its lengths."""
     first = of_model[0].result
     labels = [visible(first.spec), f"  context {length(first.context)}"]
@@ -40,7 +38,7 @@ def _lines(of_model: Sequence[Comparison], conventions: Sequence[str], *, intege
     rules = []
     for each in of_model:
         totals, stored = each.result.totals, each.result.memory.of("stored_activations").bytes
-        under = [each if name == each.result.convention else each.changes[name] for name in conventions]
+        under = [each.changes[name] for name in BESIDE]
         macc, held = [[_cell(change, measure) for change in under] for measure in ("macc", "stored_activations")]
         rules.append((each.result.algo, amount(totals.macc), *macc, amount(totals.flop), of_bytes(stored), *held))
     blank = ("",) * len(rules[0])
@@ -67,14 +65,13 @@ def _settings(comparisons: Sequence[Comparison]) -> str:
 
 def _notes(comparisons: Sequence[Comparison], see: str) -> Iterator[str]:
     results = [each.result for each in comparisons]
-    has_changes = any(each.result is not each.baseline for each in comparisons)
+    own = results[0].convention
+    if own not in BESIDE and has_changes(comparisons):
+        yield f"amounts are those of {own}; their own changes: --format json or csv"
     if is_of_several(comparisons):
         yield from changes_notes(comparisons)
-    for name in BESIDE if has_changes else ():
-        if lacks := lacking([each.changes[name] for each in comparisons]):
-            yield f"{NOTHING} under {name}: {lacks}"
-    if has_changes and all(each.changes[name] for each in comparisons for name in BESIDE):
-        yield f"why exact and paper differ: {see}"
+    yield from lacking_notes(comparisons)
+    yield from why_notes(comparisons, see)
     yield "stored: activations, in fp32; all that a step holds: tcost memory SPEC"
     yield from half_hint(results)
     yield from dict.fromkeys((*notes_of(results), *memory_slips(results)))

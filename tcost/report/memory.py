@@ -101,7 +101,7 @@ def _notes(result: Result, budget: "Budget | None", exact: Result | None, *, int
     if exact:
         other = exact.memory
         held = f"{amount(other.of('stored_activations').bytes)} of stored activations, peak {amount(other.peak.bytes)}"
-        yield f"under exact, what eager PyTorch keeps: {held}; see --convention exact"
+        yield f"under exact, what PyTorch keeps: {held}; see --convention exact"
     if budget:
         yield from _of_budget(result, budget, amount)
     yield from (f"{layer}: {slip}" for layer, slip in memory.errata)

@@ -24,6 +24,7 @@ from tcost.spec.parts import (
     LayerNumber,
     LayersKey,
     TrainSpec,
+    check_head,
     layer_set,
     problem,
 )
@@ -222,6 +223,7 @@ class ModelSpec(BaseModel):
 
     @model_validator(mode="after")
     def _check_parts(self) -> Self:
+        check_head(self)
         needs = {
             "relative_buckets": "relative" in (self.positions, self.encoder_positions),
             "patch_size": self.encoder_input == "patches",
@@ -246,8 +248,6 @@ class ModelSpec(BaseModel):
         ):
             if is_wrong:
                 raise problem(key, f"{key} cannot be given with {without}")
-        if self.head == "pooler" and self.pooler == "none":
-            raise problem("head", "head: pooler needs the activation of the pooler; give it as pooler: tanh")
         if self.output_projection and self.d_embedding is None:
             raise problem("output_projection", "output_projection is onto d_embedding, which is not given")
         if self.encoder_input != "tokens" and not self.n_encoder_layers:

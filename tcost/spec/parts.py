@@ -129,3 +129,19 @@ class TrainSpec(Part):
     def part(self) -> Lora:
         """Return the part as sizes have it."""
         return Lora(rank=self.lora.rank, targets=tuple(self.lora.targets))
+
+
+OF_VOCABULARY = ("tie_embeddings", "head_transform", "head_activation", "logit_softcap", "output_scale")
+"""Keys of a vocabulary projection, which no other head has a use for."""
+
+
+def check_head(spec: Any) -> None:
+    """Raise a problem of a model for a key that its head does not use, and for what its head lacks."""
+    unused = OF_VOCABULARY if spec.head != "vocabulary" else ()
+    for key in (*unused, *(("head_bias",) if spec.head == "pooler" else ())):
+        if getattr(spec, key) not in (None, False):
+            raise problem(key, f"{key} is given, but nothing of the model uses it: head is {spec.head}")
+    if spec.head_activation and not spec.head_transform:
+        raise problem("head_activation", "head_activation is given, but there is no head_transform to use it")
+    if spec.head == "pooler" and spec.pooler == "none":
+        raise problem("head", "head: pooler needs the activation of the pooler; give it as pooler: tanh")
