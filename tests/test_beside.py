@@ -223,6 +223,16 @@ def test_a_context_beyond_the_table_of_positions(command: str, tcost: Tcost) -> 
     assert "beyond" not in tcost(command, *PRICING[command], "--context", 1024).out
 
 
+@pytest.mark.parametrize("args", ["plot --kind bars", "plot --kind paper", "report"])
+def test_pictures_and_pages_say_so_too(args: str, tcost: Tcost, tmp_path: Path) -> None:
+    """So do the captions of pictures and the notes of a report."""
+    command, *more = args.split()
+    path = tmp_path / ("a.html" if command == "report" else "a.svg")
+    for context, is_beyond in ((2048, True), (1024, False)):
+        assert tcost(command, "gpt2", *more, "--context", context, "-o", path).status == 0
+        assert (BEYOND in path.read_text()) is is_beyond
+
+
 @pytest.mark.parametrize(
     ("args", "said"),
     [

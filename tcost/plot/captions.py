@@ -43,9 +43,10 @@ def _lines(
     if any(map(is_memory, measures)):
         yield "memory: numbers in fp32; all that a step holds: tcost memory SPEC"
     yield from notes
-    yield from (f"{first.spec}: {note}" for note in first.notes[:MOST_NOTES])
-    if len(first.notes) > MOST_NOTES:
-        yield f"{first.spec}: and {len(first.notes) - MOST_NOTES:,} notes more"
+    own = list(dict.fromkeys(note for each in results for note in each.notes))
+    yield from (f"{first.spec}: {note}" for note in own[:MOST_NOTES])
+    if len(own) > MOST_NOTES:
+        yield f"{first.spec}: and {len(own) - MOST_NOTES:,} notes more"
     yield from foreign_kinds(results)
     yield f"not counted: {', '.join(first.not_counted)}"
     if slips := _slips(results, measures):
