@@ -168,3 +168,19 @@ def test_results_saved_before(adapted: Path, tcost: Tcost, tmp_path: Path) -> No
             "error: the saved result of llama-3-8b under bp has no trained_parameters",
             "save it anew with tcost compute",
         ]
+
+
+def test_a_row_that_lacks_what_the_total_has(adapted: Path, tcost: Tcost, tmp_path: Path) -> None:
+    """A saved total is refused of which a row says nothing; a row may say what the total does not."""
+    document = json.loads(tcost("compute", adapted, "--convention", "exact", "--format", "json").out)
+    (result,) = document["results"]
+    path = tmp_path / "saved.json"
+    kept = result["rows"][2].pop("trained_parameters")
+    path.write_text(json.dumps(document))
+    outcome = tcost("diff", path, path)
+    assert (outcome.status, outcome.out) == (2, "")
+    assert "totals.trained_parameters is 6,815,744, but one of its rows has none\n" in outcome.err
+    result["rows"][2]["trained_parameters"] = kept
+    del result["totals"]["trained_parameters"]
+    path.write_text(json.dumps(document))
+    assert tcost("diff", path, path).status == 0

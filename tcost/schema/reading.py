@@ -60,10 +60,12 @@ def _check_sums(result: Result, place: str) -> None:
     sums += [(f"memory.{name}", held, by_category.get(name, ())) for name, held in result.memory if name != "peak"]
     for name, whole, rows in sums:
         for measure, amount in whole:
-            found = sum(getattr(row, measure) or 0 for row in rows)
+            amounts = [getattr(row, measure) for row in rows]
+            found = None if None in amounts else sum(amounts)
             if amount is not None and found != amount:  # an earlier version has not said all
+                said = "one of its rows has none" if found is None else f"its rows add up to {found:,}"
                 raise InputError(
-                    f"{place}.{name}.{measure} is {amount:,}, but its rows add up to {found:,}\n"
+                    f"{place}.{name}.{measure} is {amount:,}, but {said}\n"
                     "expected what tcost compute or compare writes with --format json"
                 )
 
