@@ -184,6 +184,14 @@ def test_the_title_says_whose_context(command: str, tcost: Tcost) -> None:
     assert "the spec's" not in out
 
 
+def test_a_report_says_whose_context(tcost: Tcost, tmp_path: Path) -> None:
+    """So does a page, among what its numbers depend on."""
+    path = tmp_path / "a.html"
+    for more, is_own in (((), True), (("--context", 64), False)):
+        assert tcost("report", "gpt2", *more, "-o", path).status == 0
+        assert ("own (--context)" in path.read_text()) is is_own
+
+
 def test_whose_encoder_context(tcost: Tcost) -> None:
     """Of two lengths those are named that are the spec's own; one that follows the context is not."""
     for args, said in (

@@ -95,6 +95,8 @@ class Contents:
         optimizer = optimizer_of(first.optimizer)
         yield "counting convention", f"{self.convention.name}: {self.convention.title}"
         yield "training step", f"{sequences_of(first)}{f', {options}' if options else ''}"
+        if "context" not in first.overrides:
+            yield "context", "each spec's own (--context)"
         yield "optimizer", f"{optimizer.name}: {optimizer.source}"
         if self.convention.errata:
             yield "errata", "counted, as rows of their own" if first.has_errata else "left out"
