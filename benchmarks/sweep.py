@@ -57,9 +57,9 @@ def loop() -> list[tuple[int, int]]:
 
 
 def grid(contexts: range) -> Pricer:
-    """Return what prices MACCs of GPT-2 under BP over layers, widths and contexts."""
+    """Return what prices MACCs of GPT-2 under BP and `paper` over layers, widths and contexts."""
     axes = (Axis("n_decoder_layers", LAYERS), Axis("d_model", WIDTHS), Axis("context_length", contexts))
-    return Pricer(Sweep(spec=load_spec("gpt2"), axes=axes, measures=("macc",)))
+    return Pricer(Sweep(spec=load_spec("gpt2"), axes=axes, conventions=("paper",), measures=("macc",)))
 
 
 def swept(pricer: Pricer, check: int = 0) -> int:
