@@ -353,7 +353,7 @@ def test_captions() -> None:
 LONG = {
     "words": ["word " * 40_000],
     "a word": ["x" * 200_000],
-    "notes": ["a note"] * 20_000,
+    "notes": [f"note {number}" for number in range(20_000)],
     "both": ["y" * 1500, *["z " * 5000] * 20],
 }
 """Notes of 200 kB, which a spec may have."""
