@@ -25,9 +25,8 @@ def main() -> None:
         traceback.print_exc()
         status = BUG
     if sys.stdout is not None:
-        Forgiving(
-            sys.stdout
-        ).flush()  # what an interruption has left there; where that fails, Python makes it status 120
+        # What an interruption has left there: where that cannot be written, Python would make it status 120.
+        Forgiving(sys.stdout).flush()
     sys.exit(status)
 
 

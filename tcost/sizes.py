@@ -1,6 +1,6 @@
 """The named sizes of a model, and what a size may be."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
@@ -26,6 +26,16 @@ AttentionKernel: TypeAlias = Literal["eager", "flash"]
 
 PROJECTIONS = ("query", "key", "value", "output")
 """The projections of an attention that may have biases."""
+
+
+NO_VOCABULARY: Mapping[str, Any] = {
+    "tie_embeddings": False,
+    "head_transform": False,
+    "head_activation": None,
+    "logit_softcap": False,
+    "output_scale": False,
+}
+"""What belongs to a vocabulary projection, each as it is where a model has another head."""
 
 
 def same(a: Size, b: Size) -> bool:

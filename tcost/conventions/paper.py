@@ -114,19 +114,9 @@ PAPER = Convention(
     assumes=_paper_parts,
     kinds=frozenset(
         (
-            *(
-                "linear",
-                "contract",
-                "end",
-                "embedding",
-                "bias",
-                "add",
-                "scale",
-                "softmax",
-                "cross_entropy",
-                "layer_norm",
-            ),
+            *("linear", "contract", "embedding", "bias", "add", "scale", "softmax", "cross_entropy", "layer_norm"),
             *("gelu_tanh", "gelu_new", "gradient_sum", "output_error", "difference", "added_table", "added_constant"),
+            "end",
         )
     ),
     absent=frozenset(

@@ -5,6 +5,7 @@ from typing import Any
 
 from tcost.errors import InputError
 from tcost.importers.fields import Fields
+from tcost.sizes import NO_VOCABULARY
 
 ACTIVATIONS = {
     **dict.fromkeys(("gelu", "gelu_python"), "gelu"),
@@ -197,16 +198,6 @@ def architecture(f: Fields) -> str:
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise f.wrong("architectures", "a list of names")
     return names[0] if names else ""
-
-
-NO_VOCABULARY: Mapping[str, Any] = {
-    "head_transform": False,
-    "head_activation": None,
-    "logit_softcap": False,
-    "output_scale": False,
-    "tie_embeddings": False,
-}
-"""What a head has that is no vocabulary projection, whatever the family's language model has."""
 
 
 def head(f: Fields, pooler: str | None = None, *, bare: str = "", projected: bool = False) -> None:

@@ -201,8 +201,12 @@ def lengths_of(result: "Result | Snapshot") -> str:
 def notes_of(results: Sequence[Result]) -> tuple[str, ...]:
     """Say once what the convention leaves out, and what each erratum of the results is."""
     slips = dict.fromkeys(f"{layer}: {slip}" for result in results for layer, slip in result.errata)
-    said = dict.fromkeys(visible(f"{each.spec}: {note}") for each in results for note in each.notes)
-    return (*said, *foreign_kinds(results), f"not counted: {', '.join(results[0].not_counted)}", *slips)
+    return (*of_models(results), *foreign_kinds(results), f"not counted: {', '.join(results[0].not_counted)}", *slips)
+
+
+def of_models(results: "Sequence[Result | Snapshot]") -> tuple[str, ...]:
+    """Say once what a reader should know of each model."""
+    return tuple(dict.fromkeys(visible(f"{each.spec}: {note}") for each in results for note in each.notes))
 
 
 def foreign_kinds(results: Sequence[Result]) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from tcost.budgets import Limit, Outcome, by_step
 from tcost.diff import Change
-from tcost.report import NOTHING, settings_of, title_of
+from tcost.report import NOTHING, of_models, settings_of, title_of
 from tcost.report.diff import change_of
 from tcost.report.memory import types_of
 from tcost.report.tables import Section, Table
@@ -52,13 +52,12 @@ def _table(outcomes: Sequence[Outcome], *, integers: bool, has_reasons: bool) ->
     has_memory = any(outcome.limit.measure.startswith(("stored", "peak")) for outcome in outcomes)
     reasons = failures_of(outcomes) if has_reasons else ()
     types = (f"memory: numbers in {types_of(step.storage)}",) if has_memory else ()
-    said = (visible(f"{step.spec}: {note}") for note in step.notes)
     return Table(
         title=f"{title_of(step)}: {verdict}",
         settings=settings_of(step),
         columns=("", "limit", "", "before", "now", "allowed", "left"),
         sections=(Section(tuple(_line(outcome, integers=integers) for outcome in outcomes)),),
-        notes=(*reasons, *said, *types, f"not counted: {', '.join(map(visible, step.not_counted))}"),
+        notes=(*reasons, *of_models([step]), *types, f"not counted: {', '.join(map(visible, step.not_counted))}"),
         text_columns=3,
     )
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from tcost.diff import Change, Difference, Differences, Snapshot
-from tcost.report import NOTHING, length, settings_of, title_of
+from tcost.report import NOTHING, length, of_models, settings_of, title_of
 from tcost.report.memory import types_of
 from tcost.report.tables import Section, Table
 from tcost.text import visible
@@ -118,7 +118,7 @@ def _notes(pair: Difference) -> Iterator[str]:
         yield "nothing has changed"
     elif same:
         yield f"unchanged: {', '.join(map(visible, same))}"
-    yield from dict.fromkeys(visible(f"{each.spec}: {note}") for each in (pair.base, pair.head) for note in each.notes)
+    yield from of_models((pair.base, pair.head))
     yield f"memory: everything that a step holds, in {types_of(pair.head.storage)}; the most at one moment is the peak"
     yield f"not counted: {', '.join(map(visible, pair.head.not_counted))}"
     yield from dict.fromkeys(visible(f"{layer}: {slip}") for layer, slip in (*pair.base.errata, *pair.head.errata))

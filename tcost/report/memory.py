@@ -7,7 +7,7 @@ from tcost.cost import Result
 from tcost.layers.embeddings import TABLES
 from tcost.learning_rules import learning_rule
 from tcost.memory import CATEGORIES, Category, Storage
-from tcost.report import NOTHING, context_of, how, lengths_of, sequences_of
+from tcost.report import NOTHING, context_of, how, lengths_of, of_models, sequences_of
 from tcost.report.tables import Section, Table
 from tcost.text import visible
 from tcost.units import binary, grouped
@@ -93,7 +93,7 @@ def _notes(result: Result, budget: "Budget | None", exact: Result | None, *, int
     amount = grouped if integers else binary
     memory = result.memory
     stored, peak = memory.of("stored_activations"), memory.peak
-    yield from (visible(f"{result.spec}: {note}") for note in result.notes)
+    yield from of_models([result])
     yield f"peak: {peak_of(result)}"
     yield from dict.fromkeys(row.layer for row in memory.rows if row.layer.startswith(LARGEST))
     yield f"elements: {grouped(stored.elements)} stored activations, {grouped(peak.elements)} at the peak"

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from tcost.estimators import PARAMETERS
 from tcost.learning_rules import learning_rule
 from tcost.reconcile import Reconciliation, Term
-from tcost.report import Format, lengths_of, sequences_of
+from tcost.report import Format, lengths_of, of_models, sequences_of
 from tcost.report.tables import GAP, WIDTH, Section, Table, legend
 from tcost.text import pretty, visible
 from tcost.units import change, grouped, si
@@ -46,7 +46,7 @@ def _terms(reconciliation: Reconciliation, amount: Format) -> Table:
 
 def _notes(reconciliation: Reconciliation) -> Iterable[str]:
     yield legend(reconciliation.symbols)
-    yield from (visible(f"{reconciliation.to.spec}: {note}") for note in reconciliation.to.notes)
+    yield from of_models([reconciliation.to])
     results = {each.convention: each for each in (reconciliation.from_, reconciliation.to)}
     for name, result in results.items():
         yield f"not counted under {name}: {', '.join(result.not_counted)}"

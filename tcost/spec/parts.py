@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
-from tcost.sizes import MAX_SIZE, PROJECTIONS, Experts, LatentAttention, LayerSet, Lora, Router
+from tcost.sizes import MAX_SIZE, NO_VOCABULARY, PROJECTIONS, Experts, LatentAttention, LayerSet, Lora, Router
 
 Count = Annotated[int, Field(ge=1, le=MAX_SIZE)]
 Depth = Annotated[int, Field(ge=0, le=MAX_SIZE)]
@@ -131,13 +131,9 @@ class TrainSpec(Part):
         return Lora(rank=self.lora.rank, targets=tuple(self.lora.targets))
 
 
-OF_VOCABULARY = ("tie_embeddings", "head_transform", "head_activation", "logit_softcap", "output_scale")
-"""Keys of a vocabulary projection, which no other head has a use for."""
-
-
 def check_head(spec: Any) -> None:
     """Raise a problem of a model for a key that its head does not use, and for what its head lacks."""
-    unused = OF_VOCABULARY if spec.head != "vocabulary" else ()
+    unused = (*NO_VOCABULARY,) if spec.head != "vocabulary" else ()
     for key in (*unused, *(("head_bias",) if spec.head == "pooler" else ())):
         if getattr(spec, key) not in (None, False):
             raise problem(key, f"{key} is given, but nothing of the model uses it: head is {spec.head}")
