@@ -1,0 +1,174 @@
+"""What the price of a training step depends on beside the model: every setting is stated here, and nowhere else.
+
+Options of the command line, keyword arguments of functions, fields of documents, columns, what tells two steps apart,
+and the words of captions come of these declarations.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import KW_ONLY, InitVar, dataclass, field, fields, replace
+from typing import Any, Concatenate, Literal, ParamSpec, TypeAlias, TypeVar, get_args
+
+from tcost.errors import unknown
+from tcost.sizes import AttentionKernel, Causal, Size
+
+Recompute: TypeAlias = Literal["none", "block", "full"]
+Dtype: TypeAlias = Literal["fp32", "bf16", "fp16", "int8"]
+Words: TypeAlias = Callable[[Any], str]
+
+S = TypeVar("S")
+R = TypeVar("R")
+P = ParamSpec("P")
+
+
+def setting(default: Any, help: str, words: Words | None = None, *, metavar: str = "", flag: str = "") -> Any:  # noqa: A002  # what the option's help is called everywhere
+    """Declare a setting: its default, what it is, how a caption says it, and how an option is written.
+
+    The flag is the name of the field where no other is given; a setting without `words` is in no caption.
+    """
+    return field(default=default, metadata={"help": help, "words": words, "metavar": metavar, "flag": flag})
+
+
+def _unless(usual: Any, form: str) -> Words:
+    """Return words for what is not as usual, which goes without saying."""
+    return lambda value: "" if value == usual else form.format(value)
+
+
+def _sequences(batch: Size) -> str:
+    return f"{'1 sequence' if batch == 1 else f'{batch} sequences'} per step"
+
+
+def _type_of(what: str, whose: str = "") -> Any:
+    """Declare the type of some of the numbers."""
+    return setting(None, f"Type of {whose or f'the {what}'}; that of --dtype by default.", flag=f"--{what}-dtype")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Storage:
+    """The type of the numbers of each kind, and whether the optimizer holds an fp32 copy of the weights.
+
+    PEPITA's fixed matrices are of the type of the weights; gradients of activations, and the differences
+    that stand for them, of that of the activations.
+    """
+
+    dtype: InitVar[Dtype] = setting(
+        "fp32", "Type of all numbers, but of those for which an option below says otherwise."
+    )
+    weights: Dtype = _type_of("weights")
+    gradients: Dtype = _type_of("gradients")
+    activations: Dtype = _type_of("activations")
+    optimizer: Dtype = _type_of("optimizer", "what the optimizer holds")
+    has_master_weights: bool = setting(
+        False, "Count a copy of the weights in fp32 with the optimizer's state.", flag="--master-weights"
+    )
+
+    def __post_init__(self, dtype: Dtype) -> None:
+        """Let what is not said be of the type of all numbers. Raises InputError for a type that there is not."""
+        for each in fields(self):
+            if each.type is Dtype:
+                own = getattr(self, each.name) or dtype
+                if own not in get_args(Dtype):
+                    raise unknown("type", own, get_args(Dtype))
+                object.__setattr__(self, each.name, own)
+
+    def __str__(self) -> str:
+        """Return the types in words: one where all are alike."""
+        types = {each.name: getattr(self, each.name) for each in fields(self) if each.type is Dtype}
+        words = [f"{name} {dtype}" for name, dtype in types.items()] if len({*types.values()}) > 1 else [self.weights]
+        return ", ".join([*words, *["master weights fp32"] * self.has_master_weights])
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the price of a training step depends on beside the model.
+
+    A result has these fields, too: it is its settings and rows.
+    """
+
+    algo: str = setting("bp", "Learning rule (tcost list algos).", metavar="RULE")
+    convention: str = setting(
+        "exact", "Counting convention: paper, torch or exact.", "convention {}".format, metavar="CONVENTION"
+    )
+    _: KW_ONLY
+    context: Size = setting(None, "Context length; the spec's by default.", metavar="N")
+    encoder_context: Size = setting(
+        None, "Length of what an encoder-decoder reads; the spec's by default.", metavar="N"
+    )
+    batch: Size = setting(1, "Sequences per training step.", _sequences, metavar="N")
+    optimizer: str = setting(
+        "none",
+        "What ends the step: sgd, momentum, adam, adamw or none.",
+        _unless("none", "optimizer {}"),
+        metavar="OPTIMIZER",
+    )
+    causal: Causal = setting(
+        "full",
+        "Pairs of rows in a decoder's self-attention: all, or the half (and window) that a causal kernel computes.",
+        _unless("full", "causal {}"),
+    )
+    attention: AttentionKernel = setting(
+        "eager",
+        "How scores are computed: eager writes them to memory, flash computes them again in the backward.",
+        _unless("eager", "attention {}"),
+    )
+    recompute: Recompute = setting(
+        "none",
+        "What backpropagation does not keep but computes again: nothing, every block, or everything.",
+        _unless("none", "recompute {}"),
+    )
+    storage: Storage = setting(Storage(), "The types of the numbers that are held.", _unless(Storage(), "{}"))
+    errata: bool = setting(
+        True,
+        "Count the slips in published totals, as rows of their own.",
+        lambda counted: "" if counted else "without errata",
+    )
+
+
+NAMES: tuple[str, ...] = tuple(each.name for each in fields(Settings))
+
+
+def checked(settings: Settings) -> Settings:
+    """Return settings of which each has a value that its type allows. Raises InputError where one has not."""
+    for each in fields(Settings):
+        known = get_args(each.type)
+        value = getattr(settings, each.name)
+        if known and value not in known:
+            raise unknown(each.name, value, known)
+    return settings
+
+
+def values_of(item: object, leave_out: Collection[str] = ()) -> dict[str, Any]:
+    """Return the settings of whatever has them, by name."""
+    return {name: getattr(item, name) for name in NAMES if name not in leave_out}
+
+
+def words_of(items: Iterable[object], leave_out: Collection[str] = ()) -> str:
+    """Return in words the settings that some items share, of which what is as usual goes without saying.
+
+    Where one setting is not the same for all, such as what is computed again under some of several learning rules,
+    what is not as usual is said.
+    """
+    items = tuple(items)
+
+    def said() -> Iterator[str]:
+        for each in fields(Settings):
+            words = each.metadata["words"]
+            if words and each.name not in leave_out:
+                yield from dict.fromkeys(filter(None, (words(getattr(item, each.name)) for item in items)))
+
+    return ", ".join(said())
+
+
+def asking(settings: Callable[P, Settings], answer: Callable[[S, Settings], R]) -> Callable[Concatenate[S, P], R]:
+    """Let a function of something and settings take these as arguments: `evaluate(spec, "pepita", batch=8)`."""
+
+    def asked(subject: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        return answer(subject, settings(*args, **kwargs))
+
+    asked.__doc__ = answer.__doc__
+    return asked
+
+
+def with_algo(settings: Settings, algo: str, usual: Collection[str] = ()) -> Settings:
+    """Return settings for another learning rule, those of the names in `usual` with their defaults."""
+    defaults: dict[str, Any] = {each.name: each.default for each in fields(Settings) if each.name in usual}
+    return replace(settings, algo=algo, **defaults)
