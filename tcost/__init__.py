@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from tcost.breakeven import break_even
     from tcost.cost import Comparison, Result, Row, compare, evaluate
     from tcost.errors import InputError
-    from tcost.memory import Memory, Storage, measure
+    from tcost.memory import Memory, measure
+    from tcost.settings import Settings, Storage
     from tcost.sizes import Sizes
     from tcost.spec import ModelSpec, load_spec
     from tcost.sweep import Sweep, parse_axis
@@ -29,6 +30,7 @@ __all__ = [
     "ModelSpec",
     "Result",
     "Row",
+    "Settings",
     "Sizes",
     "Storage",
     "Sweep",
@@ -43,7 +45,8 @@ __all__ = [
 
 _HOMES = {
     **dict.fromkeys(("ModelSpec", "load_spec"), "tcost.spec"),
-    **dict.fromkeys(("Memory", "Storage", "measure"), "tcost.memory"),
+    **dict.fromkeys(("Memory", "measure"), "tcost.memory"),
+    **dict.fromkeys(("Settings", "Storage"), "tcost.settings"),
     **dict.fromkeys(("Sweep", "parse_axis"), "tcost.sweep"),
     "InputError": "tcost.errors",
     "Sizes": "tcost.sizes",

@@ -4,16 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice, pairwise, product
-from typing import Unpack
 
-from tcost import defaults
 from tcost.errors import InputError
+from tcost.settings import Settings
 from tcost.sizes import MAX_SIZE
 from tcost.spec import ModelSpec
 from tcost.sweep import Axis, Sweep, parse_axis
 from tcost.sweep.forms import ClosedForms, Form, Forms, Polynomial
 from tcost.sweep.grid import CHECKED
-from tcost.training_step import Options
 
 MEASURES = ("macc", "flop", "stored_activations_bytes")
 
@@ -64,9 +62,8 @@ def break_even(
     spec: ModelSpec,
     algos: Sequence[str],
     over: str = "context_length",
-    convention: str = defaults.CONVENTION,
     measures: Sequence[str] = MEASURES,
-    **options: Unpack[Options],
+    settings: Settings = Settings(),
 ) -> list[BreakEven]:
     """Return from where on the first of some rules is cheaper than each of the others, in every measure.
 
@@ -81,11 +78,11 @@ def break_even(
         spec=spec,
         axes=(axis,),
         algos=tuple(algos),
-        conventions=(convention,),
+        conventions=(settings.convention,),
         measures=tuple(measures),
-        options=options,
+        settings=settings,
     )
-    pieces = {algo: _pieces(ClosedForms(sweep, algo, convention), axis) for algo in algos}
+    pieces = {algo: _pieces(ClosedForms(sweep, algo, settings.convention), axis) for algo in algos}
     return [
         _between(sweep, (algos[0], second), measure, pieces, is_open=is_open)
         for second in algos[1:]

@@ -5,18 +5,18 @@ Everything is read off the step in letters (`tcost.formulas`) that the counts co
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Unpack
+from typing import Any
 
-from tcost import defaults
 from tcost.conventions import Convention
-from tcost.cost import Amount, Result, Work, evaluate, works_of
+from tcost.cost import Amount, Result, Work, result_of, works_of
 from tcost.formulas import in_letters_of, layers_named, not_found, not_run, value_of
 from tcost.kinds import DIFFERENCE, Phase, Scalars, kind_of
 from tcost.learning_rules import LEARNING_RULES
+from tcost.settings import Settings
 from tcost.sizes import Size
 from tcost.symbols import Symbol, algebra, written_out
 from tcost.tracing import DOCS, NO_AXES, Einsum, Op, layer_name
-from tcost.training_step import Options, Spec, TrainingStep, options_of, training_step
+from tcost.training_step import Spec, TrainingStep, of_rules, step_of
 
 
 @dataclass(frozen=True)
@@ -81,28 +81,28 @@ def explain(
     spec: Spec,
     layer: str = "",
     algo: str | None = None,
-    convention: str = defaults.CONVENTION,
+    settings: Settings = Settings(),
     *,
     phase: Phase | None = None,
-    **options: Unpack[Options],
 ) -> Explanation:
     """Return what the operations of a layer of `spec`, or of all its layers, execute in every phase or in one.
 
     `layer` is a path, the end of one, or a name that several layers share. Without a rule it is bp, or for a
-    layer that only another rule has, that rule. The options are those of `tcost.training_step.training_step`.
-    Raises InputError as that does, for a layer or phase that there is not, and where SymPy is not installed.
+    layer that only another rule has, that rule, whatever that of the settings is.
+    Raises InputError as `tcost.training_step.step_of` does, for a layer or phase that there is not, and where SymPy is
+    not installed.
     """
-    model = in_letters_of(spec, options)
+    model = in_letters_of(spec, settings)
     rules = [algo] if algo else [*LEARNING_RULES] if layer else ["bp"]
-    for rule, own, numbers in zip(rules, options_of(rules, model.options), options_of(rules, options), strict=True):
-        step = training_step(model.sizes, rule, convention, **own)
+    for own, numbers in zip(of_rules(rules, model.settings), of_rules(rules, settings), strict=True):
+        step = step_of(model.sizes, own)
         works = list(works_of(step))
         paths = list(dict.fromkeys(work.op.layer for work in works))
         if wanted := layers_named(layer, paths) if layer else paths:
             found = [_explained(work, step, model.symbols) for work in works if work.op.layer in wanted]
-            result = replace(evaluate(spec, rule, convention, **numbers), errata=())  # they are of the model's totals
+            result = replace(result_of(spec, numbers), slips=())  # they are of the model's totals
             return _explanation(result, found, model.symbols, phase)
-    raise not_found(layer, spec, algo, convention)
+    raise not_found(layer, spec, algo, settings.convention)
 
 
 def _explanation(

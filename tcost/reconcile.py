@@ -5,16 +5,17 @@ own. Each formula comes out of the layers that the counts come out of, called wi
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from tcost.conventions import convention_of
-from tcost.cost import Amount, Result, Row, evaluate
+from tcost.cost import Amount, Result, Row, result_of
 from tcost.estimators import UNDEFINED, Estimate, estimates
 from tcost.kinds import KINDS, Phase, free
-from tcost.sizes import Size, Sizes
+from tcost.settings import Settings
+from tcost.sizes import Size
 from tcost.symbols import BATCH, Symbol, algebra, in_letters, letters_of, symbols_of, written_out
-from tcost.training_step import Options, Spec
+from tcost.training_step import Spec
 
 Group: TypeAlias = tuple[str, Phase]
 """A kind of operation, or the layer of an erratum, in a phase."""
@@ -62,26 +63,19 @@ class Reconciliation:
         return Amount(after.macc - before.macc, after.flop - before.flop)
 
 
-def reconcile(
-    spec: Spec,
-    from_: str,
-    to: str,
-    algo: str = "bp",
-    *,
-    context: int | None = None,
-    encoder_context: int | None = None,
-    batch: int = 1,
-    errata: bool = True,
-) -> Reconciliation:
+def reconcile(spec: Spec, from_: str, to: str, settings: Settings = Settings()) -> Reconciliation:
     """Return why a training step's totals under convention `to` are not those under `from_`.
 
-    Raises InputError as `evaluate` does, and where SymPy, which writes the formulas, is not installed.
+    The convention of the settings is neither. Raises InputError as `tcost.training_step.step_of` does, and where
+    SymPy, which writes the formulas, is not installed.
     """
-    sizes = spec.at(context, encoder_context)
-    options: Options = {"context": context, "encoder_context": encoder_context, "batch": batch, "errata": errata}
-    before, after = (evaluate(spec, algo, name, **options) for name in (from_, to))
-    symbols = symbols_of(sizes, batch)
-    formulas = _formulas(sizes, symbols, before, after, errata=errata)
+    sizes = spec.at(settings.context, settings.encoder_context)
+    sides = [replace(settings, convention=name) for name in (from_, to)]
+    before, after = (result_of(spec, side) for side in sides)
+    symbols = symbols_of(sizes, settings.batch)
+    letters = letters_of(symbols)
+    lettered = {"context": None, "encoder_context": None, "batch": letters.get(BATCH, 1)}
+    formulas = _formulas(*(result_of(in_letters(sizes, letters), replace(side, **lettered)) for side in sides))
     terms = [
         _term(group, amount, formulas[group], before, after)
         for group, amount in _differences(before, after).items()
@@ -157,15 +151,11 @@ def _absent_name(row: Row, absent: frozenset[str]) -> str:
     return (name if name in absent else str(row.layer).rpartition(".")[2]).replace("_", " ")
 
 
-def _formulas(
-    s: Sizes, symbols: tuple[Symbol, ...], before: Result, after: Result, *, errata: bool
-) -> dict[Group, tuple[str, str]]:
-    """Return the MACC and FLOP difference of every group as factored polynomials."""
-    sympy, letters = algebra(), letters_of(symbols)
-    lettered, batch = in_letters(s, letters), letters.get(BATCH, 1)
-    results = [evaluate(lettered, before.algo, each.convention, batch=batch, errata=errata) for each in (before, after)]
+def _formulas(before: Result, after: Result) -> dict[Group, tuple[str, str]]:
+    """Return the MACC and FLOP difference of every group, of results in letters, as factored polynomials."""
+    sympy = algebra()
 
     def text(size: Size) -> str:
         return str(sympy.factor(written_out(size)))
 
-    return {group: (text(amount.macc), text(amount.flop)) for group, amount in _differences(*results).items()}
+    return {group: (text(amount.macc), text(amount.flop)) for group, amount in _differences(before, after).items()}

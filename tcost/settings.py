@@ -4,9 +4,9 @@ Options of the command line, keyword arguments of functions, fields of documents
 and the words of captions come of these declarations.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import KW_ONLY, InitVar, dataclass, field, fields, replace
-from typing import Any, Concatenate, Literal, ParamSpec, TypeAlias, TypeVar, get_args
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import KW_ONLY, Field, InitVar, dataclass, field, fields, is_dataclass, replace
+from typing import Any, Concatenate, Literal, NamedTuple, ParamSpec, Protocol, TypeAlias, TypeVar, get_args
 
 from tcost.errors import unknown
 from tcost.sizes import AttentionKernel, Causal, Size
@@ -17,6 +17,8 @@ Words: TypeAlias = Callable[[Any], str]
 
 S = TypeVar("S")
 R = TypeVar("R")
+S_contra = TypeVar("S_contra", contravariant=True)
+R_co = TypeVar("R_co", covariant=True)
 P = ParamSpec("P")
 
 
@@ -33,7 +35,8 @@ def _unless(usual: Any, form: str) -> Words:
     return lambda value: "" if value == usual else form.format(value)
 
 
-def _sequences(batch: Size) -> str:
+def sequences(batch: Size) -> str:
+    """Return a batch in words."""
     return f"{'1 sequence' if batch == 1 else f'{batch} sequences'} per step"
 
 
@@ -58,7 +61,7 @@ class Storage:
     activations: Dtype = _type_of("activations")
     optimizer: Dtype = _type_of("optimizer", "what the optimizer holds")
     has_master_weights: bool = setting(
-        False, "Count a copy of the weights in fp32 with the optimizer's state.", flag="--master-weights"
+        default=False, help="Count a copy of the weights in fp32 with the optimizer's state.", flag="--master-weights"
     )
 
     def __post_init__(self, dtype: Dtype) -> None:
@@ -69,6 +72,14 @@ class Storage:
                 if own not in get_args(Dtype):
                     raise unknown("type", own, get_args(Dtype))
                 object.__setattr__(self, each.name, own)
+
+    def saying(self, **said: Any) -> "Storage":
+        """Return what is said, over what was; a type of all numbers takes the place of all types."""
+        was = {each.name: getattr(self, each.name) for each in fields(self)}
+        types = {each.name for each in fields(self) if each.type is Dtype}
+        return Storage(
+            **{name: value for name, value in was.items() if "dtype" not in said or name not in types} | said
+        )
 
     def __str__(self) -> str:
         """Return the types in words: one where all are alike."""
@@ -93,7 +104,7 @@ class Settings:
     encoder_context: Size = setting(
         None, "Length of what an encoder-decoder reads; the spec's by default.", metavar="N"
     )
-    batch: Size = setting(1, "Sequences per training step.", _sequences, metavar="N")
+    batch: Size = setting(1, "Sequences per training step.", sequences, metavar="N")
     optimizer: str = setting(
         "none",
         "What ends the step: sgd, momentum, adam, adamw or none.",
@@ -117,13 +128,66 @@ class Settings:
     )
     storage: Storage = setting(Storage(), "The types of the numbers that are held.", _unless(Storage(), "{}"))
     errata: bool = setting(
-        True,
-        "Count the slips in published totals, as rows of their own.",
-        lambda counted: "" if counted else "without errata",
+        default=True,
+        help="Count the slips in published totals, as rows of their own.",
+        words=lambda counted: "" if counted else "without errata",
     )
 
 
 NAMES: tuple[str, ...] = tuple(each.name for each in fields(Settings))
+
+
+class Option(NamedTuple):
+    """A setting as it is asked for, or a field of one that has several: `weights_dtype`, `--weights-dtype`."""
+
+    name: str
+    flag: str
+    type: Any
+    default: Any
+    help: str
+    metavar: str
+    path: tuple[str, ...]
+    """The setting, and the name in it where it has fields of its own."""
+
+    @property
+    def help_of_saved(self) -> str:
+        """What it is, where what is not said is as in a saved result."""
+        usual = str(self.default).lower() if isinstance(self.default, bool) else self.default
+        return self.help if usual is None else f"{self.help.removesuffix('.')}; that of a saved result, else {usual}."
+
+
+def options() -> list[Option]:
+    """Return all options: one for each setting, or for each argument of a setting that has fields of its own."""
+    return [option for each in fields(Settings) for option in _options_of(each)]
+
+
+def _options_of(each: "Field[Any]") -> Iterator[Option]:
+    if not is_dataclass(each.type):
+        yield _option((each.name,), each)
+        return
+    for name, inner in each.type.__dataclass_fields__.items():  # those that are only asked for, too
+        yield _option((each.name, name), inner)
+
+
+def _option(path: tuple[str, ...], each: "Field[Any]") -> Option:
+    said = each.metadata
+    flag = said["flag"] or f"--{each.name.replace('_', '-')}"
+    type_: Any = int if each.type is Size else getattr(each.type, "type", each.type)  # of an InitVar, what it is of
+    return Option(flag.lstrip("-").replace("-", "_"), flag, type_, each.default, said["help"], said["metavar"], path)
+
+
+def said_over(settings: Settings, said: Mapping[str, Any]) -> Settings:
+    """Return settings with what options say, by the names of these; what is None is not said."""
+    changes: dict[str, Any] = {}
+    parts: dict[str, dict[str, Any]] = {}
+    for option in options():
+        if (value := said.get(option.name)) is not None:
+            name, *inner = option.path
+            if inner:
+                parts.setdefault(name, {})[inner[0]] = value
+            else:
+                changes[name] = value
+    return replace(settings, **changes, **{name: getattr(settings, name).saying(**own) for name, own in parts.items()})
 
 
 def checked(settings: Settings) -> Settings:
@@ -141,7 +205,18 @@ def values_of(item: object, leave_out: Collection[str] = ()) -> dict[str, Any]:
     return {name: getattr(item, name) for name in NAMES if name not in leave_out}
 
 
-def words_of(items: Iterable[object], leave_out: Collection[str] = ()) -> str:
+def flat(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values as columns: a setting that has fields of its own is as many, `storage_weights` and others."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        inner = (
+            {f"{name}_{each.name}": getattr(value, each.name) for each in fields(value)} if is_dataclass(value) else {}
+        )
+        found |= inner or {name: value}
+    return found
+
+
+def in_words(items: Iterable[object], leave_out: Collection[str] = ()) -> str:
     """Return in words the settings that some items share, of which what is as usual goes without saying.
 
     Where one setting is not the same for all, such as what is computed again under some of several learning rules,
@@ -168,7 +243,22 @@ def asking(settings: Callable[P, Settings], answer: Callable[[S, Settings], R]) 
     return asked
 
 
-def with_algo(settings: Settings, algo: str, usual: Collection[str] = ()) -> Settings:
-    """Return settings for another learning rule, those of the names in `usual` with their defaults."""
-    defaults: dict[str, Any] = {each.name: each.default for each in fields(Settings) if each.name in usual}
-    return replace(settings, algo=algo, **defaults)
+class OfRules(Protocol[S_contra, P, R_co]):
+    """A function of something, learning rules and all settings but the rule."""
+
+    def __call__(self, subject: S_contra, /, algos: Sequence[str] = ..., *args: P.args, **kwargs: P.kwargs) -> R_co:
+        """Answer."""
+
+
+def asking_of_rules(
+    settings: Callable[Concatenate[str, P], Settings], answer: Callable[[S, Sequence[str], Settings], R]
+) -> OfRules[S, P, R]:
+    """Let a function of something, rules and settings take these as arguments: `compare(specs, ["bp"], batch=8)`."""
+
+    def asked(
+        subject: S, /, algos: Sequence[str] = ("bp", "pepita", "mempepita"), *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        return answer(subject, algos, settings("bp", *args, **kwargs))
+
+    asked.__doc__ = answer.__doc__
+    return asked

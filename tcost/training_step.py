@@ -3,19 +3,20 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal, Protocol, TypeAlias, TypedDict, get_args
+from typing import Protocol
 
-from tcost import defaults
 from tcost.conventions import Convention, Erratum, convention_of
-from tcost.errors import InputError, unknown
+from tcost.errors import InputError
 from tcost.layers.embeddings import TABLES
 from tcost.learning_rules import LearningRule, learning_rule
 from tcost.models import Model, trace_model
 from tcost.optimizers import Optimizer, optimizer_of
-from tcost.sizes import AttentionKernel, Causal, Size, Sizes, check_size
+from tcost.settings import Settings, asking, checked
+from tcost.sizes import Size, Sizes, check_size
 from tcost.tracing import Op
 
-Recompute: TypeAlias = Literal["none", "block", "full"]
+OF_BACKWARD = ("recompute",)
+"""The settings of a backward, which rules without one have as usual."""
 
 
 class Spec(Protocol):
@@ -25,39 +26,27 @@ class Spec(Protocol):
         """Return the model's sizes, at another context where one is given."""
 
 
-class Options(TypedDict, total=False):
-    """What a training step depends on beside the model, the rule and the convention: see `training_step`."""
-
-    context: Size
-    encoder_context: Size
-    batch: Size
-    optimizer: str
-    errata: bool
-    causal: Causal
-    attention: AttentionKernel
-    recompute: Recompute
-
-
 @dataclass(frozen=True, kw_only=True)
 class TrainingStep:
-    """A model under a learning rule and a convention, with what one step of it depends on.
+    """A model under some settings, with the rule, the convention and the optimizer that these name.
 
     `sizes` are the spec's at the step's context; the model is the one that the convention prices, and
-    `model_sizes` its sizes. `context` and `encoder_context` are what was asked for, None where the spec's own counts.
+    `model_sizes` its sizes.
     """
 
     spec: Spec
-    context: Size
-    encoder_context: Size
+    settings: Settings
     sizes: Sizes
     model_sizes: Sizes
     model: Model
     rule: LearningRule
     convention: Convention
-    batch: Size
     optimizer: Optimizer
-    has_errata: bool
-    recompute: Recompute
+
+    @property
+    def batch(self) -> Size:
+        """The sequences of the step."""
+        return self.settings.batch
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -65,21 +54,8 @@ class TrainingStep:
         return (*self.sizes.notes, *unfit_lengths(self.sizes, self.spec.at()))
 
     def at(self, context: Size) -> "TrainingStep":
-        """Return the same step at another context. Raises InputError as `training_step` does."""
-        s = self.model_sizes
-        return training_step(
-            self.spec,
-            self.rule.name,
-            self.convention.name,
-            context=context,
-            encoder_context=self.encoder_context,
-            batch=self.batch,
-            optimizer=self.optimizer.name,
-            errata=self.has_errata,
-            causal=s.causal,
-            attention=s.attention,
-            recompute=self.recompute,
-        )
+        """Return the same step at another context. Raises InputError as `step_of` does."""
+        return step_of(self.spec, replace(self.settings, context=context))
 
     @cached_property
     def parameters(self) -> dict[Op, Size]:
@@ -91,9 +67,9 @@ class TrainingStep:
         return {op: op.weight_copies * self.convention.parameters(op) for op in first.values()}
 
     @property
-    def errata(self) -> list[Erratum]:
+    def slips(self) -> list[Erratum]:
         """The slips in published totals of such a model that are counted, should it have what they are about."""
-        return self.convention.errata_of(self.sizes, self.rule.name) if self.has_errata else []
+        return self.convention.errata_of(self.sizes, self.rule.name) if self.settings.errata else []
 
     def left_out(self, erratum: Erratum) -> dict[Op, Size]:
         """Return the parameters that published totals leave out, by the operation that learns them."""
@@ -115,9 +91,9 @@ class TrainingStep:
         """
         trace = self.model.trace
         blocks = [repeat.ops for repeat in trace.repeats]
-        if self.recompute == "none":
+        if self.settings.recompute == "none":
             return ()
-        if self.recompute == "full":
+        if self.settings.recompute == "full":
             ends = [0, *(end for ops in blocks for end in (ops.start, ops.stop)), len(trace.ops)]
             blocks += [range(*pair) for pair in zip(ends[::2], ends[1::2], strict=True) if pair[0] < pair[1]]
         return tuple(ops for ops in blocks if any(trace.ops[index].has_gradients for index in ops))
@@ -133,58 +109,39 @@ class TrainingStep:
         return sum(index in ops for ops in self.segments) + is_fused
 
 
-def training_step(
-    spec: Spec,
-    algo: str = "bp",
-    convention: str = defaults.CONVENTION,
-    *,
-    context: Size = None,
-    encoder_context: Size = None,
-    batch: Size = 1,
-    optimizer: str = "none",
-    errata: bool = True,
-    causal: Causal = "full",
-    attention: AttentionKernel = "eager",
-    recompute: Recompute = "none",
-) -> TrainingStep:
-    """Trace one training step of `spec`.
+def step_of(spec: Spec, settings: Settings) -> TrainingStep:
+    """Trace one training step of `spec`; each setting is explained where it is declared (`tcost.settings`).
 
-    `context` and `encoder_context` replace the spec's own; `batch` is the sequences of a step, which an
-    `optimizer` ends once. With `causal` "half" a decoder's self-attention is over the pairs of rows that its
-    mask leaves. With `attention` "flash" scores are not written to memory and are computed again in the
-    backward; `recompute` does the same for whole blocks, or for everything. Without `errata`, the slips in
-    published totals are left out. Raises InputError for a rule, convention, optimizer or context that
-    the model cannot have, and for `recompute` under a rule that runs no backward.
+    Raises InputError for a setting that there is not or that the model cannot have, and for what a backward alone
+    could have under a rule that runs none.
     """
-    check_size("the batch", batch)
-    rule, prices, sizes = learning_rule(algo), convention_of(convention), spec.at(context, encoder_context)
-    words = (("causal", causal, Causal), ("attention", attention, AttentionKernel), ("recompute", recompute, Recompute))
-    for what, word, known in words:
-        if word not in get_args(known):
-            raise unknown(what, word, get_args(known))
-    if recompute != "none" and not rule.runs["backward"]:
-        raise InputError(
-            f"recompute is for rules that run a backward; {algo} has nothing to recompute\nleave it out, or use bp"
-        )
+    check_size("the batch", checked(settings).batch)
+    rule, prices = learning_rule(settings.algo), convention_of(settings.convention)
+    sizes = spec.at(settings.context, settings.encoder_context)
+    for name in OF_BACKWARD if not rule.runs["backward"] else ():
+        if getattr(settings, name) != getattr(Settings(), name):
+            raise InputError(
+                f"{name} is for rules that run a backward; {rule.name} has nothing to {name}\nleave it out, or use bp"
+            )
     if sizes.head == "pooler" and not rule.runs["backward"]:
         raise InputError(
-            f"{sizes.name} ends in its pooler and has no loss, whose error {algo} needs\nprice it under bp: --algos bp"
+            f"{sizes.name} ends in its pooler and has no loss, whose error {rule.name} needs\n"
+            "price it under bp: --algos bp"
         )
-    priced = replace(prices.model(sizes), causal=causal, attention=attention)
+    priced = replace(prices.model(sizes), causal=settings.causal, attention=settings.attention)
     return TrainingStep(
         spec=spec,
-        context=context,
-        encoder_context=encoder_context,
+        settings=settings,
         sizes=sizes,
         model_sizes=priced,
         model=trace_model(priced),
         rule=rule,
         convention=prices,
-        batch=batch,
-        optimizer=optimizer_of(optimizer),
-        has_errata=errata,
-        recompute=recompute,
+        optimizer=optimizer_of(settings.optimizer),
     )
+
+
+training_step = asking(Settings, step_of)
 
 
 def unfit_lengths(s: Sizes, own: Sizes) -> Iterator[str]:
@@ -208,12 +165,12 @@ def unfit_lengths(s: Sizes, own: Sizes) -> Iterator[str]:
             yield f"{what} {rows:,} is beyond its table of positions, {reads:,} rows"
 
 
-def options_of(algos: Sequence[str], options: Options) -> list[Options]:
-    """Return the options of each of several rules: `recompute` goes to those that run a backward.
+def of_rules(algos: Sequence[str], settings: Settings) -> list[Settings]:
+    """Return the settings of each of several rules: what is of a backward goes to those that run one.
 
-    Raises InputError where none of them does.
+    Where none of them does, all have it, and are refused.
     """
     has_backward = [learning_rule(algo).runs["backward"] > 0 for algo in algos]
-    if not any(has_backward):
-        return [options] * len(algos)
-    return [options if has else {**options, "recompute": "none"} for has in has_backward]
+    as_usual = {name: getattr(Settings(), name) for name in OF_BACKWARD} if any(has_backward) else {}
+    each = zip(algos, has_backward, strict=True)
+    return [replace(settings, algo=algo, **({} if has else as_usual)) for algo, has in each]

@@ -5,15 +5,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from tcost.cost import evaluate
+from tcost.cost import result_of
 from tcost.errors import InputError, part_of
 from tcost.execution.keeping import KEPT_BY_KERNELS, PASSING_IN_KERNELS
 from tcost.learning_rules import FIXED_MATRICES, learning_rule, project_error
 from tcost.memory import Kernels, Memory
 from tcost.models import trace_model
+from tcost.settings import Settings
 from tcost.sizes import NO_LAYERS, LatentAttention, LayerSet, Lora, Sizes, same
 from tcost.tracing import Trace
-from tcost.training_step import Options, Recompute, training_step
 
 if TYPE_CHECKING:
     from tcost.execution.step import Step
@@ -47,9 +47,7 @@ class Verification:
     """One executed training step beside its prediction under convention `exact`."""
 
     sizes: Sizes
-    algo: str
-    optimizer: str
-    recompute: Recompute
+    settings: Settings
     loss: float
     lines: tuple[Line, ...]
     predicted_peak: int
@@ -137,26 +135,22 @@ def _with_few_layers(s: Sizes) -> Sizes:
     return replace(s, **changes)
 
 
-def verify(
-    sizes: Sizes, algo: str = "bp", optimizer: str = "adamw", seed: int = 0, recompute: Recompute = "none"
-) -> Verification:
+def verify(sizes: Sizes, settings: Settings = Settings(optimizer="adamw"), seed: int = 0) -> Verification:
     """Execute one training step of a model of exactly these sizes, and compare it with the prediction.
 
     The data, the weights and PEPITA's fixed matrices are drawn from the seed. Raises InputError for an
     unknown rule or optimizer, and where NumPy is not installed.
     """
-    options: Options = {"optimizer": optimizer, "causal": sizes.causal, "recompute": recompute}
-    rows = evaluate(sizes, algo, "exact", **options).rows
-    predicted: Counts = {(str(row.layer), str(row.operation), str(row.phase)): row.scalars for row in rows}
-    memory = Memory(
-        training_step(sizes, algo, "exact", **options), kernels=Kernels(KEPT_BY_KERNELS, PASSING_IN_KERNELS)
-    )
-    step = execute(sizes, algo, optimizer, seed, recompute)
+    sizes = replace(sizes, causal=settings.causal)
+    result = result_of(sizes, replace(settings, convention="exact"))
+    predicted: Counts = {(str(row.layer), str(row.operation), str(row.phase)): row.scalars for row in result.rows}
+    memory = Memory(result.memory.step, kernels=Kernels(KEPT_BY_KERNELS, PASSING_IN_KERNELS))
+    step = execute(sizes, settings, seed)
     lines = tuple(_lines(predicted, step.tally.counts))
-    return Verification(sizes, algo, optimizer, recompute, step.loss, lines, memory.peak.elements, step.peak)
+    return Verification(sizes, settings, step.loss, lines, memory.peak.elements, step.peak)
 
 
-def execute(sizes: Sizes, algo: str, optimizer: str = "none", seed: int = 0, recompute: Recompute = "none") -> "Step":
+def execute(sizes: Sizes, settings: Settings = Settings(), seed: int = 0) -> "Step":
     """Execute one training step and return it, with everything that was counted, updated and lost."""
     try:
         import numpy as np
@@ -166,6 +160,7 @@ def execute(sizes: Sizes, algo: str, optimizer: str = "none", seed: int = 0, rec
     from tcost.execution.steps import STEPS
 
     draw = np.random.default_rng(seed)
+    sizes, algo = replace(sizes, causal=settings.causal), settings.algo
     model, trace = trace_model(sizes), Trace()
     if learning_rule(algo).runs["error_projection"]:
         project_error(model, trace)
@@ -173,7 +168,12 @@ def execute(sizes: Sizes, algo: str, optimizer: str = "none", seed: int = 0, rec
     rows, words = model.output.shape
     targets = [int(draw.integers(words)) for _ in range(rows)]
     step = Step(
-        lambda trace: trace_model(sizes, trace), {}, targets, seed=seed, optimizer=optimizer, recompute=recompute
+        lambda trace: trace_model(sizes, trace),
+        {},
+        targets,
+        seed=seed,
+        optimizer=settings.optimizer,
+        recompute=settings.recompute,
     )
     for name, tensor in (model.trace.inputs | fixed).items():
         if name.endswith("tokens"):

@@ -13,13 +13,13 @@ PACKAGE = Path(tcost.__file__).parent
 
 ORDER = [
     *(
-        "defaults",
         "errors",
         "extras",
         "units",
         "text",
         "strict_json",
         "sizes",
+        "settings",
         "tracing",
         "layers",
         "models",

@@ -44,10 +44,7 @@ AskedErrata: TypeAlias = Annotated[
 def asked_of(algos: list[str] | None, convention: str | None, dtype: DtypeName | None, **options: Any) -> "Asked":
     """Return how specs are to be priced: what the command line says, and nothing of what it does not."""
     from tcost.diff import Asked
-    from tcost.memory import Storage
 
-    storage = None
-    if dtype:
-        storage = Storage(weights=dtype.value, gradients=dtype.value, activations=dtype.value, optimizer=dtype.value)
-    given: Any = {name: getattr(value, "value", value) for name, value in options.items() if value is not None}
-    return Asked(algos=tuple(rules(algos or [])), convention=convention, storage=storage, options=given)
+    said: Any = {**options, "convention": convention, "dtype": dtype}
+    given = {name: getattr(value, "value", value) for name, value in said.items() if value is not None}
+    return Asked(algos=tuple(rules(algos or [])), said=given)

@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from tcost import defaults
 from tcost.cli.options import (
     MEASURES,
     Algos,
@@ -30,6 +29,7 @@ from tcost.cli.options import (
     step_options,
     tables,
 )
+from tcost.settings import Settings
 
 OVER_HELP = "The size that varies: a key of the spec or batch; with values, as in n_heads=1,2,4, only those are tried."
 MEASURES_HELP = f"What is compared, separated by spaces or commas: {MEASURES}."
@@ -39,7 +39,7 @@ def break_even_points(
     spec: SpecName,
     algos: Algos = ["mempepita", "bp"],  # noqa: B006  # typer reads the default, nothing changes it
     over: Annotated[str, typer.Option("--over", metavar="KEY", help=OVER_HELP)] = "context_length",
-    convention: ConventionName = defaults.CONVENTION,
+    convention: ConventionName = Settings.convention,
     measures: Annotated[list[str], typer.Option("--measures", metavar="MEASURE...", help=MEASURES_HELP)] = [  # noqa: B006
         *("macc", "flop", "stored_activations_bytes"),
     ],
@@ -64,9 +64,10 @@ def break_even_points(
     Example: tcost breakeven gpt3-small --over context_length
     """
     from tcost.breakeven import break_even
-    from tcost.cost import evaluate_rules
+    from tcost.cost import results_of
 
     options = step_options(
+        convention=convention,
         context=context,
         encoder_context=encoder_context,
         optimizer=optimizer,
@@ -77,8 +78,8 @@ def break_even_points(
         **({} if over.partition("=")[0] == "batch" else {"batch": batch}),
     )
     model, names = load(spec), rules(algos)
-    found = break_even(model, names, over, convention, list(dict.fromkeys(measures)), **options)
-    results = evaluate_rules(model, names, convention, **options)
+    found = break_even(model, names, over, list(dict.fromkeys(measures)), options)
+    results = results_of(model, names, options)
     if format_ in (Format.JSON, Format.CSV):
         from tcost.export.breakeven import breakeven_to_csv, breakeven_to_json
 

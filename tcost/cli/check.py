@@ -18,7 +18,7 @@ from tcost.cli.asked import (
     asked_of,
 )
 from tcost.cli.many_values import rejoined
-from tcost.cli.options import Context, DtypeName, EncoderContext, Integers, OutputPath, Printed, tables
+from tcost.cli.options import Context, EncoderContext, Integers, OutputPath, Printed, tables
 from tcost.cli.options import Format as AnyFormat
 from tcost.errors import InputError
 
@@ -144,7 +144,7 @@ def _of_budget(budget: "Budget") -> "list[Outcome]":
         maxima,
         growths,
         budget.against,
-        dtype=DtypeName(budget.dtype) if budget.dtype else None,
+        dtype=getattr(budget, "dtype", None),
         **{name: getattr(budget, name) for name in (*names, "recompute", "errata")},
     )
 

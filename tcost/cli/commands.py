@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from tcost import defaults
 from tcost.cli.options import (
     SPEC_HELP,
     Algos,
@@ -34,6 +33,7 @@ from tcost.cli.options import (
     step_options,
     tables,
 )
+from tcost.settings import Settings
 
 SPECS_HELP = f"{SPEC_HELP} All bundled specs when there is none."
 CONTEXTS_HELP = "Context lengths, separated by spaces or commas; each spec's own by default."
@@ -43,7 +43,7 @@ BY_HELP = "What shares a line; layer by default, operation in JSON and CSV."
 def compute(
     spec: SpecName,
     algos: Algos = ["bp"],  # noqa: B006  # typer reads the default, nothing changes it
-    convention: ConventionName = defaults.CONVENTION,
+    convention: ConventionName = Settings.convention,
     context: Context = None,
     encoder_context: EncoderContext = None,
     batch: Batch = 1,
@@ -63,9 +63,12 @@ def compute(
 
     Example: tcost compute gpt2.yaml --algos bp mempepita --context 512
     """
-    from tcost.cost import beside, evaluate_rules
+    from dataclasses import replace
+
+    from tcost.cost import beside, results_of
 
     options = step_options(
+        convention=convention,
         context=context,
         encoder_context=encoder_context,
         batch=batch,
@@ -76,7 +79,7 @@ def compute(
         recompute=recompute,
     )
     model, names = load(spec), rules(algos)
-    results = evaluate_rules(model, names, convention, **options)
+    results = results_of(model, names, options)
     if format_ in (Format.JSON, Format.CSV):
         from tcost.export import to_csv, to_json
 
@@ -87,11 +90,13 @@ def compute(
 
     notes: list[list[str]] = [[] for _ in results]
     if convention != "paper":
-        papers = paper_notes(beside(model, names, "paper", **options), len(results), integers=integers)
+        papers = paper_notes(
+            beside(model, names, replace(options, convention="paper")), len(results), integers=integers
+        )
         notes = [[note] for note in papers]
     if any(map(is_long, results)):
-        options["causal"] = "half"
-        for said, half in zip(notes, evaluate_rules(model, names, convention, **options), strict=True):
+        halves = results_of(model, names, replace(options, causal="half"))
+        for said, half in zip(notes, halves, strict=True):
             said.append(half_note(half, integers=integers))
     grouping = by or Grouping.LAYER
     each = zip(results, notes, strict=True)
@@ -102,7 +107,7 @@ def compute(
 def compare_specs(
     specs: Annotated[list[str] | None, typer.Argument(metavar="SPEC", help=SPECS_HELP, show_default=False)] = None,
     algos: Algos = ["bp", "pepita", "mempepita"],  # noqa: B006  # as in compute
-    convention: ConventionName = defaults.CONVENTION,
+    convention: ConventionName = Settings.convention,
     contexts: Annotated[list[int] | None, typer.Option("--context", metavar="N...", help=CONTEXTS_HELP)] = None,
     encoder_context: EncoderContext = None,
     batch: Batch = 1,
@@ -121,15 +126,15 @@ def compare_specs(
 
     Example: tcost compare gpt3-small --algos bp mempepita --context 512 2048
     """
-    from tcost.cost import compare
+    from tcost.cost import comparisons_of
     from tcost.spec import bundled_specs
 
-    comparisons = compare(
+    comparisons = comparisons_of(
         [load(spec) for spec in specs or bundled_specs()],
         rules(algos),
-        convention,
-        contexts=contexts or [None],
-        **step_options(
+        contexts or [None],
+        step_options(
+            convention=convention,
             encoder_context=encoder_context,
             batch=batch,
             optimizer=optimizer,

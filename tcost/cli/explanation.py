@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tcost import defaults
 from tcost.cli.formulas import ALGO_HELP, LAYER_HELP, OptionalPhase
 from tcost.cli.options import (
     Attention,
@@ -28,6 +27,7 @@ from tcost.cli.options import (
     step_options,
     tables,
 )
+from tcost.settings import Settings
 
 if TYPE_CHECKING:
     from tcost.kinds import Phase
@@ -48,7 +48,7 @@ def explain_layer(
     ] = "",
     phase: OptionalPhase = None,
     algo: Annotated[str | None, typer.Option("--algo", metavar="RULE", help=ALGO_HELP, show_default=False)] = None,
-    convention: ConventionName = defaults.CONVENTION,
+    convention: ConventionName = Settings.convention,
     context: Context = None,
     encoder_context: EncoderContext = None,
     batch: Batch = 1,
@@ -72,6 +72,7 @@ def explain_layer(
     from tcost.explain import explain
 
     options = step_options(
+        convention=convention,
         context=context,
         encoder_context=encoder_context,
         batch=batch,
@@ -81,7 +82,7 @@ def explain_layer(
         recompute=recompute,
     )
     only: Phase | None = phase.value if phase else None
-    explanation = explain(load(spec), layer, algo, convention, phase=only, **options)
+    explanation = explain(load(spec), layer, algo, options, phase=only)
     if format_ is Shape.JSON:
         from tcost.export.formulas import explanation_to_json
 

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tcost import defaults
 from tcost.cli.options import (
     SPEC_HELP,
     Attention,
@@ -30,6 +29,7 @@ from tcost.cli.options import (
 )
 from tcost.cli.options import Format as TableFormat
 from tcost.errors import InputError, nearest
+from tcost.settings import Settings
 
 if TYPE_CHECKING:
     from tcost.kinds import Phase
@@ -90,7 +90,7 @@ def formulas_of(
     layer: Annotated[str | None, typer.Argument(metavar="LAYER", help=TOGETHER_HELP, show_default=False)] = None,
     phase: OptionalPhase = None,
     algo: Annotated[str | None, typer.Option("--algo", metavar="RULE", help=ALGO_HELP, show_default=False)] = None,
-    convention: ConventionName = defaults.CONVENTION,
+    convention: ConventionName = Settings.convention,
     of: Annotated[list[str] | None, typer.Option("--in", metavar="KEY...", help=IN_HELP, show_default=False)] = None,
     context: Context = None,
     encoder_context: EncoderContext = None,
@@ -116,6 +116,7 @@ def formulas_of(
     from tcost.formulas import formulas
 
     options = step_options(
+        convention=convention,
         context=context,
         encoder_context=encoder_context,
         batch=batch,
@@ -131,7 +132,7 @@ def formulas_of(
             f"'{what}' is a layer, and so is to be '{layer}'\nthe spec comes first: tcost formula SPEC {what}"
         )
     only: Phase | None = phase.value if phase else None
-    found = formulas(spec, part, algo, convention, phase=only, of=of or (), **options)
+    found = formulas(spec, part, algo, options, phase=only, of=of or ())
     if format_ is Language.JSON:
         from tcost.export.formulas import formulas_to_json
 

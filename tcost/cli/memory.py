@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from tcost import defaults
 from tcost.cli.options import (
     Algos,
     Attention,
@@ -31,6 +30,7 @@ from tcost.cli.options import (
     step_options,
     tables,
 )
+from tcost.settings import Settings
 from tcost.units import parse_bytes
 
 DTYPE_HELP = "Type of all numbers, but of those for which an option below says otherwise."
@@ -50,7 +50,7 @@ def _dtype(what: str, whose: str = "") -> object:
 def memory_of_spec(
     spec: SpecName,
     algos: Algos = ["bp"],  # noqa: B006  # typer reads the default, nothing changes it
-    convention: ConventionName = defaults.CONVENTION,
+    convention: ConventionName = Settings.convention,
     context: Context = None,
     encoder_context: EncoderContext = None,
     batch: Batch = 1,
@@ -77,9 +77,11 @@ def memory_of_spec(
 
     Example: tcost memory gpt2 --optimizer adamw --batch 8 --budget 24GiB
     """
-    from tcost.cost import beside, evaluate_rules
-    from tcost.memory import Storage
+    from dataclasses import replace
+
+    from tcost.cost import beside, results_of
     from tcost.memory.budget import within
+    from tcost.settings import Storage
 
     storage = Storage(
         weights=(weights or dtype).value,
@@ -89,6 +91,7 @@ def memory_of_spec(
         has_master_weights=master_weights,
     )
     options = step_options(
+        convention=convention,
         context=context,
         encoder_context=encoder_context,
         batch=batch,
@@ -97,11 +100,12 @@ def memory_of_spec(
         causal=causal,
         attention=attention,
         recompute=recompute,
+        storage=storage,
     )
     model, names = load(spec), rules(algos)
-    results = evaluate_rules(model, names, convention, storage, **options)
+    results = results_of(model, names, options)
     limit = None if budget is None else parse_bytes(budget)
-    budgets = [None if limit is None else within(limit, result.memory.step, storage) for result in results]
+    budgets = [None if limit is None else within(limit, result.memory.step) for result in results]
     failure = "\n".join(
         f"{result.spec} under {result.algo}: the peak of {result.memory.peak.bytes:,} bytes is "
         f"{-held.spare:,} over the budget of {held.bytes:,}"
@@ -115,7 +119,7 @@ def memory_of_spec(
         return Printed(export(results, budgets), output, failure)
     from tcost.report.memory import memory_table
 
-    exact = beside(model, names, "exact", storage, **options) if convention == "paper" else None
+    exact = beside(model, names, replace(options, convention="exact")) if convention == "paper" else None
     each = zip(results, budgets, exact or (None for _ in names), strict=True)
     shown = [memory_table(result, held, other, integers=integers) for result, held, other in each]
     return tables(shown, format_, output, failure)

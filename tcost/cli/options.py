@@ -11,11 +11,11 @@ import typer
 from tcost.cli.many_values import ManyValuesCommand
 from tcost.errors import InputError, nearest
 from tcost.output import use_color
+from tcost.settings import Settings
 
 if TYPE_CHECKING:
     from tcost.report.tables import Table
     from tcost.spec import ModelSpec
-    from tcost.training_step import Options
 
 
 class Format(StrEnum):
@@ -136,10 +136,9 @@ OptimizerName: TypeAlias = Annotated[
 Integers: TypeAlias = Annotated[bool, typer.Option("--integers", help="Exact integers in tables, not SI units.")]
 
 
-def step_options(*, causal: CausalName, attention: AttentionName, recompute: RecomputeName, **own: Any) -> "Options":
+def step_options(*, causal: CausalName, attention: AttentionName, recompute: RecomputeName, **own: Any) -> Settings:
     """Return the options of a training step as the library takes them."""
-    names: Options = {"causal": causal.value, "attention": attention.value, "recompute": recompute.value}
-    return {**own, **names}  # type: ignore[typeddict-item]  # its callers name the others
+    return Settings(causal=causal.value, attention=attention.value, recompute=recompute.value, **own)
 
 
 def _is_spec(word: str) -> bool:

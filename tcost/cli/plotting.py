@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tcost import defaults
 from tcost.cli.invoked import command_of
 from tcost.cli.many_values import rejoined
 from tcost.cli.options import (
@@ -29,11 +28,11 @@ from tcost.cli.options import (
     step_options,
 )
 from tcost.errors import InputError
+from tcost.settings import Settings
 
 if TYPE_CHECKING:
     from tcost.plot.page import Picture
     from tcost.spec import ModelSpec
-    from tcost.training_step import Options
 
 
 class Kind(StrEnum):
@@ -69,7 +68,7 @@ def plot_spec(
         list[str] | None, typer.Option("--measures", metavar="MEASURE...", help=MEASURES_HELP, show_default=False)
     ] = None,
     algos: Algos = ["bp", "pepita", "mempepita"],  # noqa: B006  # typer reads the default, nothing changes it
-    convention: ConventionName = defaults.CONVENTION,
+    convention: ConventionName = Settings.convention,
     context: Context = None,
     encoder_context: EncoderContext = None,
     batch: Annotated[int | None, typer.Option("--batch", metavar="N", help=BATCH_HELP)] = None,
@@ -96,16 +95,16 @@ def plot_spec(
         raise InputError("--over and --measures are for curves\nwrite --kind curves, or leave them out")
     check_libraries()
     options = step_options(
+        convention=convention,
         context=context,
         encoder_context=encoder_context,
+        batch=1 if batch is None else batch,
         optimizer=optimizer,
         errata=errata,
         causal=causal,
         attention=attention,
         recompute=recompute,
     )
-    if batch is not None:  # which may be an axis
-        options["batch"] = batch
     model, names, command = load(spec), rules(algos), command_of(invoked)
     with quietly():
         from tcost.plot.files import render
@@ -113,22 +112,20 @@ def plot_spec(
         if kind is Kind.CURVES:
             picture = _curves(model, names, convention, over, measures, options, command)
         else:
-            picture = _picture(kind, model, names, convention, options, command)
+            picture = _picture(kind, model, names, options, command)
         return Printed(render(picture, ending), output)
 
 
-def _picture(
-    kind: Kind, spec: "ModelSpec", algos: list[str], convention: str, options: "Options", command: str
-) -> "Picture":
+def _picture(kind: Kind, spec: "ModelSpec", algos: list[str], options: Settings, command: str) -> "Picture":
     """Draw what has no axes to choose."""
     if kind is Kind.BARS:
-        from tcost.cost import evaluate_rules
+        from tcost.cost import results_of
         from tcost.plot.bars import bars
 
-        return bars(evaluate_rules(spec, algos, convention, **options), command)
+        return bars(results_of(spec, algos, options), command)
     from tcost.plot.paper import paper_figure
 
-    return paper_figure(spec, algos, convention, options, command)
+    return paper_figure(spec, algos, options, command)
 
 
 def _curves(
@@ -137,7 +134,7 @@ def _curves(
     convention: str,
     over: list[str] | None,
     measures: list[str] | None,
-    options: "Options",
+    options: Settings,
     command: str,
 ) -> "Picture":
     from tcost.plot.curves import curves
@@ -150,6 +147,6 @@ def _curves(
         algos=tuple(algos),
         conventions=(convention,),
         measures=tuple(dict.fromkeys(measures or MEASURES)),
-        options=options,
+        settings=options,
     )
     return curves(sweep, command)

@@ -1,6 +1,5 @@
 """The command that executes what is priced."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -61,14 +60,17 @@ def verify_specs(
         return _against_torch(models, context, encoder_context, format_, output)
     if context or encoder_context:
         raise InputError("a context is for --torch; what is executed else has sizes of its own")
-    from tcost.training_step import options_of
+    from tcost.settings import Settings
+    from tcost.training_step import of_rules
     from tcost.verify import shrink, verify
 
-    small = [replace(shrink(model.at()), causal=causal.value) for model in models]
+    small = [shrink(model.at()) for model in models]
     names = rules(algos)
-    each = list(zip(names, options_of(names, {"recompute": recompute.value}), strict=True))
-    found = [verify(sizes, rule, optimizer, seed, own["recompute"]) for sizes in small for rule, own in each]
-    wrong = "\n".join(f"{each.sizes.name} under {each.algo} does not verify" for each in found if not each.holds)
+    settings = Settings(optimizer=optimizer, causal=causal.value, recompute=recompute.value)
+    found = [verify(sizes, own, seed) for sizes in small for own in of_rules(names, settings)]
+    wrong = "\n".join(
+        f"{each.sizes.name} under {each.settings.algo} does not verify" for each in found if not each.holds
+    )
     if format_ in (Format.JSON, Format.CSV):
         from tcost.export.proof import verification_to_csv, verification_to_json
 

@@ -17,6 +17,7 @@ from tcost.cli.options import (
     load,
     tables,
 )
+from tcost.settings import Settings
 
 
 def reconcile_spec(
@@ -47,11 +48,7 @@ def reconcile_spec(
         load(spec),
         from_,
         to,
-        algo,
-        context=context,
-        encoder_context=encoder_context,
-        batch=batch,
-        errata=errata,
+        Settings(algo, context=context, encoder_context=encoder_context, batch=batch, errata=errata),
     )
     if format_ in (Format.JSON, Format.CSV):
         from tcost.export.reconciliation import reconciliation_to_csv, reconciliation_to_json

@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from tcost import defaults
 from tcost.cli.commands import reconcile_command
 from tcost.cli.invoked import command_of
 from tcost.cli.options import (
@@ -27,6 +26,7 @@ from tcost.cli.options import (
     rules,
     step_options,
 )
+from tcost.settings import Settings
 
 OUTPUT_HELP = "Write to a file, whole or not at all."
 
@@ -36,7 +36,7 @@ def report_on_specs(
     specs: Annotated[list[str], typer.Argument(metavar="SPEC", help=SPEC_HELP, show_default=False)],
     output: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help=OUTPUT_HELP, show_default=False)],
     algos: Algos = ["bp", "pepita", "mempepita"],  # noqa: B006  # typer reads the default, nothing changes it
-    convention: ConventionName = defaults.CONVENTION,
+    convention: ConventionName = Settings.convention,
     context: Context = None,
     encoder_context: EncoderContext = None,
     batch: Batch = 1,
@@ -53,17 +53,17 @@ def report_on_specs(
 
     Example: tcost report gpt3-small alexatm-20b --output report.html
     """
-    from tcost.cost import compare
+    from tcost.cost import comparisons_of
     from tcost.page import report_page
     from tcost.report.beside import changes_notes, lacking_notes, why_notes
 
     models = [load(spec) for spec in specs]
-    comparisons = compare(
+    comparisons = comparisons_of(
         models,
         rules(algos),
-        convention,
-        contexts=[context],
-        **step_options(
+        [context],
+        step_options(
+            convention=convention,
             encoder_context=encoder_context,
             batch=batch,
             optimizer=optimizer,

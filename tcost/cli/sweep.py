@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from tcost import defaults
 from tcost.cli.many_values import ManyValuesCommand, rejoined
 from tcost.cli.options import (
     MEASURES,
@@ -37,6 +36,7 @@ from tcost.cli.options import (
 )
 from tcost.errors import InputError, Interrupted
 from tcost.output import is_direct, use_color
+from tcost.settings import Settings
 
 if TYPE_CHECKING:
     from tcost.sweep import Sweep
@@ -97,7 +97,7 @@ def sweep_spec(
     algos: Algos = ["bp"],  # noqa: B006  # typer reads the default, nothing changes it
     conventions: Annotated[
         list[str], typer.Option("--conventions", "--convention", metavar="CONVENTION...", help=CONVENTIONS_HELP)
-    ] = [defaults.CONVENTION],  # noqa: B006  # likewise
+    ] = [Settings.convention],  # noqa: B006  # likewise
     measures: Annotated[list[str], typer.Option("--measures", metavar="MEASURE...", help=MEASURES_HELP)] = [  # noqa: B006
         *("macc", "flop", "parameters", "stored_activations_bytes")
     ],
@@ -136,7 +136,7 @@ def sweep_spec(
         algos=tuple(rules(algos)),
         conventions=tuple(dict.fromkeys(conventions)),
         measures=tuple(dict.fromkeys(measures)),
-        options=step_options(
+        settings=step_options(
             causal=causal,
             attention=attention,
             recompute=recompute,

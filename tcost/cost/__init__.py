@@ -1,7 +1,7 @@
 """What a training step costs."""
 
-from tcost.cost.comparison import BESIDE, Change, Comparison, Standing, beside, compare, standings
-from tcost.cost.evaluation import Work, evaluate, evaluate_rules, works_of
+from tcost.cost.comparison import BESIDE, Change, Comparison, Standing, beside, compare, comparisons_of, standings
+from tcost.cost.evaluation import Work, evaluate, evaluate_rules, result_of, results_of, works_of
 from tcost.cost.rows import Amount, By, Result, Row, Totals, group_by, total
 
 __all__ = [
@@ -17,9 +17,12 @@ __all__ = [
     "Work",
     "beside",
     "compare",
+    "comparisons_of",
     "evaluate",
     "evaluate_rules",
     "group_by",
+    "result_of",
+    "results_of",
     "standings",
     "total",
     "works_of",

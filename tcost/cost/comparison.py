@@ -1,17 +1,16 @@
 """Learning rules side by side."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING
 
-from tcost import defaults
-from tcost.cost.evaluation import evaluate_rules
+from tcost.cost.evaluation import results_of
 from tcost.cost.rows import Result
 from tcost.errors import InputError
-from tcost.memory import Storage
+from tcost.settings import Settings, asking_of_rules
 from tcost.sizes import Size
-from tcost.training_step import Options, Spec
+from tcost.training_step import Spec
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -95,21 +94,16 @@ def _change(amount: int, baseline: int) -> "Fraction":
     return Fraction(amount, baseline) - 1
 
 
-def compare(
-    specs: Iterable[Spec],
-    algos: Sequence[str] = ("bp", "pepita", "mempepita"),
-    convention: str = defaults.CONVENTION,
-    *,
-    contexts: Sequence[Size] = (None,),
-    **options: Unpack[Options],
+def comparisons_of(
+    specs: Iterable[Spec], algos: Sequence[str], contexts: Sequence[Size], settings: Settings
 ) -> list[Comparison]:
     """Price every spec at every context under every rule, each beside the first rule.
 
-    The options are those of `tcost.training_step.training_step`, without its `context`: an encoder context
-    is given to the models that have one, and `recompute` to the rules that run a backward. Raises
-    InputError as it does, where no model or rule has a use for these, and for more than MAX_RESULTS results.
+    An encoder context is given to the models that have one, and what is of a backward to the rules that run one.
+    Raises InputError as `tcost.training_step.step_of` does, where no model or rule has a use for these, and for more
+    than MAX_RESULTS results.
     """
-    specs, encoder_context = list(specs), options.pop("encoder_context", None)
+    specs = list(specs)
     number = len(specs) * len(contexts) * len(algos)
     if number > MAX_RESULTS:
         raise InputError(
@@ -117,19 +111,31 @@ def compare(
             "leave some out, or give the contexts to tcost sweep, as in --over context_length=1:4096"
         )
     has_encoder = [spec.at().family == "encoder-decoder" for spec in specs]
-    if encoder_context is not None and not any(has_encoder):
+    if settings.encoder_context is not None and not any(has_encoder):
         raise InputError("an encoder context is for encoder-decoder models; none is among the specs")
     comparisons = []
     for (spec, encoder), context in product(zip(specs, has_encoder, strict=True), contexts):
-        options |= {"context": context, "encoder_context": encoder_context if encoder else None}
-        comparisons += _compared(spec, algos, convention, options)
+        own = replace(settings, context=context, encoder_context=settings.encoder_context if encoder else None)
+        comparisons += _compared(spec, algos, own)
     return comparisons
 
 
-def _compared(spec: Spec, algos: Sequence[str], convention: str, options: Options) -> list[Comparison]:
+def _compare(specs: Iterable[Spec], algos: Sequence[str], settings: Settings) -> list[Comparison]:
+    """Price every spec under every rule, each beside the first rule, at one context or at each of several."""
+    several = settings.context if isinstance(settings.context, list | tuple) else (settings.context,)
+    return comparisons_of(specs, algos, several, settings)
+
+
+compare = asking_of_rules(Settings, _compare)
+
+
+def _compared(spec: Spec, algos: Sequence[str], settings: Settings) -> list[Comparison]:
     """Price one spec at one context under every rule and under each of the conventions."""
-    results = evaluate_rules(spec, algos, convention, **options)
-    others = {name: results if name == convention else beside(spec, algos, name, **options) for name in BESIDE}
+    results = results_of(spec, algos, settings)
+    others = {
+        name: results if name == settings.convention else beside(spec, algos, replace(settings, convention=name))
+        for name in BESIDE
+    }
     return [
         Comparison(
             result,
@@ -140,15 +146,13 @@ def _compared(spec: Spec, algos: Sequence[str], convention: str, options: Option
     ]
 
 
-def beside(
-    spec: Spec, algos: Sequence[str], convention: str, storage: Storage | None = None, **options: Unpack[Options]
-) -> list[Result] | None:
-    """Return what steps that are priced under one convention cost under another one.
+def beside(spec: Spec, algos: Sequence[str], settings: Settings) -> list[Result] | None:
+    """Return what steps that are priced under one convention cost under another one, that of the settings.
 
     None where that is for another model, which has not all layers that are to be trained: then alone can a step that
     has a price under one convention have none under another.
     """
     try:
-        return evaluate_rules(spec, algos, convention, storage, **options)
+        return results_of(spec, algos, settings)
     except InputError:
         return None

@@ -2,16 +2,16 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from typing import NamedTuple, Unpack
+from typing import NamedTuple
 
-from tcost import defaults
 from tcost.conventions import Erratum
 from tcost.cost.rows import Result, Row, merged
 from tcost.kinds import MODEL_PHASES, Phase, Scalars, kind_of
-from tcost.memory import Memory, Storage
+from tcost.memory import Memory
+from tcost.settings import Settings, asking, asking_of_rules, values_of
 from tcost.sizes import Size
 from tcost.tracing import Op
-from tcost.training_step import Options, Spec, TrainingStep, options_of, training_step
+from tcost.training_step import Spec, TrainingStep, of_rules, step_of
 
 
 class Work(NamedTuple):
@@ -24,57 +24,41 @@ class Work(NamedTuple):
     scalars: Scalars
 
 
-def evaluate(
-    spec: Spec,
-    algo: str = "bp",
-    convention: str = defaults.CONVENTION,
-    storage: Storage | None = None,
-    **options: Unpack[Options],
-) -> Result:
-    """Return what one training step of `spec` costs, and holds, under a learning rule and a convention.
+def result_of(spec: Spec, settings: Settings) -> Result:
+    """Return what one training step of `spec` costs, and holds, under some settings.
 
-    The options, and what raises InputError, are those of `tcost.training_step.training_step`; `storage` says
-    how many bytes a number takes, four where it is not given.
+    Raises InputError as `tcost.training_step.step_of` does.
     """
-    step = training_step(spec, algo, convention, **options)
-    prices, sizes, optimizer = step.convention, step.sizes, step.optimizer.name
-    asked = {"context": step.context, "encoder_context": step.encoder_context}
+    step = step_of(spec, settings)
+    sizes, optimizer = step.sizes, settings.optimizer
+    asked = {"context": settings.context, "encoder_context": settings.encoder_context}
+    lengths = {"context": sizes.context_length, "encoder_context": sizes.encoder_context_length}
     works = list(works_of(step))
-    slips = {erratum: about for erratum in step.errata if (about := _about(erratum, works))}
+    slips = {erratum: about for erratum in step.slips if (about := _about(erratum, works))}
     rows = [_row(work, step) for work in works]
     rows += [_erratum_row(erratum, about, step) for erratum, about in slips.items()]
     return Result(
+        **(values_of(settings) | lengths),
         spec=sizes.name,
-        algo=algo,
-        convention=convention,
-        context=sizes.context_length,
-        encoder_context=sizes.encoder_context_length,
-        batch=step.batch,
-        optimizer=optimizer,
-        causal=step.model_sizes.causal,
-        attention=step.model_sizes.attention,
-        recompute=step.recompute,
-        has_errata=step.has_errata,
         overrides={name: size for name, size in asked.items() if size is not None},
         rows=tuple(merged(rows)),
-        not_counted=tuple(what for what in prices.not_counted if optimizer == "none" or what != "optimizer step"),
-        errata=tuple((erratum.layer, erratum.slip) for erratum in slips),
+        not_counted=tuple(
+            what for what in step.convention.not_counted if optimizer == "none" or what != "optimizer step"
+        ),
+        slips=tuple((erratum.layer, erratum.slip) for erratum in slips),
         notes=step.notes,
         priced_as_exact=step.foreign_kinds,
-        memory=Memory(step, storage),
+        memory=Memory(step),
     )
 
 
-def evaluate_rules(
-    spec: Spec,
-    algos: Sequence[str],
-    convention: str = defaults.CONVENTION,
-    storage: Storage | None = None,
-    **options: Unpack[Options],
-) -> list[Result]:
-    """Return what `evaluate` does for each of several rules; `recompute` goes to those that run a backward."""
-    each = zip(algos, options_of(algos, options), strict=True)
-    return [evaluate(spec, algo, convention, storage, **own) for algo, own in each]
+def results_of(spec: Spec, algos: Sequence[str], settings: Settings) -> list[Result]:
+    """Return what `result_of` does for each of several rules; what is of a backward goes to those that run one."""
+    return [result_of(spec, own) for own in of_rules(algos, settings)]
+
+
+evaluate = asking(Settings, result_of)
+evaluate_rules = asking_of_rules(Settings, results_of)
 
 
 def works_of(step: TrainingStep) -> Iterator[Work]:

@@ -6,8 +6,8 @@ from typing import Literal, TypeAlias
 
 from tcost.kinds import PHASES, Phase, Scalars
 from tcost.memory import Memory
-from tcost.sizes import AttentionKernel, Causal, Size
-from tcost.training_step import Recompute
+from tcost.settings import Settings
+from tcost.sizes import Size
 
 By: TypeAlias = Literal["layer", "phase", "operation"]
 
@@ -56,30 +56,16 @@ class Totals(Amount):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Result:
-    """The rows of one model under one learning rule and one convention, with what they depend on."""
+class Result(Settings):
+    """The rows of one model under some settings; the contexts are the model's where no others were asked for."""
 
     spec: str
-    algo: str
-    convention: str
-    context: Size
-    encoder_context: Size
-    batch: Size
-    optimizer: str
-    causal: Causal
-    """Whether a decoder's self-attention is priced over all pairs of rows, or those that its mask leaves."""
-    attention: AttentionKernel
-    """Whether scores are written to memory, or computed again in the backward."""
-    recompute: Recompute
-    """What is not kept but computed again in the backward."""
-    has_errata: bool
-    """Whether slips in published totals are counted, as rows of their own, where the convention has them."""
     overrides: Mapping[str, Size]
     """What was asked for in the place of the spec's own `context` and `encoder_context`."""
     rows: tuple[Row, ...]
     not_counted: tuple[str, ...]
     """What the convention leaves out, in words."""
-    errata: tuple[tuple[str, str], ...]
+    slips: tuple[tuple[str, str], ...]
     """The layer of each erratum among the rows, and what the published slip is."""
     notes: tuple[str, ...]
     """What the spec says that a reader should know."""

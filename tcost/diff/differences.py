@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tcost.diff.snapshots import ALL_LAYERS, SETTINGS, Cell, Snapshot
+from tcost.diff.snapshots import ALL_LAYERS, IDENTITY, Cell, Snapshot
 from tcost.errors import InputError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Difference:
     @cached_property
     def settings(self) -> dict[str, tuple[Any, Any]]:
         """What the amounts depend on and is not the same on both sides."""
-        pairs = {name: (getattr(self.base, name), getattr(self.head, name)) for name in SETTINGS}
+        pairs = {name: (getattr(self.base, name), getattr(self.head, name)) for name in IDENTITY}
         return {name: (before, after) for name, (before, after) in pairs.items() if before != after}
 
     @property

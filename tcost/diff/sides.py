@@ -1,16 +1,14 @@
 """The two sides of a difference: a spec that is priced, or results that were saved."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tcost import defaults
-from tcost.cost import evaluate
+from tcost.cost import result_of, results_of
 from tcost.diff.snapshots import Snapshot, saved_snapshot, snapshot_of
 from tcost.errors import InputError
-from tcost.memory import Storage
+from tcost.settings import Settings, said_over, values_of
 from tcost.spec import ModelSpec, parse_spec, read_text
-from tcost.training_step import Options, options_of
 
 MAX_RESULT_BYTES = 16 * 2**20
 """Of a saved result: several times as much as a comparison of all bundled models has."""
@@ -27,15 +25,13 @@ class Side:
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """How a spec is to be priced; what is not said is as in the saved results of the other side, or as in `compute`.
+    """How a spec is to be priced: rules, and the settings that options say, by the names of these.
 
-    `options` are those of `tcost.training_step.training_step` that are given.
+    What is not said is as in the saved results of the other side, or as in `compute`.
     """
 
     algos: tuple[str, ...] = ()
-    convention: str | None = None
-    storage: Storage | None = None
-    options: Options = field(default_factory=Options)
+    said: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_side(word: str) -> Side:
@@ -56,7 +52,7 @@ def price_both(base: Side, head: Side, asked: Asked) -> tuple[tuple[Snapshot, ..
 
     Raises InputError for options where nothing is to be priced, and for specs and options that do not go together.
     """
-    if base.saved and head.saved and (asked.convention or asked.storage or asked.options):
+    if base.saved and head.saved and asked.said:
         raise InputError(
             "both sides are saved results, which no option prices again\ngive a spec, or leave the options out"
         )
@@ -68,12 +64,7 @@ def steps_of(side: Side, like: Sequence[Snapshot], asked: Asked) -> tuple[Snapsh
     if side.spec is None:
         return tuple(each for each in side.saved if not asked.algos or each.algo in asked.algos)
     if not like:
-        algos = asked.algos or ("bp",)
-        convention = asked.convention or defaults.CONVENTION
-        each = zip(algos, options_of(algos, asked.options), strict=True)
-        return tuple(
-            snapshot_of(evaluate(side.spec, algo, convention, asked.storage, **options)) for algo, options in each
-        )
+        return tuple(map(snapshot_of, results_of(side.spec, asked.algos or ("bp",), said_over(Settings(), asked.said))))
     steps = [each for each in _namesakes(like, side.spec.name) if not asked.algos or each.algo in asked.algos]
     if not steps:
         known = ", ".join(dict.fromkeys(each.algo for each in like))
@@ -93,9 +84,5 @@ def _namesakes(saved: Sequence[Snapshot], name: str) -> Sequence[Snapshot]:
 
 def _priced(spec: ModelSpec, like: Snapshot, asked: Asked) -> Snapshot:
     """Price a spec as a step was, but for what is asked for."""
-    options: dict[str, Any] = {
-        name: getattr(like, name) for name in ("batch", "optimizer", "causal", "attention", "recompute")
-    }
-    options |= {"errata": like.has_errata, **like.overrides, **asked.options}
-    storage = asked.storage or like.storage
-    return snapshot_of(evaluate(spec, like.algo, asked.convention or like.convention, storage, **options))
+    as_it_was = {**values_of(like), "context": None, "encoder_context": None, **like.overrides}
+    return snapshot_of(result_of(spec, said_over(Settings(**as_it_was), asked.said)))

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tcost.cost import Result
-from tcost.memory import CATEGORIES, Storage
+from tcost.memory import CATEGORIES
+from tcost.settings import NAMES, Settings, Storage, values_of
 
 if TYPE_CHECKING:
     from tcost.schema.results import Result as SavedResult
@@ -17,17 +18,14 @@ Cell: TypeAlias = tuple[str, str]
 ALL_LAYERS = "all layers"
 """What stands for the layer of rows that are saved by phase."""
 
-SETTINGS = (
-    *("spec", "algo", "convention", "context", "encoder_context", "batch"),
-    *("optimizer", "causal", "attention", "recompute", "has_errata", "storage"),
-)
+IDENTITY = ("spec", *NAMES)
 """What amounts depend on."""
 
 WORK, PARAMETERS = ("macc", "flop"), ("parameters", "active_parameters", "trained_parameters")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Snapshot:
+class Snapshot(Settings):
     """The amounts of one training step, and what they depend on.
 
     `totals` has every measure of `tcost.cost.measures`, but for those that a result which an earlier version has
@@ -37,23 +35,12 @@ class Snapshot:
     """
 
     spec: str
-    algo: str
-    convention: str
-    context: int
-    encoder_context: int | None
-    batch: int
-    optimizer: str
-    causal: str
-    attention: str
-    recompute: str
-    has_errata: bool
-    storage: Storage
     overrides: Mapping[str, int]
     totals: Mapping[str, int]
     cells: Mapping[str, Mapping[Cell, int]]
     copies: Mapping[str, int | None]
     not_counted: tuple[str, ...]
-    errata: tuple[tuple[str, str], ...]
+    slips: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
 
     @property
@@ -66,23 +53,25 @@ def snapshot_of(result: Result) -> Snapshot:
     """Return what is compared of a result."""
     memory = result.memory
     held = {category: memory.of(category) for category in CATEGORIES} | {"peak": memory.peak}
-    errata = tuple(dict.fromkeys((*result.errata, *memory.errata)))
-    return _snapshot(result, held, memory.rows, memory.storage, errata)
+    slips = tuple(dict.fromkeys((*result.slips, *memory.slips)))
+    return _snapshot(result, {"spec": result.spec, **values_of(result)}, held, memory.rows, slips)
 
 
 def saved_snapshot(saved: "SavedResult") -> Snapshot:
     """Return what is compared of a saved result."""
     held = {name: getattr(saved.memory, name) for name in (*CATEGORIES, "peak")}
-    errata = tuple((each.layer, each.slip) for each in saved.errata)
-    return _snapshot(saved, held, saved.memory_rows, Storage(**dict(saved.storage)), errata)
+    slips = tuple((each.layer, each.slip) for each in saved.errata)
+    settings = {name: getattr(saved, name) for name in IDENTITY if hasattr(saved, name)}
+    settings |= {"storage": Storage(**dict(saved.storage)), "errata": saved.has_errata}
+    return _snapshot(saved, settings, held, saved.memory_rows, slips)
 
 
 def _snapshot(
     result: "Result | SavedResult",
+    settings: Mapping[str, Any],
     held: Mapping[str, Any],
     memory_rows: Iterable[Any],
-    storage: Storage,
-    errata: tuple[tuple[str, str], ...],
+    slips: tuple[tuple[str, str], ...],
 ) -> Snapshot:
     """Return a snapshot of a result whose rows have the same fields, priced or saved."""
     totals = {name: number for name in (*WORK, *PARAMETERS) if (number := getattr(result.totals, name)) is not None}
@@ -93,14 +82,13 @@ def _snapshot(
     }
     totals["memory_bytes"] = sum(held[category].bytes for category in CATEGORIES if category != "indices")
     return Snapshot(
-        **{name: getattr(result, name) for name in SETTINGS if name != "storage"},
-        storage=storage,
+        **settings,
         overrides={str(name): length for name, length in result.overrides.items()},
         totals=totals,
         cells=_work(result.rows, [name for name in PARAMETERS if name in totals]) | _held(memory_rows),
         copies=_copies(result.rows),
         not_counted=tuple(result.not_counted),
-        errata=errata,
+        slips=slips,
         notes=tuple(result.notes),
     )
 

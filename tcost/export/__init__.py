@@ -116,7 +116,7 @@ def memory_to_json(results: Iterable[Result], budgets: Iterable["Budget | None"]
             | ({"budget": fields(budget, BUDGET_FIELDS)} if budget else {})
             | {
                 "notes": list(result.notes),
-                "errata": errata_of(result.memory.errata),
+                "errata": errata_of(result.memory.slips),
                 "rows": _memory_rows(result.memory),
             }
             for result, budget in zip(results, budgets, strict=True)
@@ -170,14 +170,15 @@ def errata_of(errata: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
 def _result(result: Result, by: By | None) -> dict[str, Any]:
     return {
         **_step(result),
-        **fields(result, ("has_errata", "overrides")),
+        "has_errata": result.errata,
+        **fields(result, ("overrides",)),
         "totals": fields(result.totals, TOTAL_FIELDS),
         "phases": {phase: fields(amount, AMOUNT_FIELDS) for phase, amount in result.phases.items()},
         **_memory(result.memory),
         "not_counted": result.not_counted,
         "priced_as_exact": list(result.priced_as_exact),
         "notes": list(result.notes),
-        "errata": errata_of(result.errata),
+        "errata": errata_of(result.slips),
         "rows": [_row(row, has_scalars=by == "operation") for row in group_by(result.rows, by or "operation")],
         "memory_rows": _memory_rows(result.memory),
     }

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from tcost.diff import Change, Difference, Differences, Snapshot
-from tcost.diff.snapshots import SETTINGS
+from tcost.diff.snapshots import IDENTITY
 from tcost.export.documents import document
 from tcost.units import percent
 
@@ -23,7 +23,10 @@ def differences_to_json(found: Differences) -> str:
 
 def settings(step: Snapshot) -> dict[str, Any]:
     """Return what the amounts of a step depend on."""
-    return {name: getattr(step, name) for name in SETTINGS} | {"storage": asdict(step.storage)}
+    return {name: getattr(step, name) for name in IDENTITY if name != "errata"} | {
+        "has_errata": step.errata,
+        "storage": asdict(step.storage),
+    }
 
 
 def _difference(pair: Difference) -> dict[str, Any]:

@@ -25,7 +25,7 @@ def formulas_to_json(found: Formulas) -> str:
             "parts": [_part(part) for part in found.parts],
             "not_counted": result.not_counted,
             "priced_as_exact": list(result.priced_as_exact),
-            "errata": errata_of(result.errata),
+            "errata": errata_of(result.slips),
         }
     )
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tcost.verify import Verification
 
 LINE_FIELDS = ("layer", "phase", "scalar", "predicted", "executed", "difference")
-VERIFICATION_FIELDS = ("algo", "optimizer", "recompute", "holds", "predicted_peak", "executed_peak")
+VERIFICATION_FIELDS = ("holds", "predicted_peak", "executed_peak")
 CHECK_FIELDS = (
     *("spec", "executed_class", "context", "encoder_context", "batch", "agrees"),
     *("predicted_parameters", "executed_parameters", "notes"),
@@ -24,6 +24,7 @@ def verification_to_json(verifications: Iterable["Verification"]) -> str:
     return document(
         verifications=[
             {"spec": each.sizes.name}
+            | fields(each.settings, ("algo", "optimizer", "recompute"))
             | fields(each, VERIFICATION_FIELDS)
             | {"sizes": asdict(each.sizes), "lines": [fields(line, LINE_FIELDS) for line in each.lines]}
             for each in verifications
@@ -36,7 +37,7 @@ def verification_to_csv(verifications: Iterable["Verification"]) -> str:
     return csv_text(
         ("spec", "algo", *LINE_FIELDS),
         (
-            {"spec": each.sizes.name, "algo": each.algo} | fields(line, LINE_FIELDS)
+            {"spec": each.sizes.name, "algo": each.settings.algo} | fields(line, LINE_FIELDS)
             for each in verifications
             for line in each.lines
         ),

@@ -2,19 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, NamedTuple, TypeAlias, Unpack
+from typing import Any, Literal, NamedTuple, TypeAlias
 
-from tcost import defaults
-from tcost.cost import Result, Row, evaluate, total
+from tcost.cost import Result, Row, result_of, total
 from tcost.errors import InputError
 from tcost.formulas.lettering import Lettered, in_letters_of, plain
 from tcost.formulas.naming import layers_named, not_found, not_run
 from tcost.kinds import PHASES, Phase
 from tcost.learning_rules import LEARNING_RULES
+from tcost.settings import Settings
 from tcost.sizes import Size
 from tcost.symbols import Symbol, algebra, written_out
 from tcost.tracing import Op
-from tcost.training_step import Options, Spec, options_of, training_step, unfit_lengths
+from tcost.training_step import Spec, of_rules, unfit_lengths
 
 Measure: TypeAlias = Literal["macc", "flop", "parameters", "active_parameters", "trained_parameters"]
 
@@ -70,48 +70,48 @@ def formulas(
     spec: Spec | None = None,
     layer: str = "",
     algo: str | None = None,
-    convention: str = defaults.CONVENTION,
+    settings: Settings = Settings(),
     *,
     phase: Phase | None = None,
     of: Sequence[str] = (),
-    **options: Unpack[Options],
 ) -> Formulas:
     """Return the closed forms of a training step of `spec`, or of one copy of a layer.
 
     Without a spec, those of a layer of the paper's transformer. With `of`, keys of the spec or `batch`, these
     sizes alone are letters, the others numbers. Without a rule it is bp, or for a layer that only another rule
-    has, that rule. `phase` leaves out the others. The options are those of `tcost.training_step.training_step`.
-    Raises InputError as that does, for a layer, phase or size that there is not, and where SymPy is not installed.
+    has, that rule, whatever that of the settings is. `phase` leaves out the others.
+    Raises InputError as `tcost.training_step.step_of` does, for a layer, phase or size that there is not, and where
+    SymPy is not installed.
     """
     algebra()
-    if spec is None and (of or options.get("context") or options.get("encoder_context")):
+    if spec is None and (of or settings.context or settings.encoder_context):
         raise InputError(f"{layer} of the paper's transformer has letters for all sizes\nname a spec that has numbers")
     rules = [algo] if algo else [*LEARNING_RULES] if layer else ["bp"]
-    for model in plain(options) if spec is None else [in_letters_of(spec, options, of)]:
-        for rule, own in zip(rules, options_of(rules, model.options), strict=True):
-            found = _formulas(replace(model, options=own), rule, convention, layer)
+    for model in plain(settings) if spec is None else [in_letters_of(spec, settings, of)]:
+        for own in of_rules(rules, model.settings):
+            found = _formulas(replace(model, settings=own), layer)
             if found.parts:
-                return _used(_of_phase(_with_lengths(found, spec, options), phase), of)
-    raise not_found(layer, spec, algo, convention)
+                return _used(_of_phase(_with_lengths(found, spec, settings), phase), of)
+    raise not_found(layer, spec, algo, settings.convention)
 
 
-def _with_lengths(found: Formulas, spec: Spec | None, options: Options) -> Formulas:
+def _with_lengths(found: Formulas, spec: Spec | None, settings: Settings) -> Formulas:
     """Say which lengths the model is not made for, of those that the letters stand for."""
     if spec is None:
         return found
-    said = unfit_lengths(spec.at(options.get("context"), options.get("encoder_context")), spec.at())
+    said = unfit_lengths(spec.at(settings.context, settings.encoder_context), spec.at())
     notes = tuple(dict.fromkeys((*found.result.notes, *said)))
     return replace(found, result=replace(found.result, notes=notes))
 
 
-def _formulas(model: Lettered, algo: str, convention: str, layer: str) -> Formulas:
+def _formulas(model: Lettered, layer: str) -> Formulas:
     """Return closed forms, with no parts where the model has no such layer."""
-    result = evaluate(model.sizes, algo, convention, **model.options)
+    result = result_of(model.sizes, model.settings)
     if layer:
-        ops = training_step(model.sizes, algo, convention, **model.options).model.trace.ops
+        ops = result.memory.step.model.trace.ops
         paths = list(dict.fromkeys(str(row.layer) for row in result.rows if row.kind != "erratum"))
         parts = _equal_together([_part(path, result, ops) for path in layers_named(layer, paths)])
-        result = replace(result, errata=())  # they are of the model's totals
+        result = replace(result, slips=())  # they are of the model's totals
     else:
         parts = [Part((), tuple(_quantities(result.rows)))]
     return Formulas(result=result, parts=tuple(parts), symbols=model.symbols)

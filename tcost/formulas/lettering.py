@@ -1,12 +1,13 @@
-"""A model and the options of its step with letters for some sizes, or for all that may be letters."""
+"""A model and the settings of its step with letters for some sizes, or for all that may be letters."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tcost.errors import InputError, unknown
+from tcost.settings import Settings
 from tcost.sizes import Size, Sizes, check_size
 from tcost.symbols import BATCH, DEPTHS, Symbol, batch_symbol, every_symbol, in_letters, in_other_words, letters_of
-from tcost.training_step import Options, Spec
+from tcost.training_step import Spec
 
 ONE_LAYER = Sizes(
     name="the paper's transformer",
@@ -26,32 +27,32 @@ PLAIN = (ONE_LAYER, replace(ONE_LAYER, n_encoder_layers=1, encoder_context_lengt
 
 @dataclass(frozen=True)
 class Lettered:
-    """Sizes and options of a training step in letters, and what the letters stand for."""
+    """Sizes and settings of a training step in letters, and what the letters stand for."""
 
     sizes: Sizes
-    options: Options
+    settings: Settings
     symbols: tuple[Symbol, ...]
 
 
-def in_letters_of(spec: Spec, options: Options, of: Sequence[str] = ()) -> Lettered:
+def in_letters_of(spec: Spec, settings: Settings, of: Sequence[str] = ()) -> Lettered:
     """Return a model with letters for the sizes of these keys of its spec, or `batch`; for all of them by default.
 
     A batch of one has no letter unless it is asked for; neither has what stands `in_other_words`.
     Raises InputError as `Spec.at` does, and for a key that is not a size of the model.
     """
-    check_size("the batch", options.get("batch"))
-    numbers, batch = spec.at(options.get("context"), options.get("encoder_context")), options.get("batch", 1)
+    check_size("the batch", settings.batch)
+    numbers, batch = spec.at(settings.context, settings.encoder_context), settings.batch
     symbols = _asked(numbers, batch, of) if of else _all(numbers, batch)
     letters = letters_of(symbols)
     # An encoder context that a spec leaves to its default follows the context, whether that is a letter or not.
-    lengths = [letters.get(f"{name}_length", options.get(name)) for name in ("context", "encoder_context")]
-    own: Options = {**options, "context": None, "encoder_context": None, "batch": letters.get(BATCH, batch)}
+    lengths = [letters.get(f"{name}_length", getattr(settings, name)) for name in ("context", "encoder_context")]
+    own = replace(settings, context=None, encoder_context=None, batch=letters.get(BATCH, batch))
     return Lettered(in_letters(spec.at(*lengths), letters), own, symbols)
 
 
-def plain(options: Options) -> tuple[Lettered, ...]:
+def plain(settings: Settings) -> tuple[Lettered, ...]:
     """Return the paper's transformer, decoder-only and encoder-decoder, in letters that have no values."""
-    models = [in_letters_of(sizes, options) for sizes in PLAIN]
+    models = [in_letters_of(sizes, settings) for sizes in PLAIN]
     return tuple(replace(each, symbols=tuple(map(_without_value, each.symbols))) for each in models)
 
 

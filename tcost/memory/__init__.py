@@ -2,6 +2,6 @@
 
 from tcost.memory.facts import Kernels
 from tcost.memory.held import CATEGORIES, Category, Held, Memory, MemoryRow, measure
-from tcost.memory.storage import BYTES, Dtype, Storage
+from tcost.memory.storage import BYTES
 
-__all__ = ["BYTES", "CATEGORIES", "Category", "Dtype", "Held", "Kernels", "Memory", "MemoryRow", "Storage", "measure"]
+__all__ = ["BYTES", "CATEGORIES", "Category", "Held", "Kernels", "Memory", "MemoryRow", "measure"]

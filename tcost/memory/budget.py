@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from tcost.memory.held import Memory
-from tcost.memory.storage import Storage
 from tcost.sizes import MAX_SIZE
 from tcost.training_step import TrainingStep
 
@@ -46,15 +45,15 @@ def largest(fits: Callable[[int], bool]) -> int | None:
     return low
 
 
-def within(budget: int, step: TrainingStep, storage: Storage | None = None) -> Budget:
+def within(budget: int, step: TrainingStep) -> Budget:
     """Hold a step against a budget in bytes, by an exact search: a peak only grows with the context and the batch."""
 
     def fits(other: TrainingStep) -> bool:
-        return bool(Memory(other, storage).peak.bytes <= budget)
+        return bool(Memory(other).peak.bytes <= budget)
 
     return Budget(
         bytes=budget,
-        spare=budget - Memory(step, storage).peak.bytes,
+        spare=budget - Memory(step).peak.bytes,
         largest_context=largest(lambda context: fits(step.at(context))),
-        largest_batch=largest(lambda batch: fits(replace(step, batch=batch))),
+        largest_batch=largest(lambda batch: fits(replace(step, settings=replace(step.settings, batch=batch)))),
     )

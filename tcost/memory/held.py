@@ -3,17 +3,17 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, reduce
-from typing import TYPE_CHECKING, Literal, TypeAlias, Unpack
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from tcost import defaults
 from tcost.conventions import Erratum, MemoryErratum
 from tcost.errors import UnfinishedError
 from tcost.learning_rules import FIXED_MATRICES, project_error
 from tcost.memory.facts import Facts, Kernels
-from tcost.memory.storage import BYTES, INDEX_BYTES, Storage
+from tcost.memory.storage import BYTES, INDEX_BYTES
+from tcost.settings import Settings, asking
 from tcost.sizes import Size, maximum, same
 from tcost.tracing import Trace
-from tcost.training_step import Options, Spec, TrainingStep, training_step
+from tcost.training_step import Spec, TrainingStep, step_of
 
 if TYPE_CHECKING:
     from tcost.memory.backward import Backpropagation
@@ -69,9 +69,9 @@ class Memory:
     the indices, which are integers and stand apart.
     """
 
-    def __init__(self, step: TrainingStep, storage: Storage | None = None, kernels: Kernels | None = None) -> None:
+    def __init__(self, step: TrainingStep, kernels: Kernels | None = None) -> None:
         """Measure a step, which other kernels than those of PyTorch may execute."""
-        self.step, self.storage, self._kernels = step, storage or Storage(), kernels
+        self.step, self.storage, self._kernels = step, step.settings.storage, kernels
 
     def of(self, category: Category) -> Held:
         """Return the sum of a category's rows."""
@@ -106,7 +106,7 @@ class Memory:
         )
 
     @property
-    def errata(self) -> tuple[tuple[str, str], ...]:
+    def slips(self) -> tuple[tuple[str, str], ...]:
         """The layer of each slip in published totals among the rows, and what it is."""
         slips: list[Erratum | MemoryErratum] = [*self._parameter_slips, *self._activation_slips]
         layers = {row.layer for row in self.rows}
@@ -114,13 +114,13 @@ class Memory:
 
     @property
     def _parameter_slips(self) -> list[Erratum]:
-        return self.step.errata
+        return self.step.slips
 
     @property
     def _activation_slips(self) -> tuple[MemoryErratum, ...]:
         """The slips of a published definition, each of what is kept."""
         published = self.step.convention.memory
-        return published.errata if published and self.step.has_errata else ()
+        return published.errata if published and self.step.settings.errata else ()
 
     @cached_property
     def rows(self) -> tuple[MemoryRow, ...]:
@@ -252,15 +252,12 @@ def _first(size: Size) -> Size:
     return size.flat[0] if hasattr(size, "flat") else size
 
 
-def measure(
-    spec: Spec,
-    algo: str = "bp",
-    convention: str = defaults.CONVENTION,
-    storage: Storage | None = None,
-    **options: Unpack[Options],
-) -> Memory:
-    """Return what one training step of `spec` has to hold under a learning rule and a convention.
+def _measured(spec: Spec, settings: Settings) -> Memory:
+    """Return what one training step of `spec` has to hold under some settings.
 
-    The options, and what raises InputError, are those of `tcost.training_step.training_step`.
+    Raises InputError as `tcost.training_step.step_of` does.
     """
-    return Memory(training_step(spec, algo, convention, **options), storage)
+    return Memory(step_of(spec, settings))
+
+
+measure = asking(Settings, _measured)

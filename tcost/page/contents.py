@@ -11,8 +11,9 @@ from tcost.learning_rules import LearningRule, learning_rule
 from tcost.memory import CATEGORIES, Category
 from tcost.optimizers import optimizer_of
 from tcost.page.model import Model, words_of
-from tcost.report import foreign_kinds, how, memory_slips, sequences_of
+from tcost.report import foreign_kinds, memory_slips
 from tcost.report.memory import APART, HEADINGS, peak_of
+from tcost.settings import in_words
 
 
 @dataclass(frozen=True)
@@ -90,17 +91,15 @@ class Contents:
     def settings(self) -> Iterator[tuple[str, str]]:
         """What the numbers depend on: terms, and what is said of each."""
         first = self.first
-        recompute = next((each.recompute for each in self.results if each.recompute != "none"), "none")
-        options = how(first, recompute).partition(", ")[2]
         optimizer = optimizer_of(first.optimizer)
         yield "counting convention", f"{self.convention.name}: {self.convention.title}"
-        yield "training step", f"{sequences_of(first)}{f', {options}' if options else ''}"
+        yield "training step", in_words(self.results, ("convention", "optimizer", "storage", "errata"))
         if "context" not in first.overrides:
             yield "context", "each spec's own (--context)"
         yield "optimizer", f"{optimizer.name}: {optimizer.source}"
         if self.convention.errata:
-            yield "errata", "counted, as rows of their own" if first.has_errata else "left out"
-        yield "memory", "numbers in fp32"
+            yield "errata", "counted, as rows of their own" if first.errata else "left out"
+        yield "memory", f"numbers in {first.storage}"
 
     @property
     def remarks(self) -> list[str]:
@@ -119,7 +118,7 @@ class Contents:
     @property
     def errata(self) -> list[str]:
         """The slips in published totals that are among the numbers."""
-        work = [f"{layer}: {slip}" for result in self.results for layer, slip in result.errata]
+        work = [f"{layer}: {slip}" for result in self.results for layer, slip in result.slips]
         return list(dict.fromkeys((*work, *memory_slips(self.results))))
 
     @property

@@ -7,7 +7,8 @@ from tcost.conventions import convention_of
 from tcost.cost import Result
 from tcost.cost.measures import is_memory
 from tcost.plot.style import shown
-from tcost.report import foreign_kinds, how, length, sequences_of
+from tcost.report import foreign_kinds, length
+from tcost.settings import in_words
 
 AXES = {"context_length": "context", "encoder_context_length": "encoder context", "batch": "batch"}
 """What axes that are no keys of a model are called."""
@@ -41,7 +42,7 @@ def _lines(
     yield ", ".join(_settings(results, varied))
     yield f"{convention.name}: {convention.title}"
     if any(map(is_memory, measures)):
-        yield "memory: numbers in fp32; all that a step holds: tcost memory SPEC"
+        yield f"memory: numbers in {first.storage}; all that a step holds: tcost memory SPEC"
     yield from notes
     own = list(dict.fromkeys(note for each in results for note in each.notes))
     yield from (f"{first.spec}: {note}" for note in own[:MOST_NOTES])
@@ -61,20 +62,16 @@ def _cut(line: str) -> str:
 
 def _slips(results: Sequence[Result], measures: Collection[str]) -> list[str]:
     """Return the layers of the errata that are in what is drawn."""
-    of_work = [layer for each in results for layer, _ in each.errata if not all(map(is_memory, measures))]
-    of_memory = [layer for each in results for layer, _ in each.memory.errata if any(map(is_memory, measures))]
+    of_work = [layer for each in results for layer, _ in each.slips if not all(map(is_memory, measures))]
+    of_memory = [layer for each in results for layer, _ in each.memory.slips if any(map(is_memory, measures))]
     return [layer.removeprefix("erratum: ") for layer in dict.fromkeys((*of_work, *of_memory))]
 
 
 def _settings(results: Sequence[Result], varied: Collection[str]) -> Iterator[str]:
     first = results[0]
-    yield how(first, next((each.recompute for each in results if each.recompute != "none"), "none"))
-    if "batch" not in varied:
-        yield sequences_of(first)
+    yield in_words(results, varied)
     if "context_length" not in varied:
         yield f"context {length(first.context)}"
     encoder = {each.encoder_context for each in results}
     if first.encoder_context and "encoder_context_length" not in varied:
         yield f"encoder context {length(first.encoder_context) if len(encoder) == 1 else 'as the context'}"
-    if first.optimizer != "none":
-        yield f"optimizer {first.optimizer}"

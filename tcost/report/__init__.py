@@ -7,6 +7,7 @@ from tcost.cost import By, Result, Row
 from tcost.kinds import PHASES
 from tcost.learning_rules import learning_rule
 from tcost.report.tables import Section, Table
+from tcost.settings import in_words
 from tcost.sizes import Size
 from tcost.text import visible
 from tcost.units import grouped, share, si
@@ -50,7 +51,7 @@ def title_of(result: "Result | Snapshot") -> str:
 
 def settings_of(result: "Result | Snapshot") -> str:
     """Return in words what a result depends on beside them."""
-    return f"{settings_without_context(result)}, {lengths_of(result)}"
+    return f"{in_words([result])}, {lengths_of(result)}"
 
 
 def _by_layer(result: Result, by: By, amount: Format) -> tuple[tuple[str, ...], tuple[Section, ...]]:
@@ -137,22 +138,6 @@ def _amount(rows: Sequence[Row], measure: Measure, amount: Format) -> str:
     return amount(sum(map(measure, rows))) if rows else NOTHING
 
 
-def settings_without_context(result: "Result | Snapshot", recompute: str = "") -> str:
-    """Return in words what a result depends on beside the model, the rule and the context."""
-    optimizer = "" if result.optimizer == "none" else f", optimizer {result.optimizer}"
-    return f"{how(result, recompute)}, {sequences_of(result)}{optimizer}"
-
-
-def how(result: "Result | Snapshot", recompute: str = "") -> str:
-    """Return in words the convention, and how attention is computed and what is computed again where that is said."""
-    words = [f"convention {result.convention}"]
-    words += [f"causal {result.causal}"] * (result.causal != "full")
-    words += [f"attention {result.attention}"] * (result.attention != "eager")
-    again = recompute or result.recompute
-    words += [f"recompute {again}"] * (again != "none")
-    return ", ".join(words)
-
-
 def _has_idle_parameters(result: Result) -> bool:
     totals = result.totals
     return {totals.active_parameters, totals.trained_parameters} != {totals.parameters}
@@ -165,11 +150,6 @@ def _parameters(result: Result, amount: Format) -> str:
     words += [f"{amount(totals.active_parameters)} active"] * (totals.active_parameters != totals.parameters)
     words += [f"{amount(totals.trained_parameters)} trained"] * (totals.trained_parameters != totals.parameters)
     return ", ".join(words)
-
-
-def sequences_of(result: "Result | Snapshot | TorchCheck") -> str:
-    """Return the batch in words."""
-    return f"{'1 sequence' if result.batch == 1 else f'{result.batch} sequences'} per step"
 
 
 def context_of(result: "Result | Snapshot | TorchCheck", encoder: str) -> str:
@@ -200,7 +180,7 @@ def lengths_of(result: "Result | Snapshot") -> str:
 
 def notes_of(results: Sequence[Result]) -> tuple[str, ...]:
     """Say once what the convention leaves out, and what each erratum of the results is."""
-    slips = dict.fromkeys(f"{layer}: {slip}" for result in results for layer, slip in result.errata)
+    slips = dict.fromkeys(f"{layer}: {slip}" for result in results for layer, slip in result.slips)
     return (*of_models(results), *foreign_kinds(results), f"not counted: {', '.join(results[0].not_counted)}", *slips)
 
 
@@ -217,4 +197,4 @@ def foreign_kinds(results: Sequence[Result]) -> tuple[str, ...]:
 
 def memory_slips(results: Sequence[Result]) -> tuple[str, ...]:
     """Say once what each slip in published totals of stored activations is."""
-    return tuple(dict.fromkeys(f"{layer}: {slip}" for each in results for layer, slip in each.memory.errata))
+    return tuple(dict.fromkeys(f"{layer}: {slip}" for each in results for layer, slip in each.memory.slips))

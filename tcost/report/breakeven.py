@@ -6,8 +6,9 @@ from fractions import Fraction
 from tcost.breakeven import Beside, BreakEven
 from tcost.cost import Result
 from tcost.cost.measures import is_memory
-from tcost.report import NOTHING, how, length, memory_slips, notes_of, sequences_of
+from tcost.report import NOTHING, length, memory_slips, notes_of
 from tcost.report.tables import Section, Table
+from tcost.settings import in_words
 from tcost.text import visible
 from tcost.units import change, grouped
 
@@ -44,7 +45,7 @@ def breakeven_table(found: Sequence[BreakEven], results: Sequence[Result]) -> Ta
     slips = memory_slips(results) if any(is_memory(each.measure) for each in found) else ()
     return Table(
         title=f"{visible(result.spec)}: from which {axis} on {first} is cheaper",
-        settings=f"{how(result)}, {sequences_of(result)}{_context(result, axis)}",
+        settings=f"{in_words(results, [axis])}{_context(result, axis)}",
         columns=("", "than", axis, "change before", "change there", "ratio at infinity"),
         sections=(Section(tuple(lines)),),
         notes=tuple(dict.fromkeys((*_notes(found), *notes_of(results), *slips))),

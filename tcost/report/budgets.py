@@ -6,7 +6,6 @@ from tcost.budgets import Limit, Outcome, by_step
 from tcost.diff import Change
 from tcost.report import NOTHING, of_models, settings_of, title_of
 from tcost.report.diff import change_of
-from tcost.report.memory import types_of
 from tcost.report.tables import Section, Table
 from tcost.text import visible
 from tcost.units import binary, grouped, si
@@ -51,7 +50,7 @@ def _table(outcomes: Sequence[Outcome], *, integers: bool, has_reasons: bool) ->
     verdict = f"{failed} of {len(outcomes)} limits exceeded" if failed else "within budget"
     has_memory = any(outcome.limit.measure.startswith(("stored", "peak")) for outcome in outcomes)
     reasons = failures_of(outcomes) if has_reasons else ()
-    types = (f"memory: numbers in {types_of(step.storage)}",) if has_memory else ()
+    types = (f"memory: numbers in {step.storage}",) if has_memory else ()
     return Table(
         title=f"{title_of(step)}: {verdict}",
         settings=settings_of(step),

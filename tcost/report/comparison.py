@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from tcost.cost import BESIDE, Change, Comparison
-from tcost.report import NOTHING, length, lengths_of, memory_slips, notes_of, settings_without_context
+from tcost.report import NOTHING, length, lengths_of, memory_slips, notes_of
 from tcost.report.beside import changes_notes, half_hint, has_changes, is_of_several, lacking_notes, why_notes
 from tcost.report.tables import Section, Table
+from tcost.settings import in_words
 from tcost.text import visible
 from tcost.units import binary, change, grouped, si
 
@@ -55,12 +56,11 @@ def _cell(each: Change | None, measure: str) -> str:
 
 def _settings(comparisons: Sequence[Comparison]) -> str:
     results = [each.result for each in comparisons]
-    recompute = next((each.recompute for each in results if each.recompute != "none"), "none")
     if not is_of_several(comparisons):
         whose = f", {lengths_of(results[0])}"
     else:
         whose = "" if "context" in results[0].overrides else ", context: each spec's own (--context)"
-    return f"{settings_without_context(results[0], recompute)}{whose}"
+    return f"{in_words(results)}{whose}"
 
 
 def _notes(comparisons: Sequence[Comparison], see: str) -> Iterator[str]:
@@ -72,6 +72,6 @@ def _notes(comparisons: Sequence[Comparison], see: str) -> Iterator[str]:
         yield from changes_notes(comparisons)
     yield from lacking_notes(comparisons)
     yield from why_notes(comparisons, see)
-    yield "stored: activations, in fp32; all that a step holds: tcost memory SPEC"
+    yield f"stored: activations, in {results[0].storage.activations}; all that a step holds: tcost memory SPEC"
     yield from half_hint(results)
     yield from dict.fromkeys((*notes_of(results), *memory_slips(results)))

@@ -6,7 +6,6 @@ from typing import TypeAlias
 
 from tcost.diff import Change, Difference, Differences, Snapshot
 from tcost.report import NOTHING, length, of_models, settings_of, title_of
-from tcost.report.memory import types_of
 from tcost.report.tables import Section, Table
 from tcost.text import visible
 from tcost.units import binary, change, grouped, si
@@ -101,12 +100,9 @@ def _changed(pair: Difference) -> Iterator[str]:
     """Say in one line, or none, what the amounts depend on and is not the same on both sides."""
     words = []
     for name, values in pair.settings.items():
-        if name == "storage":
-            before, after = (types_of(each.storage) for each in (pair.base, pair.head))
-        else:
-            before, after = (str(value).lower() if isinstance(value, bool) else str(value) for value in values)
+        before, after = (str(value).lower() if isinstance(value, bool) else str(value) for value in values)
         if name != "spec":
-            words.append(f"{name.removeprefix('has_').replace('_', ' ')} {before}{ARROW}{after}")
+            words.append(f"{name.replace('_', ' ')} {before}{ARROW}{after}")
     if words:
         yield f"not the same: {', '.join(words)}"
 
@@ -119,9 +115,9 @@ def _notes(pair: Difference) -> Iterator[str]:
     elif same:
         yield f"unchanged: {', '.join(map(visible, same))}"
     yield from of_models((pair.base, pair.head))
-    yield f"memory: everything that a step holds, in {types_of(pair.head.storage)}; the most at one moment is the peak"
+    yield f"memory: everything that a step holds, in {pair.head.storage}; the most at one moment is the peak"
     yield f"not counted: {', '.join(map(visible, pair.head.not_counted))}"
-    yield from dict.fromkeys(visible(f"{layer}: {slip}") for layer, slip in (*pair.base.errata, *pair.head.errata))
+    yield from dict.fromkeys(visible(f"{layer}: {slip}") for layer, slip in (*pair.base.slips, *pair.head.slips))
 
 
 def _names(steps: Sequence[Snapshot]) -> str:

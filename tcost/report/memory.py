@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, TypeAlias
 from tcost.cost import Result
 from tcost.layers.embeddings import TABLES
 from tcost.learning_rules import learning_rule
-from tcost.memory import CATEGORIES, Category, Storage
-from tcost.report import NOTHING, context_of, how, lengths_of, of_models, sequences_of
+from tcost.memory import CATEGORIES, Category
+from tcost.report import NOTHING, context_of, lengths_of, of_models
 from tcost.report.tables import Section, Table
+from tcost.settings import in_words, sequences
 from tcost.text import visible
 from tcost.units import binary, grouped
 
@@ -76,17 +77,8 @@ def _labels(result: Result) -> dict[str, str]:
 
 def _settings(result: Result) -> str:
     """Return what the amounts depend on, in words."""
-    size = f"{sequences_of(result)}, {lengths_of(result)}"
     optimizer = "no optimizer" if result.optimizer == "none" else f"optimizer {result.optimizer}"
-    return f"{how(result)}, {size}\n{optimizer}, {types_of(result.memory.storage)}"
-
-
-def types_of(storage: Storage) -> str:
-    """Return the types of the numbers: one word where all are alike."""
-    types = {name: getattr(storage, name) for name in ("weights", "gradients", "activations", "optimizer")}
-    words = [f"{name} {dtype}" for name, dtype in types.items()]
-    alike = next(iter(types.values())) if len(set(types.values())) == 1 else ", ".join(words)
-    return f"{alike}, master weights fp32" if storage.has_master_weights else alike
+    return f"{in_words([result], ('optimizer', 'storage'))}, {lengths_of(result)}\n{optimizer}, {result.storage}"
 
 
 def _notes(result: Result, budget: "Budget | None", exact: Result | None, *, integers: bool) -> Iterator[str]:
@@ -104,7 +96,7 @@ def _notes(result: Result, budget: "Budget | None", exact: Result | None, *, int
         yield f"under exact, what PyTorch keeps: {held}; see --convention exact"
     if budget:
         yield from _of_budget(result, budget, amount)
-    yield from (f"{layer}: {slip}" for layer, slip in memory.errata)
+    yield from (f"{layer}: {slip}" for layer, slip in memory.slips)
 
 
 def peak_of(result: Result) -> str:
@@ -121,7 +113,7 @@ def _of_budget(result: Result, budget: "Budget", amount: Format) -> Iterator[str
     context, batch = (
         "none fits" if number is None else grouped(number) for number in (budget.largest_context, budget.largest_batch)
     )
-    yield f"largest context, at {sequences_of(result)}: {context}"
+    yield f"largest context, at {sequences(result.batch)}: {context}"
     yield f"largest batch, at context {context_of(result, ', encoder context {}')}: {batch}"
     rows = result.memory.step.model_sizes.n_positions
     has_table = result.memory.step.model_sizes.positions in TABLES

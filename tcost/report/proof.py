@@ -3,8 +3,9 @@
 from dataclasses import MISSING, fields, is_dataclass
 from typing import TYPE_CHECKING
 
-from tcost.report import Format, context_of, sequences_of
+from tcost.report import Format, context_of
 from tcost.report.tables import Section, Table
+from tcost.settings import in_words, sequences
 from tcost.text import visible
 from tcost.units import grouped, si
 
@@ -34,14 +35,16 @@ def verification_table(verification: "Verification") -> Table:
     before, after = verification.predicted_peak, verification.executed_peak
     difference = f"{grouped(after - before)}{' DIFFERS' if before != after else ''}"
     alive = ("alive at once", "", "elements", grouped(before), grouped(after), difference)
-    again = "" if verification.recompute == "none" else f"recompute {verification.recompute}; "
+    settings = verification.settings
+    others = in_words([settings], ("convention", "batch", "optimizer"))
+    own = f"{others}; " if others else ""
     verdict = "executed as predicted" if verification.holds else "DIFFERS"
     return Table(
-        title=f"{visible(verification.sizes.name)} under {verification.algo}: {verdict}",
-        settings=f"convention exact; {again}shrunk to {_shown(verification.sizes)}",
+        title=f"{visible(verification.sizes.name)} under {settings.algo}: {verdict}",
+        settings=f"convention exact; {own}shrunk to {_shown(verification.sizes)}",
         columns=("layer", "phase", "operation", "predicted", "executed", "diff"),
         sections=(Section(tuple(lines), has_total=True), Section((alive,), has_total=True)),
-        notes=(f"optimizer {verification.optimizer}; loss {verification.loss:.3f}, from random weights",),
+        notes=(f"optimizer {settings.optimizer}; loss {verification.loss:.3f}, from random weights",),
         text_columns=3,
     )
 
@@ -76,7 +79,7 @@ def torch_check_table(check: "TorchCheck", *, integers: bool = False) -> Table:
     phases = [total.phase.replace("_", " ") for total in check.totals]
     return Table(
         title=f"{visible(check.spec)} under convention torch, and as {check.executed_class} executes it",
-        settings=f"FLOPs, {sequences_of(check)}, context {context_of(check, ', encoder context {}')}\n"
+        settings=f"FLOPs, {sequences(check.batch)}, context {context_of(check, ', encoder context {}')}\n"
         f"parameters: {grouped(check.predicted_parameters)} predicted, {built}",
         columns=("", *(f"{phase} {side}" for phase in phases for side in ("predicted", "executed")), "difference"),
         sections=(Section(tuple(cells), has_total=True),),

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 from tcost.estimators import PARAMETERS
 from tcost.learning_rules import learning_rule
 from tcost.reconcile import Reconciliation, Term
-from tcost.report import Format, lengths_of, of_models, sequences_of
+from tcost.report import Format, lengths_of, of_models
 from tcost.report.tables import GAP, WIDTH, Section, Table, legend
+from tcost.settings import in_words
 from tcost.text import pretty, visible
 from tcost.units import change, grouped, si
 
@@ -35,7 +36,7 @@ def _terms(reconciliation: Reconciliation, amount: Format) -> Table:
     return Table(
         title=f"{visible(before.spec)} under {learning_rule(before.algo).title} ({before.algo}): "
         f"from {before.convention} to {after.convention}",
-        settings=f"{sequences_of(before)}, {lengths_of(before)}",
+        settings=f"{in_words([before], ['convention'])}, {lengths_of(before)}",
         columns=("term", "formula", "MACCs", "FLOPs"),
         sections=(*([Section(tuple(lines))] if lines else []), Section(tuple(totals), has_total=True)),
         notes=tuple(_notes(reconciliation)),
@@ -50,7 +51,7 @@ def _notes(reconciliation: Reconciliation) -> Iterable[str]:
     results = {each.convention: each for each in (reconciliation.from_, reconciliation.to)}
     for name, result in results.items():
         yield f"not counted under {name}: {', '.join(result.not_counted)}"
-    yield from dict.fromkeys(f"{layer}: {slip}" for result in results.values() for layer, slip in result.errata)
+    yield from dict.fromkeys(f"{layer}: {slip}" for result in results.values() for layer, slip in result.slips)
     if reconciliation.not_estimated:
         yield reconciliation.not_estimated
 

@@ -9,6 +9,7 @@ from tcost.errors import InputError
 from tcost.learning_rules import learning_rule
 from tcost.report import Format, memory_slips, notes_of
 from tcost.report.tables import Section, Table
+from tcost.settings import in_words
 from tcost.sweep.grid import OF_STEP, Sweep
 from tcost.text import visible
 from tcost.units import binary, grouped, si
@@ -96,15 +97,11 @@ def _title(sweep: Sweep) -> str:
 
 def _settings(sweep: Sweep) -> Iterator[str]:
     """Return in words what all rows share."""
-    names, options = {axis.name for axis in sweep.axes}, sweep.options
+    names, settings = {axis.name for axis in sweep.axes}, sweep.settings
     plural = "s" * (len(sweep.conventions) > 1)
     yield f"convention{plural} {' and '.join(sweep.conventions)}"
-    usual = {"causal": "full", "attention": "eager", "recompute": "none", "optimizer": "none"}
-    yield from (f"{name} {options.get(name)}" for name, value in usual.items() if options.get(name, value) != value)
-    if "batch" not in names:
-        batch = options.get("batch", 1)
-        yield f"{'1 sequence' if batch == 1 else f'{batch} sequences'} per step"
-    sizes = sweep.spec.at(options.get("context"), options.get("encoder_context"))
+    yield from filter(None, [in_words([settings], ("convention", *names))])
+    sizes = sweep.spec.at(settings.context, settings.encoder_context)
     lengths = {"context_length": sizes.context_length, "encoder_context_length": sizes.encoder_context_length}
     yield from (f"{OF_STEP[name].replace('_', ' ')} {n}" for name, n in lengths.items() if n and name not in names)
 
@@ -112,7 +109,7 @@ def _settings(sweep: Sweep) -> Iterator[str]:
 def _notes(sweep: Sweep, corners: Sequence[Result]) -> Iterator[str]:
     """Return the notes that `tcost compare` would have, those of a convention with its name where there are several."""
     if any("activations" in name for name in sweep.measures):
-        yield "stored activations: in fp32; all that a step holds: tcost memory SPEC"
+        yield f"stored activations: in {sweep.settings.storage.activations}; all that a step holds: tcost memory SPEC"
     for name in sweep.conventions:
         results = [result for result in corners if result.convention == name]
         where = f"under {name}, " if len(sweep.conventions) > 1 else ""

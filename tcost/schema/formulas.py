@@ -7,7 +7,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from tcost.kinds import Phase
 from tcost.schema.results import Amount, Document, Erratum, Part, Settings, Sized, Step
-from tcost.training_step import Recompute
+from tcost.settings import Recompute
 
 
 class ValuedSymbol(Part):

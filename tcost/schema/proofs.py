@@ -4,7 +4,7 @@ from pydantic import ConfigDict
 
 from tcost.kinds import Phase
 from tcost.schema.results import Document, Part, Sized
-from tcost.training_step import Recompute
+from tcost.settings import Recompute
 
 
 class Line(Part):

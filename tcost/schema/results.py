@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, FailFast, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from tcost.kinds import Phase
-from tcost.memory import Category, Dtype
+from tcost.memory import Category
+from tcost.settings import Dtype, Recompute
 from tcost.sizes import AttentionKernel, Causal
-from tcost.training_step import Recompute
 
 Length = Annotated[int, Field(ge=1)]
 

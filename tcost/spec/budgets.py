@@ -2,21 +2,21 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, create_model, field_validator
 
 from tcost.cost.measures import amount_of
 from tcost.errors import InputError
-from tcost.memory import Dtype
-from tcost.sizes import AttentionKernel, Causal
+from tcost.settings import options
 from tcost.spec.document import Decimal
 from tcost.spec.files import bundled_specs, parse_document, read_text
 from tcost.spec.parts import Count, Part
-from tcost.training_step import Recompute
 from tcost.units import MAX_TEXT, parse_percent
 
 DEFAULT_FILE = "tcost.yaml"
+
+Model = TypeVar("Model", bound=Part)
 
 
 def _as_written(value: Any) -> Any:
@@ -52,6 +52,19 @@ class Measures(Part):
     """The bytes of the most that is alive at one moment."""
 
 
+def _with_settings(limits: type[Model]) -> type[Model]:
+    """Let a class have a key for each option of a setting but the rule, of which there may be several."""
+    keys: Any = {
+        each.name: (
+            (Count if each.type is int else each.type) | None,
+            Field(default=None, description=each.help_of_saved),
+        )
+        for each in options()
+        if each.name != "algo"
+    }
+    return create_model(limits.__name__, __base__=limits, __module__=__name__, __doc__=limits.__doc__, **keys)
+
+
 class Maxima(Measures):
     """The most that is allowed: `2.4T`, `130M` or a whole number; of bytes also `24GiB`."""
 
@@ -74,6 +87,7 @@ class Growths(Measures):
         return value
 
 
+@_with_settings
 class Limits(Part):
     """What is limited, and how steps are priced; as `defaults`, what every budget has that does not say otherwise."""
 
@@ -85,26 +99,6 @@ class Limits(Part):
     """What was before: a JSON result of `tcost compute`, or a spec."""
     algos: Annotated[list[str], Field(min_length=1)] | None = None
     """Learning rules; those of a saved result, else bp."""
-    convention: str | None = None
-    """Counting convention; that of a saved result, else paper."""
-    context: Count | None = None
-    """Context length; the spec's by default."""
-    encoder_context: Count | None = None
-    """Length of what an encoder-decoder reads; the spec's by default."""
-    batch: Count | None = None
-    """Sequences per training step; one by default."""
-    optimizer: str | None = None
-    """What ends the step: sgd, momentum, adam, adamw or none, which is the default."""
-    dtype: Dtype | None = None
-    """Type of all numbers that are held; fp32 by default."""
-    causal: Causal | None = None
-    """Pairs of rows in a decoder's self-attention; `full` by default."""
-    attention: AttentionKernel | None = None
-    """How scores are computed; `eager` by default."""
-    recompute: Recompute | None = None
-    """What backpropagation does not keep but computes again; `none` by default."""
-    errata: bool | None = None
-    """Whether slips in published totals are counted; true by default."""
 
 
 class Budget(Limits):

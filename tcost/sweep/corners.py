@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import product
 
 from tcost.cost import Result
-from tcost.sweep.grid import Chunk, Sweep
+from tcost.sweep.grid import Sweep
 
 
 def corners(sweep: Sweep) -> list[Result]:
@@ -29,4 +29,4 @@ def not_counted(sweep: Sweep) -> dict[str, tuple[str, ...]]:
 
 def _result(sweep: Sweep, convention: str, algo: str, values: Sequence[int]) -> Result:
     names = (axis.name for axis in sweep.axes)
-    return sweep.point(Chunk(0, convention, algo, ()), dict(zip(names, values, strict=True)))
+    return sweep.result(dict(zip(names, values, strict=True)), algo, convention)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from itertools import product
 from math import lcm, prod
 
-from tcost.cost import evaluate
 from tcost.cost.measures import MEASURES
 from tcost.sizes import Size
 from tcost.spec import with_values
@@ -81,8 +80,7 @@ class ClosedForms:
         sizes: dict[str, Size] = {**fixed, **(frame.sizes() if varying else {})}
         try:
             self._check(frame, fixed)
-            spec, options = self.sweep.step(sizes)
-            result = evaluate(spec, self.algo, self.convention, **self.sweep.options_of(self.algo, options))
+            result = self.sweep.result(sizes, self.algo, self.convention)
             return {name: _form(MEASURES[name](result), varying, len(values)) for name in self.sweep.measures}
         except Undecided as undecided:
             return max((place for place in varying if names[place] in undecided.axes), key=lambda at: len(values[at]))

@@ -3,22 +3,23 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from inspect import signature
 from itertools import islice, product
 from math import ceil, prod
+from typing import Any
 
-from tcost import __version__, defaults
+from tcost import __version__
 from tcost.conventions import convention_of
-from tcost.cost import Result, evaluate
+from tcost.cost import Result, result_of
 from tcost.cost.measures import MEASURES
 from tcost.errors import InputError, unknown
 from tcost.learning_rules import learning_rule
+from tcost.settings import Settings, checked, flat, values_of
 from tcost.sizes import Size, check_size
 from tcost.spec import ModelSpec, with_values
 from tcost.sweep.axes import Axis, ends
-from tcost.training_step import Options, options_of, training_step
+from tcost.training_step import of_rules
 
 CHUNK_ROWS = 2**18
 """Rows that are priced and written together, unless something else is asked for."""
@@ -62,20 +63,21 @@ class Sweep:
     """All combinations of the values of some axes, under each rule and convention.
 
     A row is one training step. Rows come by convention, then rule, then axis in the order given, the last
-    axis fastest. The `options` are those of `tcost.training_step.training_step` that all rows share. Raises
+    axis fastest. All rows share the `settings`, but for rule, convention and what is an axis. Raises
     InputError for what is unknown, and for a value of an axis that the model cannot have.
     """
 
     spec: ModelSpec
     axes: tuple[Axis, ...]
     algos: tuple[str, ...] = ("bp",)
-    conventions: tuple[str, ...] = (defaults.CONVENTION,)
+    conventions: tuple[str, ...] = (Settings.convention,)
     measures: tuple[str, ...] = ("macc", "flop", "parameters", "stored_activations_bytes")
-    options: Options = field(default_factory=Options)
+    settings: Settings = Settings()
     chunk_rows: int = CHUNK_ROWS
 
     def __post_init__(self) -> None:
         """Refuse what cannot be swept."""
+        checked(self.settings)
         for name in self.measures:
             if name not in MEASURES:
                 raise unknown("measure", name, MEASURES)
@@ -98,7 +100,7 @@ class Sweep:
                 raise InputError(f"the axis {name} is there twice\ngive all of its values at once")
             if name not in OF_STEP:
                 continue
-            if self.options.get(OF_STEP[name]) is not None:
+            if getattr(self.settings, OF_STEP[name]) != getattr(Settings, OF_STEP[name]):
                 raise InputError(f"{name} is an axis of the sweep and an option, too\nleave the option out")
             for value in ends(self.axes[place].values):
                 check_size(f"the {OF_STEP[name].replace('_', ' ')}", value)
@@ -106,7 +108,7 @@ class Sweep:
     @property
     def columns(self) -> tuple[str, ...]:
         """The names of a row's fields."""
-        return ("spec", "algo", "convention", *(axis.name for axis in self.axes), *self.measures)
+        return ("spec", *flat(self.fixed(self.chunk(0))), *(axis.name for axis in self.axes), *self.measures)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -151,6 +153,19 @@ class Sweep:
             box.insert(0, range(index, index + 1))
         return Chunk(number, *self._pairs[pair], tuple(box))
 
+    def fixed(self, chunk: Chunk) -> dict[str, Any]:
+        """Return the settings that all rows of a chunk share.
+
+        Lengths that were not asked for are those of the spec; None where it leaves them to the context.
+        """
+        own = self._of_rule(chunk.algo, replace(self.settings, convention=chunk.convention))
+        own = replace(
+            own,
+            context=own.context or self.spec.context_length,
+            encoder_context=own.encoder_context or self.spec.encoder_context_length,
+        )
+        return values_of(own, [OF_STEP.get(axis.name, "") for axis in self.axes])
+
     def check(self) -> None:
         """Refuse values that the model cannot have before the first row, as far as that takes a moment.
 
@@ -161,24 +176,28 @@ class Sweep:
         ]
         names = [axis.name for axis in self.axes]
         for point in islice(product(*each), MAX_CHECKS):
-            spec, options = self.step(dict(zip(names, point, strict=True)))
-            check_size("the batch", options.get("batch", 1))
-            spec.at(options.get("context"), options.get("encoder_context"))
+            spec, settings = self.step(dict(zip(names, point, strict=True)))
+            check_size("the batch", settings.batch)
+            spec.at(settings.context, settings.encoder_context)
 
     def point(self, chunk: Chunk, values: Mapping[str, int]) -> Result:
         """Return what `evaluate` gives for one row of a chunk, by itself."""
-        spec, options = self.step(values)
-        return evaluate(spec, chunk.algo, chunk.convention, **self.options_of(chunk.algo, options))
+        return self.result(values, chunk.algo, chunk.convention)
 
-    def step(self, values: Mapping[str, Size]) -> tuple[ModelSpec, Options]:
-        """Return the spec and the options at values of the axes."""
+    def result(self, values: Mapping[str, Size], algo: str, convention: str) -> Result:
+        """Return the result at values of the axes, numbers or sizes all over a box, under a rule and a convention."""
+        spec, settings = self.step(values)
+        return result_of(spec, self._of_rule(algo, replace(settings, convention=convention)))
+
+    def step(self, values: Mapping[str, Size]) -> tuple[ModelSpec, Settings]:
+        """Return the spec and the settings at values of the axes."""
         of_step = {OF_STEP[name]: value for name, value in values.items() if name in OF_STEP}
         of_spec = {name: value for name, value in values.items() if name not in OF_STEP}
-        return with_values(self.spec, of_spec), {**self.options, **of_step}  # type: ignore[typeddict-item]
+        return with_values(self.spec, of_spec), replace(self.settings, **of_step)
 
-    def options_of(self, algo: str, options: Options) -> Options:
-        """Return the options as one of the rules takes them: `recompute` is for those that run a backward."""
-        return options_of(self.algos, options)[self.algos.index(algo)]
+    def _of_rule(self, algo: str, settings: Settings) -> Settings:
+        """Return the settings as one of the rules takes them."""
+        return of_rules(self.algos, settings)[self.algos.index(algo)]
 
     @cached_property
     def fingerprint(self) -> str:
@@ -187,18 +206,10 @@ class Sweep:
             "version": __version__,
             "spec": self.spec.model_dump(mode="json"),
             "axes": [(axis.name, _described(axis.values)) for axis in self.axes],
-            "of": [self.algos, self.conventions, self.measures, sorted({**_DEFAULTS, **self.options}.items())],
+            "of": [self.algos, self.conventions, self.measures, asdict(self.settings)],
             "chunk_rows": self.chunk_rows,
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-_DEFAULTS = {
-    name: parameter.default
-    for name, parameter in signature(training_step).parameters.items()
-    if name in Options.__annotations__
-}
-"""What a training step takes where nothing is said."""
 
 
 def _described(values: Sequence[int]) -> list[int | str]:

@@ -4,9 +4,10 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
+from tcost.settings import flat
 from tcost.sweep.grid import Chunk, Sweep
 from tcost.sweep.values import Integers
 from tcost.text import csv_cell, harmless_json
@@ -45,12 +46,12 @@ def _csv_header(sweep: Sweep) -> str:
 
 
 def _csv_template(sweep: Sweep, chunk: Chunk) -> str:
-    words = _csv_line([csv_cell(word) for word in _words(sweep, chunk).values()])
+    words = _csv_line(list(map(_csv_word, flat(_words(sweep, chunk)).values())))
     return words.rstrip("\n").replace("%", "%%") + ",%d" * _numbers(sweep) + "\n"
 
 
 def _json_template(sweep: Sweep, chunk: Chunk) -> str:
-    words = harmless_json(json.dumps(_words(sweep, chunk))).removesuffix("}").replace("%", "%%")
+    words = harmless_json(json.dumps(_words(sweep, chunk), default=asdict)).removesuffix("}").replace("%", "%%")
     return words + "".join(f", {json.dumps(name)}: %d" for name in sweep.columns[-_numbers(sweep) :]) + "}\n"
 
 
@@ -58,9 +59,13 @@ def _block(column: Integers, rows: slice) -> Integers:
     return Integers(column.low[rows], None if column.high is None else column.high[rows])
 
 
-def _words(sweep: Sweep, chunk: Chunk) -> dict[str, str]:
+def _words(sweep: Sweep, chunk: Chunk) -> dict[str, Any]:
     """Return the fields that all rows of a chunk share."""
-    return {"spec": sweep.spec.name, "algo": chunk.algo, "convention": chunk.convention}
+    return {"spec": sweep.spec.name, **sweep.fixed(chunk)}
+
+
+def _csv_word(value: Any) -> str:
+    return csv_cell(value) if isinstance(value, str) else "" if value is None else json.dumps(value)
 
 
 def _numbers(sweep: Sweep) -> int:

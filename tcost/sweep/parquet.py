@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,6 +19,7 @@ from tcost import __version__
 from tcost.errors import InputError
 from tcost.extras import extra
 from tcost.output import OutputError, write, writing
+from tcost.settings import flat
 from tcost.sweep.corners import not_counted
 from tcost.sweep.grid import Sweep
 from tcost.sweep.locks import claimed
@@ -133,12 +135,20 @@ def sweep_up(folder: Path, numbers: range) -> None:
 
 def table_of(sweep: Sweep, part: Part) -> Any:
     """Return the rows of a chunk as a table of Arrow."""
-    words = {"spec": sweep.spec.name, "algo": part.chunk.algo, "convention": part.chunk.convention}
-    codes = pa.array(np.zeros(part.chunk.rows, dtype=np.int32))
-    columns = {name: pa.DictionaryArray.from_arrays(codes, [word]) for name, word in words.items()}
+    words = {"spec": sweep.spec.name, **flat(sweep.fixed(part.chunk))}
+    columns = {name: _repeated(word, part.chunk.rows) for name, word in words.items()}
     columns |= {name: pa.array(values) for name, values in part.axes.items()}
     columns |= {name: decimals(values, name) for name, values in part.measures.items()}
     return pa.table(columns)
+
+
+def _repeated(word: str | int | None, rows: int) -> Any:
+    """Return a column of one value: a text, true or false, or a length, null where it is left to another one."""
+    if isinstance(word, str):
+        return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, dtype=np.int32)), [word])
+    return pa.array([word], pa.bool_() if isinstance(word, bool) else pa.int64()).take(
+        pa.array(np.zeros(rows, np.int32))
+    )
 
 
 def decimals(values: Integers, name: str) -> Any:
@@ -188,6 +198,6 @@ def _summary(sweep: Sweep) -> dict[str, Any]:
         "columns": sweep.columns,
         "rows": sweep.rows,
         "chunks": sweep.chunks,
-        "options": sweep.options,
+        "settings": asdict(sweep.settings),
         "not_counted": not_counted(sweep),
     }
