@@ -205,15 +205,15 @@ def values_of(item: object, leave_out: Collection[str] = ()) -> dict[str, Any]:
     return {name: getattr(item, name) for name in NAMES if name not in leave_out}
 
 
-def flat(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values as columns: a setting that has fields of its own is as many, `storage_weights` and others."""
-    found: dict[str, Any] = {}
+def flat(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the columns of values: each of those inside a part under the part's name and its own."""
     for name, value in values.items():
-        inner = (
-            {f"{name}_{each.name}": getattr(value, each.name) for each in fields(value)} if is_dataclass(value) else {}
-        )
-        found |= inner or {name: value}
-    return found
+        if isinstance(value, Mapping):
+            yield from flat(value, f"{before}{name}_")
+        elif is_dataclass(value):
+            yield from flat({each.name: getattr(value, each.name) for each in fields(value)}, f"{before}{name}_")
+        elif not isinstance(value, list | tuple):
+            yield f"{before}{name}", value
 
 
 def in_words(items: Iterable[object], leave_out: Collection[str] = ()) -> str:

@@ -65,6 +65,13 @@ _BLOCK = re.compile(r"(?:#{1,6}|[-+]|=+|-{2,}|\d{1,9}[.)])(?= .)")
 """What begins a heading, a list or a line at the start of a text."""
 
 
+def csv_word(value: object) -> object:
+    """Return a value as a cell of CSV: a text harmless to spreadsheets, true and false as in JSON, nothing for null."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return csv_cell(value) if isinstance(value, str) else value
+
+
 def markdown_cell(text: str) -> str:
     """Return text that stays one cell of a markdown table and starts no markup, no mention and no link."""
     shown = visible(text)

@@ -48,6 +48,7 @@ class Verification:
 
     sizes: Sizes
     settings: Settings
+    seed: int
     loss: float
     lines: tuple[Line, ...]
     predicted_peak: int
@@ -147,7 +148,7 @@ def verify(sizes: Sizes, settings: Settings = Settings(optimizer="adamw"), seed:
     memory = Memory(result.memory.step, kernels=Kernels(KEPT_BY_KERNELS, PASSING_IN_KERNELS))
     step = execute(sizes, settings, seed)
     lines = tuple(_lines(predicted, step.tally.counts))
-    return Verification(sizes, settings, step.loss, lines, memory.peak.elements, step.peak)
+    return Verification(sizes, settings, seed, step.loss, lines, memory.peak.elements, step.peak)
 
 
 def execute(sizes: Sizes, settings: Settings = Settings(), seed: int = 0) -> "Step":

@@ -81,9 +81,9 @@ def break_even_points(
     found = break_even(model, names, over, list(dict.fromkeys(measures)), options)
     results = results_of(model, names, options)
     if format_ in (Format.JSON, Format.CSV):
-        from tcost.export.breakeven import breakeven_to_csv, breakeven_to_json
+        from tcost.documents.breakeven import to_csv, to_json
 
-        export = breakeven_to_json if format_ is Format.JSON else breakeven_to_csv
+        export = to_json if format_ is Format.JSON else to_csv
         return Printed(export(found, results), output)
     from tcost.report.breakeven import breakeven_table
 

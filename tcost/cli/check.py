@@ -153,7 +153,7 @@ def _outcomes(
     spec: str, maxima: dict[str, str], growths: dict[str, str], against: str | None, **options: Any
 ) -> "list[Outcome]":
     from tcost.budgets import check, limits_of
-    from tcost.diff import read_side
+    from tcost.documents.reading import read_side
 
     limits = limits_of(maxima, growths)
     base = None if against is None else read_side(against)
@@ -165,9 +165,9 @@ def _printed(outcomes: "list[Outcome]", format_: CheckFormat, output: str | None
 
     failure = "\n".join(failures_of(outcomes))
     if format_ in (CheckFormat.JSON, CheckFormat.JUNIT):
-        from tcost.export.budgets import outcomes_to_json, outcomes_to_junit
+        from tcost.documents.check import to_json, to_junit
 
-        export = outcomes_to_json if format_ is CheckFormat.JSON else outcomes_to_junit
+        export = to_json if format_ is CheckFormat.JSON else to_junit
         return Printed(export(outcomes), output, failure)
     shown = budget_tables(outcomes, integers=integers, has_reasons=format_ is CheckFormat.MARKDOWN)
     return tables(shown, AnyFormat(format_.value), output, failure)

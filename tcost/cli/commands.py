@@ -81,7 +81,7 @@ def compute(
     model, names = load(spec), rules(algos)
     results = results_of(model, names, options)
     if format_ in (Format.JSON, Format.CSV):
-        from tcost.export import to_csv, to_json
+        from tcost.documents.compute import to_csv, to_json
 
         export = to_json if format_ is Format.JSON else to_csv
         return Printed(export(results, by.value if by else None), output)
@@ -145,9 +145,9 @@ def compare_specs(
         ),
     )
     if format_ in (Format.JSON, Format.CSV):
-        from tcost.export import comparison_to_csv, comparison_to_json
+        from tcost.documents.compare import to_csv, to_json
 
-        export = comparison_to_json if format_ is Format.JSON else comparison_to_csv
+        export = to_json if format_ is Format.JSON else to_csv
         return Printed(export(comparisons), output)
     from tcost.report.comparison import comparison_table
 

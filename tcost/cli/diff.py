@@ -57,7 +57,8 @@ def difference(
 
     Example: tcost diff gpt2 gpt2-medium
     """
-    from tcost.diff import differences, price_both, read_side
+    from tcost.diff import differences, price_both
+    from tcost.documents.reading import read_side
 
     asked = asked_of(
         algos,
@@ -74,9 +75,9 @@ def difference(
     )
     found = differences(*price_both(read_side(base), read_side(head), asked))
     if format_ is DiffFormat.JSON:
-        from tcost.export.diff import differences_to_json
+        from tcost.documents.diff import to_json
 
-        return Printed(differences_to_json(found), output)
+        return Printed(to_json(found), output)
     if format_ is DiffFormat.MARKDOWN:
         from tcost.report.comment import comment
 

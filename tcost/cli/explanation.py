@@ -84,9 +84,9 @@ def explain_layer(
     only: Phase | None = phase.value if phase else None
     explanation = explain(load(spec), layer, algo, options, phase=only)
     if format_ is Shape.JSON:
-        from tcost.export.formulas import explanation_to_json
+        from tcost.documents.explain import to_json
 
-        return Printed(explanation_to_json(explanation), output)
+        return Printed(to_json(explanation), output)
     from tcost.report.explanation import explanation_tables
 
     return tables(explanation_tables(explanation, integers=integers), Format(format_.value), output)

@@ -134,9 +134,9 @@ def formulas_of(
     only: Phase | None = phase.value if phase else None
     found = formulas(spec, part, algo, options, phase=only, of=of or ())
     if format_ is Language.JSON:
-        from tcost.export.formulas import formulas_to_json
+        from tcost.documents.formula import to_json
 
-        return Printed(formulas_to_json(found), output)
+        return Printed(to_json(found), output)
     from tcost.report.closed_forms import formulas_tables, latex, python_module
 
     if format_ is Language.TEXT:

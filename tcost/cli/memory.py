@@ -113,9 +113,9 @@ def memory_of_spec(
         if held and not held.fits
     )
     if format_ in (Format.JSON, Format.CSV):
-        from tcost.export import memory_to_csv, memory_to_json
+        from tcost.documents.memory import to_csv, to_json
 
-        export = memory_to_json if format_ is Format.JSON else memory_to_csv
+        export = to_json if format_ is Format.JSON else to_csv
         return Printed(export(results, budgets), output, failure)
     from tcost.report.memory import memory_table
 

@@ -72,9 +72,9 @@ def verify_specs(
         f"{each.sizes.name} under {each.settings.algo} does not verify" for each in found if not each.holds
     )
     if format_ in (Format.JSON, Format.CSV):
-        from tcost.export.proof import verification_to_csv, verification_to_json
+        from tcost.documents.verify import to_csv, to_json
 
-        export = verification_to_json if format_ is Format.JSON else verification_to_csv
+        export = to_json if format_ is Format.JSON else to_csv
         return Printed(export(found), output, wrong)
     from tcost.report.proof import verification_table
 
@@ -89,9 +89,9 @@ def _against_torch(
     found = [check(model, context=context, encoder_context=encoder_context) for model in models]
     wrong = "\n".join(f"{each.spec} does not verify against torch" for each in found if not each.agrees)
     if format_ in (Format.JSON, Format.CSV):
-        from tcost.export.proof import torch_check_to_csv, torch_check_to_json
+        from tcost.documents.verify import torch_to_csv, torch_to_json
 
-        export = torch_check_to_json if format_ is Format.JSON else torch_check_to_csv
+        export = torch_to_json if format_ is Format.JSON else torch_to_csv
         return Printed(export(found), output, wrong)
     from tcost.report.proof import torch_check_table
 

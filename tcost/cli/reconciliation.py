@@ -51,9 +51,9 @@ def reconcile_spec(
         Settings(algo, context=context, encoder_context=encoder_context, batch=batch, errata=errata),
     )
     if format_ in (Format.JSON, Format.CSV):
-        from tcost.export.reconciliation import reconciliation_to_csv, reconciliation_to_json
+        from tcost.documents.reconcile import to_csv, to_json
 
-        export = reconciliation_to_json if format_ is Format.JSON else reconciliation_to_csv
+        export = to_json if format_ is Format.JSON else to_csv
         return Printed(export(reconciliation), output)
     from tcost.report.reconciliation import reconciliation_tables
 

@@ -5,13 +5,12 @@ from typing import Annotated
 import typer
 
 from tcost.cli.options import OutputPath, Printed
-from tcost.schema import SCHEMAS, schema_of
 
 WHAT_HELP = "Of a spec, of every JSON result of tcost, or of a file of budgets."
 
 
 def print_schema(
-    what: Annotated[str, typer.Argument(metavar="|".join(SCHEMAS), help=WHAT_HELP)],
+    what: Annotated[str, typer.Argument(metavar="spec|result|budget", help=WHAT_HELP)],
     output: OutputPath = None,
 ) -> Printed:
     """Print a JSON Schema.
@@ -21,5 +20,7 @@ def print_schema(
     Example: tcost schema spec --output spec.schema.json
     """
     import json
+
+    from tcost.documents.schema import schema_of
 
     return Printed(json.dumps(schema_of(what), indent=2) + "\n", output)

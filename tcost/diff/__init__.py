@@ -1,8 +1,8 @@
 """What has changed between two training steps, each priced here or saved before."""
 
 from tcost.diff.differences import Change, Difference, Differences, differences
-from tcost.diff.sides import Asked, Side, price_both, read_side
-from tcost.diff.snapshots import Snapshot, snapshot_of
+from tcost.diff.sides import Asked, Side, price_both
+from tcost.diff.snapshots import Snapshot, saved_snapshot, snapshot_of
 
 __all__ = [
     "Asked",
@@ -13,6 +13,6 @@ __all__ = [
     "Snapshot",
     "differences",
     "price_both",
-    "read_side",
+    "saved_snapshot",
     "snapshot_of",
 ]

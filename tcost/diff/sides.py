@@ -5,13 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tcost.cost import result_of, results_of
-from tcost.diff.snapshots import Snapshot, saved_snapshot, snapshot_of
+from tcost.diff.snapshots import Snapshot, snapshot_of
 from tcost.errors import InputError
 from tcost.settings import Settings, said_over, values_of
-from tcost.spec import ModelSpec, parse_spec, read_text
-
-MAX_RESULT_BYTES = 16 * 2**20
-"""Of a saved result: several times as much as a comparison of all bundled models has."""
+from tcost.spec import ModelSpec
 
 
 @dataclass(frozen=True)
@@ -32,19 +29,6 @@ class Asked:
 
     algos: tuple[str, ...] = ()
     said: Mapping[str, Any] = field(default_factory=dict)
-
-
-def read_side(word: str) -> Side:
-    """Return what a word means: a saved result, or a spec as `load_spec` takes it.
-
-    Raises InputError for what is neither, and for a document of another command or schema version.
-    """
-    text, where = read_text(word, MAX_RESULT_BYTES)
-    if text.lstrip().startswith("{") and '"schema_version"' in text:
-        from tcost.schema.reading import read_results
-
-        return Side(where, saved=tuple(map(saved_snapshot, read_results(text, where))))
-    return Side(where, spec=parse_spec(text, where))
 
 
 def price_both(base: Side, head: Side, asked: Asked) -> tuple[tuple[Snapshot, ...], tuple[Snapshot, ...]]:

@@ -3,14 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from tcost.cost import Result
 from tcost.memory import CATEGORIES
-from tcost.settings import NAMES, Settings, Storage, values_of
-
-if TYPE_CHECKING:
-    from tcost.schema.results import Result as SavedResult
+from tcost.settings import NAMES, Settings, values_of
 
 Cell: TypeAlias = tuple[str, str]
 """A layer, and the phase of work, the category of memory, or nothing of parameters."""
@@ -54,21 +51,18 @@ def snapshot_of(result: Result) -> Snapshot:
     memory = result.memory
     held = {category: memory.of(category) for category in CATEGORIES} | {"peak": memory.peak}
     slips = tuple(dict.fromkeys((*result.slips, *memory.slips)))
-    return _snapshot(result, {"spec": result.spec, **values_of(result)}, held, memory.rows, slips)
+    return _snapshot(result, held, memory.rows, slips)
 
 
-def saved_snapshot(saved: "SavedResult") -> Snapshot:
-    """Return what is compared of a saved result."""
+def saved_snapshot(saved: Any) -> Snapshot:
+    """Return what is compared of a saved result, which has the fields of the document of `tcost compute`."""
     held = {name: getattr(saved.memory, name) for name in (*CATEGORIES, "peak")}
-    slips = tuple((each.layer, each.slip) for each in saved.errata)
-    settings = {name: getattr(saved, name) for name in IDENTITY if hasattr(saved, name)}
-    settings |= {"storage": Storage(**dict(saved.storage)), "errata": saved.has_errata}
-    return _snapshot(saved, settings, held, saved.memory_rows, slips)
+    slips = tuple((each.layer, each.slip) for each in saved.slips)
+    return _snapshot(saved, held, saved.memory_rows, slips)
 
 
 def _snapshot(
-    result: "Result | SavedResult",
-    settings: Mapping[str, Any],
+    result: Any,
     held: Mapping[str, Any],
     memory_rows: Iterable[Any],
     slips: tuple[tuple[str, str], ...],
@@ -82,7 +76,8 @@ def _snapshot(
     }
     totals["memory_bytes"] = sum(held[category].bytes for category in CATEGORIES if category != "indices")
     return Snapshot(
-        **settings,
+        **values_of(result),
+        spec=result.spec,
         overrides={str(name): length for name, length in result.overrides.items()},
         totals=totals,
         cells=_work(result.rows, [name for name in PARAMETERS if name in totals]) | _held(memory_rows),

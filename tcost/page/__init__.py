@@ -8,7 +8,7 @@ from typing import Any
 
 from tcost import __version__
 from tcost.cost import Comparison
-from tcost.export import comparison_to_json
+from tcost.documents.compare import to_json
 from tcost.extras import extra
 from tcost.page.contents import contents_of
 from tcost.spec import ModelSpec
@@ -53,7 +53,7 @@ def report_page(
         style=Markup(style),  # noqa: S704  # our own file
         script=Markup(script),  # noqa: S704  # our own file
         hashes=[_hash(style), _hash(script)],
-        document=Markup(comparison_to_json(comparisons).translate(ESCAPES)),  # noqa: S704  # nothing is left to escape
+        document=Markup(to_json(comparisons).translate(ESCAPES)),  # noqa: S704  # nothing is left to escape
     )
 
 

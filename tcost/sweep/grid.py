@@ -108,7 +108,12 @@ class Sweep:
     @property
     def columns(self) -> tuple[str, ...]:
         """The names of a row's fields."""
-        return ("spec", *flat(self.fixed(self.chunk(0))), *(axis.name for axis in self.axes), *self.measures)
+        return (
+            "spec",
+            *(name for name, _ in flat(self.fixed(self.chunk(0)))),
+            *(axis.name for axis in self.axes),
+            *self.measures,
+        )
 
     @property
     def shape(self) -> tuple[int, ...]:

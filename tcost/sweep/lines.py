@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tcost.settings import flat
 from tcost.sweep.grid import Chunk, Sweep
 from tcost.sweep.values import Integers
-from tcost.text import csv_cell, harmless_json
+from tcost.text import csv_word, harmless_json
 
 if TYPE_CHECKING:
     from tcost.sweep.pricing import Part
@@ -46,7 +46,7 @@ def _csv_header(sweep: Sweep) -> str:
 
 
 def _csv_template(sweep: Sweep, chunk: Chunk) -> str:
-    words = _csv_line(list(map(_csv_word, flat(_words(sweep, chunk)).values())))
+    words = _csv_line([str(csv_word("" if value is None else value)) for _, value in flat(_words(sweep, chunk))])
     return words.rstrip("\n").replace("%", "%%") + ",%d" * _numbers(sweep) + "\n"
 
 
@@ -62,10 +62,6 @@ def _block(column: Integers, rows: slice) -> Integers:
 def _words(sweep: Sweep, chunk: Chunk) -> dict[str, Any]:
     """Return the fields that all rows of a chunk share."""
     return {"spec": sweep.spec.name, **sweep.fixed(chunk)}
-
-
-def _csv_word(value: Any) -> str:
-    return csv_cell(value) if isinstance(value, str) else "" if value is None else json.dumps(value)
 
 
 def _numbers(sweep: Sweep) -> int:

@@ -135,7 +135,7 @@ def sweep_up(folder: Path, numbers: range) -> None:
 
 def table_of(sweep: Sweep, part: Part) -> Any:
     """Return the rows of a chunk as a table of Arrow."""
-    words = {"spec": sweep.spec.name, **flat(sweep.fixed(part.chunk))}
+    words = {"spec": sweep.spec.name, **dict(flat(sweep.fixed(part.chunk)))}
     columns = {name: _repeated(word, part.chunk.rows) for name, word in words.items()}
     columns |= {name: pa.array(values) for name, values in part.axes.items()}
     columns |= {name: decimals(values, name) for name, values in part.measures.items()}

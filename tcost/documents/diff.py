@@ -1,24 +1,21 @@
-"""What `tcost diff` and `tcost check` write, as types."""
+"""What `tcost diff` writes."""
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic.json_schema import SkipJsonSchema
+from tcost.diff import Change as Found
+from tcost.diff import Difference as Pair
+from tcost.diff import Differences
+from tcost.documents.parts import Document, Step
+from tcost.documents.writing import Left, part
+from tcost.documents.writing import to_json as json_of
+from tcost.units import percent
 
-from tcost.schema.results import Document, Part, Step, Storage
-
-DiffMeasure = Literal["macc", "flop", "parameters", "memory_bytes"]
-
-
-class Settings(Step):
-    """What the amounts of one side depend on."""
-
-    has_errata: bool
-    """Whether slips in published totals are counted where the convention has them."""
-    storage: Storage
-    """The types of the numbers."""
+BY_LAYER = ("macc", "flop", "parameters", "memory_bytes")
+"""The measures whose changes by layer are written."""
 
 
-class Change(Part):
+@part
+class Change:
     """An amount before and after."""
 
     base: int | None
@@ -31,10 +28,11 @@ class Change(Part):
     """The same of what was before, with three significant digits; null where nothing was."""
 
 
+@part
 class CellChange(Change):
     """What has changed of a layer, in one phase or category."""
 
-    measure: DiffMeasure
+    measure: Literal["macc", "flop", "parameters", "memory_bytes"]
     """What is measured; `memory_bytes` is everything that a step holds but its indices."""
     layer: str
     """Path of the layer, or the name of an erratum; `all layers` where a side was saved by phase."""
@@ -42,7 +40,8 @@ class CellChange(Change):
     """Phase of work, category of memory, or null of parameters."""
 
 
-class TotalChanges(Part):
+@part
+class TotalChanges:
     """The change of every measure."""
 
     macc: Change
@@ -53,7 +52,7 @@ class TotalChanges(Part):
     """Learned parameters."""
     active_parameters: Change
     """Those that one token uses."""
-    trained_parameters: Change | SkipJsonSchema[None] = None
+    trained_parameters: Left[Change]
     """Those that are trained; left out where a saved side does not say how many."""
     stored_activations_elements: Change
     """Numbers that wait between a forward pass and what needs them."""
@@ -67,12 +66,13 @@ class TotalChanges(Part):
     """Everything that a step holds but its indices."""
 
 
-class Difference(Part):
+@part
+class Difference:
     """Two training steps, of which one is held against the other."""
 
-    base: Settings
+    base: Step
     """What was before."""
-    head: Settings
+    head: Step
     """What is now."""
     totals: TotalChanges
     """Every measure, changed or not."""
@@ -80,60 +80,47 @@ class Difference(Part):
     """What has changed, by layer and phase or category."""
 
 
+@part
 class DiffDocument(Document):
     """What `tcost diff` writes."""
 
     differences: list[Difference]
     """One for each pair of steps."""
-    only_base: list[Settings]
+    only_base: list[Step]
     """Steps that were and have no match now."""
-    only_head: list[Settings]
+    only_head: list[Step]
     """Steps that are and had no match before."""
 
 
-class LayerChange(Change):
-    """The layer that grew most, or the largest where nothing was before."""
-
-    layer: str
-    """Its path."""
-
-
-class LimitOutcome(Part):
-    """A limit, and what is held against it."""
-
-    measure: str
-    """What is limited."""
-    limit: Literal["max", "max_growth"]
-    """Whether the amount is limited, or its growth."""
-    written: str
-    """The limit as it was written."""
-    before: int | None
-    """What was before; null where nothing was given."""
-    amount: int
-    """What the step takes."""
-    allowed: int
-    """The most that is allowed."""
-    excess: int
-    """How much is too much; less than zero is what is left."""
-    holds: bool
-    """Whether the limit holds."""
-    layer: LayerChange | None
-    """The layer that grew most, or the largest where nothing was before; null where none grew."""
+def to_json(found: Differences) -> str:
+    """Return differences as JSON: what each side depends on, every total, and what has changed by layer and phase."""
+    return json_of(
+        DiffDocument,
+        differences=list(map(_difference, found.pairs)),
+        only_base=found.only_base,
+        only_head=found.only_head,
+    )
 
 
-class Check(Settings):
-    """A training step and its limits."""
+def _difference(pair: Pair) -> dict[str, Any]:
+    return {
+        "base": pair.base,
+        "head": pair.head,
+        "totals": {measure: change_of(pair.total(measure)) for measure in pair.measures},
+        "changes": [
+            change_of(each) | {"measure": measure, "layer": each.layer, "part": each.part or None}
+            for measure in BY_LAYER
+            for each in pair.changes(measure)
+        ],
+    }
 
-    not_counted: list[str]
-    """What the convention leaves out, in words."""
-    limits: list[LimitOutcome]
-    """Each limit."""
 
-
-class CheckDocument(Document):
-    """What `tcost check` writes."""
-
-    holds: bool
-    """Whether all limits hold."""
-    checks: list[Check]
-    """One for each step."""
+def change_of(each: Found) -> dict[str, Any]:
+    """Return an amount before and after, None where nothing has it, and its change."""
+    ratio = each.ratio
+    return {
+        "base": each.base,
+        "head": each.head,
+        "difference": each.difference,
+        "percent": None if ratio is None else percent(ratio),
+    }

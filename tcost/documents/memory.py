@@ -1,0 +1,87 @@
+"""What `tcost memory` writes."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from tcost.cost import Result
+from tcost.documents.parts import Document, Held, Many, MemoryRow, Slip, Step, StepHeld, slips_of
+from tcost.documents.writing import Left, content, part
+from tcost.documents.writing import to_csv as csv_of
+from tcost.documents.writing import to_json as json_of
+from tcost.memory import CATEGORIES
+from tcost.memory.budget import Budget as Within
+
+
+@part
+class Budget:
+    """A number of bytes beside the peak of a step."""
+
+    bytes: int
+    """What there is."""
+    fits: bool
+    """Whether the step fits."""
+    spare: int
+    """What is left, less than nothing where the step does not fit."""
+    largest_context: int | None
+    """The largest context that fits at the step's batch; null where none does."""
+    largest_batch: int | None
+    """The largest batch that fits at the step's context; null where none does."""
+
+
+@part
+class MemoryResult(StepHeld):
+    """What one training step holds under a learning rule."""
+
+    budget: Left[Budget]
+    """The budget, where one was given."""
+    notes: Many[str]
+    """What to know about the model."""
+    slips: Many[Slip]
+    """The slips in published totals that are among the rows."""
+    rows: Many[MemoryRow]
+    """What is held by layer and category."""
+
+
+@part
+class MemoryDocument(Document):
+    """What `tcost memory` writes."""
+
+    results: list[MemoryResult]
+    """A result for each learning rule."""
+
+
+def to_json(results: Iterable[Result], budgets: Iterable[Within | None]) -> str:
+    """Return what steps hold as JSON: what it depends on, sums and peak, rows, and the budget where there is one."""
+    return json_of(
+        MemoryDocument,
+        results=[
+            {
+                **vars(result),
+                **held_in(result),
+                "budget": budget,
+                "notes": list(result.notes),
+                "slips": slips_of(result.memory.slips),
+                "rows": result.memory.rows,
+            }
+            for result, budget in zip(results, budgets, strict=True)
+        ],
+    )
+
+
+def to_csv(results: Iterable[Result], _budgets: Iterable[Within | None] = ()) -> str:
+    """Return what steps hold as CSV, one line per layer and category, and one for the peak."""
+    return csv_of(
+        content(Step, result) | content(MemoryRow, line)
+        for result in results
+        for line in (
+            *result.memory.rows,
+            {"layer": "", "category": "peak"} | content(Held, result.memory.peak),
+        )
+    )
+
+
+def held_in(result: Result) -> dict[str, Any]:
+    """Return the sums of what a step holds, its peak, and the operation at work then where the convention has one."""
+    memory = result.memory
+    held = {category: memory.of(category) for category in CATEGORIES} | {"peak": memory.peak}
+    return {"memory": held, "peak_at": memory.peak_moment}
