@@ -33,7 +33,7 @@ def losses(sizes: Sizes, algo: str, seed: int, learns: Callable[[str], bool]) ->
     """Return the loss before and after training on one example."""
     parameters: Parameters = {}
     first = last = 0.0
-    drawn = execute(sizes, "bp", seed=seed)
+    drawn = execute(sizes, seed=seed)
     for number in range(STEPS_OF_TRAINING):
         step = Step(lambda trace: trace_model(sizes, trace), {}, drawn.targets, seed=seed, parameters=parameters)
         for name, data in drawn.data.items():

@@ -14,8 +14,8 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["tcost", "yaml"]):
+    from tcost.documents.reading import read_results
     from tcost.errors import InputError
-    from tcost.schema.reading import read_results
     from tcost.spec import parse_document, parse_spec
     from tcost.spec.budgets import BudgetFile
 

@@ -27,7 +27,7 @@ from tcost.__main__ import run
 from tcost.cli import app
 from tcost.conventions import CONVENTIONS
 from tcost.cost import evaluate_rules
-from tcost.export import to_json
+from tcost.documents.compute import to_json
 from tcost.kinds import PHASES
 from tcost.learning_rules import LEARNING_RULES
 from tcost.optimizers import OPTIMIZERS

@@ -39,7 +39,6 @@ ORDER = [
         "reconcile",
         "importers",
         "spec",
-        "schema",
         "torch_check",
         "output",
         "sweep",
@@ -50,12 +49,12 @@ ORDER = [
         "budgets",
         "report",
     ),
-    *("export", "page", "plot", "completion", "cli"),
+    *("documents", "page", "plot", "completion", "cli"),
 ]
 """Reading order is dependency order: a module imports those before it, never those after it."""
 
 HOMES = {
-    "pydantic": {"schema", "spec"},
+    "pydantic": {"documents", "spec"},
     "yaml": {"spec"},
     "typer": {"cli"},
     "rich": {"report"},
@@ -118,73 +117,65 @@ LIBRARIES = ("numpy", "pydantic", "rich", "sympy", "typer", "yaml")
 
 UNUSED = {
     ("--version",): {"argparse", "json", "pathlib", "tcost.cost", "typing", *LIBRARIES},
-    ("list", "algos"): {"rich", "tcost.export", "tcost.report", "tcost.spec", "yaml", "numpy", "sympy"},
-    ("schema", "spec"): {
-        "rich",
-        "tcost.export",
-        "tcost.report",
-        "tcost.cost",
-        "tcost.schema.results",
-        "numpy",
-        "sympy",
-    },
-    ("schema", "result"): {"rich", "tcost.export", "tcost.report", "tcost.spec", "tcost.cost", "numpy", "sympy"},
-    ("list", "layers"): {"rich", "tcost.export", "tcost.report", "tcost.spec", "yaml", "numpy", "sympy"},
+    ("list", "algos"): {"rich", "tcost.documents", "tcost.report", "tcost.spec", "yaml", "numpy", "sympy"},
+    ("schema", "spec"): {"rich", "tcost.documents.every", "tcost.report", "tcost.cost", "numpy", "sympy"},
+    ("schema", "result"): {"rich", "sympy", "pyarrow", "tcost.execution", "tcost.plot", "tcost.page"},
+    ("list", "layers"): {"rich", "tcost.documents", "tcost.report", "tcost.spec", "yaml", "numpy", "sympy"},
     ("compute", "gpt2", "--format", "json"): {"rich", "tcost.report", "tcost.importers", "numpy", "sympy"},
     ("compute", "gpt2", "--convention", "exact", "--optimizer", "adam", "--format", "json"): {
         *("rich", "tcost.report", "tcost.execution", "tcost.verify", "tcost.reconcile", "numpy", "sympy")
     },
     ("compute", "gpt2", "--format", "csv"): {"rich", "tcost.report", "numpy", "sympy"},
-    ("compute", "gpt2", "--format", "markdown"): {"rich", "tcost.export", "numpy", "sympy"},
+    ("compute", "gpt2", "--format", "markdown"): {"rich", "tcost.documents", "numpy", "sympy"},
     ("compute", "gpt2"): {
-        "tcost.export",
+        "tcost.documents",
         "tcost.symbols",
         "tcost.formulas",
         "tcost.reconcile",
         "numpy",
         "sympy",
     },
-    ("compare", "gpt2"): {"tcost.export", "tcost.reconcile", "numpy", "sympy"},
+    ("compare", "gpt2"): {"tcost.documents", "tcost.reconcile", "numpy", "sympy"},
     ("memory", "gpt2", "--budget", "1TB", "--format", "json"): {
         *("rich", "tcost.report", "tcost.execution", "tcost.verify", "numpy", "sympy")
     },
     ("diff", "gpt2", "gpt2", "--format", "json"): {
-        *("rich", "tcost.schema.results", "tcost.report", "tcost.importers", "numpy", "sympy")
+        *("rich", "tcost.documents.reading", "tcost.report", "tcost.importers", "numpy", "sympy")
     },
     ("diff", "gpt2", "gpt2"): {
-        "tcost.schema.results",
-        "tcost.export",
+        "tcost.documents.reading",
+        "tcost.documents.writing",
         "tcost.budgets",
         "tcost.importers",
         "numpy",
         "sympy",
     },
     ("check", "gpt2", "--max", "flop=9T", "--format", "json"): {
-        *("rich", "tcost.schema.results", "tcost.spec.budgets", "tcost.importers", "numpy", "sympy")
+        *("rich", "tcost.documents.reading", "tcost.spec.budgets", "tcost.importers", "numpy", "sympy")
     },
     ("check", "gpt2", "--max", "flop=9T"): {
-        "tcost.schema.results",
-        "tcost.export",
+        "tcost.documents.reading",
+        "tcost.documents.writing",
         "tcost.importers",
         "numpy",
         "sympy",
     },
-    ("memory", "gpt2"): {"tcost.export", "tcost.execution", "tcost.verify", "numpy", "sympy"},
+    ("memory", "gpt2"): {"tcost.documents", "tcost.execution", "tcost.verify", "numpy", "sympy"},
     ("report", "gpt2", "-o", "/dev/stdout"): {
         *("rich", "tcost.execution", "tcost.verify", "tcost.plot", "tcost.reconcile", "numpy", "sympy")
     },
-    ("formula", "gpt2"): {"tcost.explain", "tcost.export", "tcost.execution", "tcost.verify", "numpy"},
+    ("formula", "gpt2"): {"tcost.explain", "tcost.documents", "tcost.execution", "tcost.verify", "numpy"},
     ("formula", "gpt2", "--format", "json"): {"rich", "tcost.report", "numpy"},
-    ("formula", "gpt2", "--format", "latex"): {"tcost.export", "numpy"},
-    ("explain", "gpt2", "attention"): {"tcost.export", "tcost.execution", "tcost.verify", "numpy"},
+    ("formula", "gpt2", "--format", "latex"): {"tcost.documents", "numpy"},
+    ("explain", "gpt2", "attention"): {"tcost.documents", "tcost.execution", "tcost.verify", "numpy"},
     ("explain", "gpt2", "attention", "--format", "json"): {"rich", "tcost.report", "numpy"},
-    ("reconcile", "gpt2"): {"tcost.export", "numpy"},
+    ("reconcile", "gpt2"): {"tcost.documents", "numpy"},
     ("reconcile", "gpt2", "--format", "json"): {"rich", "tcost.report", "numpy"},
-    ("breakeven", "gpt2"): {"tcost.export", "tcost.execution", "tcost.verify", "pyarrow", "dask", "matplotlib"},
+    ("breakeven", "gpt2"): {"tcost.documents", "tcost.execution", "tcost.verify", "pyarrow", "dask", "matplotlib"},
     ("breakeven", "gpt2", "--format", "json"): {"rich", "tcost.report", "tcost.execution", "pyarrow", "matplotlib"},
-    ("sweep", "gpt2", "--over", "batch=1:2"): {"tcost.export", "tcost.execution", "pyarrow", "dask", "distributed"},
+    ("sweep", "gpt2", "--over", "batch=1:2"): {"tcost.documents", "tcost.execution", "pyarrow", "dask", "distributed"},
     ("sweep", "gpt2", "--over", "batch=1:2", "--format", "csv"): {
-        *("rich", "tcost.report", "tcost.export", "tcost.execution", "pyarrow", "dask", "distributed")
+        *("rich", "tcost.report", "tcost.documents", "tcost.execution", "pyarrow", "dask", "distributed")
     },
 }
 """What each command must not load: it has no use for it, and start-up is part of the job."""

@@ -19,6 +19,7 @@ from tcost import InputError, ModelSpec, Sizes, evaluate, load_spec
 from tcost.breakeven import BreakEven, break_even
 from tcost.conventions import CONVENTIONS
 from tcost.learning_rules import LEARNING_RULES
+from tcost.settings import Settings
 from tcost.spec import bundled_specs
 from tcost.sweep import MEASURES, parse_axis
 
@@ -35,14 +36,14 @@ def cost(spec: ModelSpec, algo: str, convention: str, measure: str, context: int
 @pytest.mark.parametrize(("name", "published"), [("distilbert", (1340, 1167)), ("gpt3-small", (1251, 1064))])
 def test_published(name: str, published: tuple[int, int]) -> None:
     """The contexts from which MEMPEPITA is cheaper than BP under `paper`, in MACCs and in FLOPs."""
-    found = break_even(load_spec(name), ["mempepita", "bp"], convention="paper")
+    found = break_even(load_spec(name), ["mempepita", "bp"], settings=Settings(convention="paper"))
     assert tuple(each.start for each in found[:2]) == published
     assert [each.limit for each in found[:2]] == [0, 0]
 
 
 def test_published_of_alexatm() -> None:
     """AlexaTM 20B: none below 2048 in MACCs, 1344 in FLOPs."""
-    macc, flop, _ = break_even(load_spec("alexatm-20b"), ["mempepita", "bp"], convention="paper")
+    macc, flop, _ = break_even(load_spec("alexatm-20b"), ["mempepita", "bp"], settings=Settings(convention="paper"))
     assert flop.start == 1344
     assert macc.start is not None
     assert macc.start > 2048
@@ -72,7 +73,7 @@ def test_both_sides(name: str, convention: str) -> None:
     """At n the first rule is cheaper; at n - 1 the other one is, or they are equal. So it is at every end of a run."""
     spec = load_spec(name)
     for algos in (["mempepita", "bp", "pepita"], ["pepita", "bp"], ["bp", "mempepita"]):
-        for each in break_even(spec, algos, convention=convention):
+        for each in break_even(spec, algos, settings=Settings(convention=convention)):
             assert_on_both_sides(each, spec, convention)
 
 
@@ -80,7 +81,9 @@ def test_both_sides(name: str, convention: str) -> None:
 def test_the_peak(convention: str) -> None:
     """The peak is the largest of many closed forms; its break-even points are exact all the same."""
     spec = load_spec("gpt3-small")
-    for each in break_even(spec, ["mempepita", "bp", "pepita"], "context_length", convention, ("peak_bytes",)):
+    for each in break_even(
+        spec, ["mempepita", "bp", "pepita"], "context_length", ("peak_bytes",), settings=Settings(convention=convention)
+    ):
         assert_on_both_sides(each, spec, convention)
         assert each.cheaper
 
@@ -106,7 +109,7 @@ def test_every_value_by_itself(s: Sizes, data: st.DataObject) -> None:
     start, step = data.draw(st.integers(1, 9)), data.draw(st.integers(1, 5))
     tried = range(start, start + 40 * step, step)
     over = f"context_length={tried.start}:{tried[-1]}:{step}"
-    (found,) = break_even(spec, [first, second], over, convention, [measure])
+    (found,) = break_even(spec, [first, second], over, [measure], settings=Settings(convention=convention))
     wins = [
         context
         for context in tried
@@ -121,14 +124,14 @@ def test_every_value_by_itself(s: Sizes, data: st.DataObject) -> None:
 def test_limits() -> None:
     """The ratio at infinity is that of the leading terms: the forwards of three runs and one, or nothing beside M³."""
     spec = load_spec("gpt2")
-    macc, _, stored = break_even(spec, ["mempepita", "pepita"], convention="paper")
+    macc, _, stored = break_even(spec, ["mempepita", "pepita"], settings=Settings(convention="paper"))
     # Scores and context, 2·M²·d a forward: three forwards beside two, and no other term in M².
     assert macc.limit == Fraction(3, 2)
     assert (macc.start, macc.cheaper) == (None, ())
     # The largest set is M·V + 2·M·d. PEPITA stores in every layer what projections read, queries, keys, values
     # and what is mixed (d each), hidden units (4·d), inputs and normalised rows of two norms; then 2·M·d.
     assert stored.limit == Fraction(50257 + 2 * 768, (12 * (6 + 4 + 4) + 2) * 768)
-    (back,) = break_even(spec, ["bp", "mempepita"], convention="paper", measures=["macc"])
+    (back,) = break_even(spec, ["bp", "mempepita"], measures=["macc"], settings=Settings(convention="paper"))
     assert (back.start, back.limit, back.is_open) == (None, None, True)
     assert back.cheaper == ((1, 1250),)
 
@@ -136,7 +139,9 @@ def test_limits() -> None:
 def test_axes_of_some_values() -> None:
     """Where only some values are asked for, each is one of them, and there is no limit."""
     spec = load_spec("gpt2")
-    (heads,) = break_even(spec, ["mempepita", "bp"], "n_heads=1,2,3,4,6,12,24,48", "paper", ["macc"])
+    (heads,) = break_even(
+        spec, ["mempepita", "bp"], "n_heads=1,2,3,4,6,12,24,48", ["macc"], settings=Settings(convention="paper")
+    )
     tried = [
         value
         for value in (1, 2, 3, 4, 6, 12, 24, 48)
@@ -146,7 +151,9 @@ def test_axes_of_some_values() -> None:
     assert tried
     assert heads.start == tried[0]
     assert heads.limit is None
-    (wide,) = break_even(spec, ["mempepita", "bp"], "d_model=12:12000:12", "paper", ["macc"])
+    (wide,) = break_even(
+        spec, ["mempepita", "bp"], "d_model=12:12000:12", ["macc"], settings=Settings(convention="paper")
+    )
     for low, high in wide.cheaper:
         assert low % 12 == 0
         assert high is not None

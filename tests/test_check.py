@@ -18,7 +18,7 @@ from tcost import evaluate, load_spec
 from tcost.budgets import Limit, Outcome
 from tcost.cost.measures import MEASURES
 from tcost.diff import Asked, Change, Difference, snapshot_of
-from tcost.schema import schema_of
+from tcost.documents.schema import schema_of
 from tcost.spec import to_yaml, with_values
 from tcost.spec.budgets import Growths, Maxima, Measures, read_budgets
 
@@ -346,9 +346,9 @@ def test_tables_and_markdown(tcost: Tcost) -> None:
 def test_the_api(tcost: Tcost) -> None:
     """The same from Python."""
     from tcost.budgets import check, limits_of
-    from tcost.diff import read_side
+    from tcost.documents.side import read_side
 
-    (outcome,) = check(read_side("gpt2"), None, Asked(convention="torch"), limits_of({"flop": "1T"}, {}))
+    (outcome,) = check(read_side("gpt2"), None, Asked(said={"convention": "torch"}), limits_of({"flop": "1T"}, {}))
     assert outcome.holds
     assert outcome.amount == evaluate(load_spec("gpt2"), convention="torch").totals.flop
     assert Difference(outcome.step, outcome.step).settings == {}
@@ -380,7 +380,7 @@ def test_the_page_of_the_docs(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     (example,) = re.findall(r"```yaml\n(.*?)```", text, flags=re.DOTALL)
     (tmp_path / "tcost.yaml").write_text(example)
     small, large = read_budgets(str(tmp_path / "tcost.yaml"))
-    assert (small.max.flop, small.max_growth.flop, small.optimizer) == ("2.4T", "5%", "adamw")
+    assert (small.max.flop, small.max_growth.flop, vars(small)["optimizer"]) == ("2.4T", "5%", "adamw")
     assert (large.max.parameters, large.max.flop, large.algos) == ("7B", None, ["bp", "pepita"])
     (code,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
     exec(code, {})  # noqa: S102  # it is our own page

@@ -154,7 +154,7 @@ def test_a_grid_cannot_mix_families() -> None:
 def test_compare_is_evaluate_beside_the_first_rule() -> None:
     """Each line of a comparison is a result of `evaluate`, and its change is exact."""
     specs = [load_spec("gpt2"), load_spec("t5-base")]
-    lines = compare(specs, ["pepita", "bp"], "torch", contexts=[16, 32], encoder_context=8, batch=2)
+    lines = compare(specs, ["pepita", "bp"], "torch", context=[16, 32], encoder_context=8, batch=2)
     assert len(lines) == 8
     for line in lines:
         encoder_context = 8 if line.result.spec == "t5-base" else None

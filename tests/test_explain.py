@@ -21,6 +21,7 @@ from tcost.explain import Explanation, explain
 from tcost.kinds import KINDS, PHASES
 from tcost.learning_rules import LEARNING_RULES
 from tcost.report.explanation import in_numbers
+from tcost.settings import Settings
 from tcost.spec import bundled_specs
 from tcost.training_step import Spec
 
@@ -58,7 +59,7 @@ def computed(spec: Spec, algo: str, convention: str, **options: Any) -> Sums:
 def test_adds_up_for_bundled_specs(name: str, algo: str) -> None:
     """What is said of every operation of every layer is what it costs, under each convention."""
     for convention in CONVENTIONS:
-        assert explained(explain(load_spec(name), algo=algo, convention=convention)) == computed(
+        assert explained(explain(load_spec(name), algo=algo, settings=Settings(convention=convention))) == computed(
             load_spec(name), algo, convention
         )
 
@@ -76,12 +77,14 @@ def test_adds_up_for_any_model(s: Sizes, case: tuple[str, str], optimizer: str, 
     if algo == "bp":
         step |= {"recompute": data.draw(st.sampled_from(["none", "block", "full"]))}
         step |= {"attention": data.draw(st.sampled_from(["eager", "flash"]))}
-    assert explained(explain(s, algo=algo, convention=convention, **step)) == computed(s, algo, convention, **step)
+    assert explained(explain(s, algo=algo, settings=Settings(convention=convention, **step))) == computed(
+        s, algo, convention, **step
+    )
 
 
 def test_a_layer_by_hand() -> None:
     """The attention of GPT-2 under `paper` at context 10: 4 projections of 10·768², 12 heads of 10·10 scores."""
-    explanation = explain(load_spec("gpt2"), "attention", convention="paper", context=10)
+    explanation = explain(load_spec("gpt2"), "attention", settings=Settings(convention="paper", context=10))
     found = {(each.operation, each.phase): each for each in explanation.operations}
     query = found["query", "forward"]
     assert (query.pattern, query.copies, query.runs, query.times) == ("q d, d e g kv -> kv g q e", 12, 1, 12)
@@ -104,7 +107,7 @@ def test_each_kind_and_layer_says_what_it_is() -> None:
     silent = {kind for kind in KINDS if not KINDS[kind].derivation}
     assert silent == {"added_constant", "scale", "relu", "split_heads", "first_row"}
     for name in ("gpt2", "t5-base", "deepseek-v3", "whisper-tiny"):
-        documentation = explain(load_spec(name), convention="exact", algo="pepita").documentation
+        documentation = explain(load_spec(name), algo="pepita", settings=Settings(convention="exact")).documentation
         assert all("Source: " in each for each in documentation.values())
 
 
@@ -113,7 +116,7 @@ def test_why_nothing_is_counted() -> None:
     gpt2 = load_spec("gpt2")
 
     def reasons(layer: str, convention: str) -> set[str]:
-        found = explain(gpt2, layer, convention=convention).operations
+        found = explain(gpt2, layer, settings=Settings(convention=convention)).operations
         assert all(each.counts or each.nothing or each.citation for each in found)
         return {each.nothing for each in found if not each.counts}
 
@@ -161,7 +164,7 @@ def test_formulas_in_numbers(tcost: Tcost) -> None:
         tcost("explain", "gemma-3-1b", "--causal", "half", "--convention", "exact", "--format", "json").out
     )
     found = document["explanation"]
-    explanation = explain(load_spec("gemma-3-1b"), convention="exact", causal="half")
+    explanation = explain(load_spec("gemma-3-1b"), settings=Settings(convention="exact", causal="half"))
     symbols = {each["name"]: each["value"] for each in found["symbols"]}
     builtins = {"__builtins__": {"min": min, "max": max}}
     for each in found["operations"]:

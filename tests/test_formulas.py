@@ -22,6 +22,7 @@ from tcost.formulas import Formulas, Quantity, formulas, python_text, shortest, 
 from tcost.kinds import PHASES
 from tcost.learning_rules import LEARNING_RULES
 from tcost.report.closed_forms import latex, python_module
+from tcost.settings import Settings
 from tcost.spec import bundled_specs
 from tcost.symbols import ONE_STACK, PART_SYMBOLS, SYMBOLS, Symbol
 
@@ -122,7 +123,7 @@ def assert_equal(quantity: Quantity, by_hand: str) -> None:
 def test_every_cell_by_hand(convention: str, layer: str) -> None:
     """Every layer of the paper's transformer has the published closed forms, and `exact` those of its kinds."""
     cells = (PAPER if convention == "paper" else EXACT)[layer]
-    (part,) = formulas(layer=layer, convention=convention).parts
+    (part,) = formulas(layer=layer, settings=Settings(convention=convention)).parts
     assert part.is_one_copy
     found = {each.name: each for each in part.quantities}
     for name, by_hand in cells.items():
@@ -143,7 +144,7 @@ def phases_of(cells: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def test_gradients_that_meet_across_copies() -> None:
     """The encoder's output is used by every layer's keys and values, so that `exact` has all copies together."""
-    (part,) = formulas(layer="cross_attention", convention="exact").parts
+    (part,) = formulas(layer="cross_attention", settings=Settings(convention="exact")).parts
     assert not part.is_one_copy
     (backward,) = (each for each in part.quantities if each.name == "backward_macc")
     M, N, d, h, L = sympy.symbols("M N d h L_dec", positive=True, integer=True)  # noqa: N806  # the field's letters
@@ -189,7 +190,7 @@ def test_printed_python_at_other_sizes(family: str, case: tuple[str, str], data:
     algo, convention = case
     first, second = data.draw(models(family)), data.draw(models(family))
     batch = data.draw(st.integers(1, 3))
-    found = formulas(first, algo=algo, convention=convention, batch=2)
+    found = formulas(first, algo=algo, settings=Settings(convention=convention, batch=2))
     sizes = {each.key: batch if each.key == "batch" else getattr(second, each.key) for each in found.symbols}
     assert_gives(run(found), evaluate(second, algo, convention, batch=batch), **sizes)
 
@@ -209,7 +210,7 @@ def test_printed_python_of_any_model(s: Sizes, case: tuple[str, str], optimizer:
         step |= {"recompute": data.draw(st.sampled_from(["none", "block", "full"]))}
         step |= {"attention": data.draw(st.sampled_from(["eager", "flash"]))}
     step["causal"] = s.causal
-    functions = run(formulas(s, algo=algo, convention=convention, **step))
+    functions = run(formulas(s, algo=algo, settings=Settings(convention=convention, **step)))
     assert_gives(functions, evaluate(s, algo, convention, **step))
     context = data.draw(st.integers(2, 9))
     other = evaluate(replace(s, context_length=context), algo, convention, **step)
@@ -221,7 +222,7 @@ def test_values_of_bundled_specs(name: str) -> None:
     """At the sizes of every bundled spec, its closed forms are its counts."""
     for algo, convention in CASES:
         result = evaluate(load_spec(name), algo, convention, causal="half")
-        found = formulas(load_spec(name), algo=algo, convention=convention, causal="half")
+        found = formulas(load_spec(name), algo=algo, settings=Settings(convention=convention, causal="half"))
         (part,) = found.parts
         expected = counts(result)
         assert {each.name: value_of(each.expression, found.symbols) for each in part.quantities} == {
@@ -237,7 +238,7 @@ def test_layers_of_modern_models(model: str) -> None:
         rows = [row for row in evaluate(s, "bp", convention, errata=False).rows if row.kind != "erratum"]
         layers = group_by(rows, "layer")
         for path in dict.fromkeys(str(row.layer) for row in layers):
-            found = formulas(s, path, convention=convention)
+            found = formulas(s, path, settings=Settings(convention=convention))
             (part,) = found.parts
             (layer,) = part.layers
             assert layer.path == path
@@ -264,7 +265,7 @@ def found_symbols(s: Sizes) -> tuple[Symbol, ...]:
 
 def test_one_letter() -> None:
     """In one letter a closed form is a polynomial by its powers."""
-    (part,) = formulas(load_spec("gpt2"), convention="paper", of=["context_length"]).parts
+    (part,) = formulas(load_spec("gpt2"), of=["context_length"], settings=Settings(convention="paper")).parts
     forms = {each.name: python_text(shortest(each.expression)) for each in part.quantities}
     assert forms["macc"] == "144*M**3 + 55296*M**2 + 423367680*M"
 
@@ -285,7 +286,7 @@ def test_one_letter() -> None:
 def test_only_some_letters(name: str, keys: list[str]) -> None:
     """With `of` these sizes alone are letters, and the value is that of the spec; the encoder follows the context."""
     spec = load_spec(name)
-    found = formulas(spec, of=keys, convention="exact", causal="half", context=64)
+    found = formulas(spec, of=keys, settings=Settings(convention="exact", causal="half", context=64))
     assert {each.key for each in found.symbols} == {*keys}
     for each in found.parts[0].quantities:
         expected = counts(evaluate(spec, "bp", "exact", causal="half", context=64))[each.name]
@@ -330,7 +331,7 @@ def test_latex_says_the_same(name: str, layer: str) -> None:
     """Each line of LaTeX is mathematics that a second typesetter reads, and gives the counts."""
     mathtext = pytest.importorskip("matplotlib.mathtext").MathTextParser("path")
     layer = "latent_attention" if layer and name == "deepseek-v3" else layer
-    found = formulas(load_spec(name), layer, convention="exact", causal="half")
+    found = formulas(load_spec(name), layer, settings=Settings(convention="exact", causal="half"))
     lines = [line for line in latex(found).splitlines() if "&=" in line]
     quantities = [each for part in found.parts for each in part.quantities]
     symbols = {each.name: sympy.Symbol(each.name, positive=True, integer=True) for each in found.symbols}

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ from tcost.training_step import TrainingStep, training_step
 @settings(max_examples=200)
 def test_copies_stand_for_all(s: Sizes, algo: str, optimizer: str, data: st.DataObject) -> None:
     """The copies of a block that are followed have the peak of all of them, one by one; so have rows the sums."""
-    recompute = data.draw(st.sampled_from(RECOMPUTE)) if algo == "bp" else "none"
+    recompute: Any = data.draw(st.sampled_from(RECOMPUTE)) if algo == "bp" else "none"
     depth = data.draw(st.integers(1, 9))
     deep = replace(
         s,
@@ -57,7 +57,7 @@ class OneByOne(TrainingStep):
         """The copies, and what is between them."""
         trace = self.model.trace
         assert isinstance(trace, Unrolled)
-        return tuple(Plan.of(lambda other: trace_model(self.model_sizes, other), self.recompute).segments)
+        return tuple(Plan.of(lambda other: trace_model(self.model_sizes, other), self.settings.recompute).segments)
 
 
 def unrolled(step: TrainingStep) -> TrainingStep:

@@ -13,10 +13,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tcost import Sizes, evaluate, load_spec
-from tcost.memory import BYTES, CATEGORIES, Held, Memory, Storage, measure
+from tcost.memory import BYTES, CATEGORIES, Held, Memory, measure
 from tcost.memory.budget import largest, within
 from tcost.optimizers import OPTIMIZERS
-from tcost.training_step import Recompute, training_step
+from tcost.settings import Recompute, Storage
+from tcost.training_step import training_step
 
 RULES = ("bp", "pepita", "mempepita")
 CONVENTIONS = ("paper", "exact", "torch")
@@ -251,7 +252,7 @@ def test_bytes_are_elements_times_width(s: Sizes, data: st.DataObject) -> None:
     algo, optimizer = data.draw(st.sampled_from(RULES)), data.draw(st.sampled_from(list(OPTIMIZERS)))
     master = data.draw(st.booleans())
     storage = Storage(**dtypes, has_master_weights=master)
-    memory = measure(s, algo, "exact", storage, optimizer=optimizer, causal=s.causal)
+    memory = measure(s, algo, "exact", storage=storage, optimizer=optimizer, causal=s.causal)
     trained = sum(elements for op, elements in memory.step.parameters.items() if op.is_trained)
     totals = evaluate(s, algo, "exact", causal=s.causal).totals
     held = {name: memory.of(name) for name in CATEGORIES}
@@ -319,7 +320,7 @@ def test_budgets_are_tight(s: Sizes, algo: str, convention: str, batch: int, dat
         return int(Memory(step.at(context)).peak.bytes)
 
     def at_batch(number: int) -> int:
-        return int(Memory(replace(step, batch=number)).peak.bytes)
+        return int(Memory(replace(step, settings=replace(step.settings, batch=number))).peak.bytes)
 
     for number, at in ((found.largest_context, at_context), (found.largest_batch, at_batch)):
         if number is None:

@@ -151,7 +151,7 @@ def bars_in(svg: Any) -> list[tuple[float, float, int]]:
 def test_charts_of_layers(name: str, context: int | None) -> None:
     """The widths of a chart's parts are proportional to the work of layers in phases; below zero, to the left."""
     spec = load_spec(name)
-    comparisons = compare([spec], contexts=[context])
+    comparisons = compare([spec], context=[context])
     results = [each.result for each in comparisons]
     small = small_layers(results)
     section = parsed(report_page(comparisons, [spec], "")).find(".//section[@id='layers']")
@@ -397,7 +397,7 @@ def test_the_documentation(tcost: Tcost, tmp_path: Path, monkeypatch: pytest.Mon
 def test_the_library_takes_many_contexts() -> None:
     """A comparison over contexts is a model at each, with its context in the summary."""
     spec = load_spec("gpt2")
-    comparisons = compare([spec], ["bp"], contexts=[8, 16])
+    comparisons = compare([spec], ["bp"], context=[8, 16])
     root = parsed(report_page(comparisons, [spec], "", ["a note"]))
     assert [cells[1][0] for cells in rows_of(root, "summary")] == ["8", "16"]
     assert "a note" in words(root.find(".//section[@id='notes']"))

@@ -149,7 +149,7 @@ def test_errata_are_explained() -> None:
     """Every erratum among the rows is named in the result with what the slip is."""
     result = evaluate(load_spec("alexatm-20b"), "pepita", "paper")
     layers = [row.layer for row in result.rows if row.kind == "erratum"]
-    assert layers == [layer for layer, _ in result.errata]
+    assert layers == [layer for layer, _ in result.slips]
     assert layers == ["erratum: map to encoder", "erratum: encoder rows", "erratum: parameters"]
 
 

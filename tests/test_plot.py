@@ -36,6 +36,7 @@ from tcost.plot.style import FILLS, LINES, house_style, shown, width_of, wrapped
 from tcost.plot.ticks import amount_ticks, size_ticks, some_ticks
 from tcost.report.bars import MEASURES as WORK
 from tcost.report.bars import small_layers
+from tcost.settings import Settings
 from tcost.spec import bundled_specs
 from tcost.sweep import MEASURES, Axis, Sweep, parse_axis
 from tcost.units import parse_bytes
@@ -102,7 +103,7 @@ def check_layout(picture: Picture) -> None:
 def test_the_figure_of_the_paper() -> None:
     """Three panels, three rules, sixteen contexts up to the model's own: each point is what `evaluate` gives."""
     spec = load_spec("gpt3-small")
-    picture = paper_figure(spec, RULES, "paper", {}, "")
+    picture = paper_figure(spec, RULES, Settings(convention="paper"), "")
     assert [axes.get_title("left") for axes in picture.figure.axes] == ["MACCs", "FLOPs", "stored activations"]
     for measure, axes in zip(paper.MEASURES, picture.figure.axes, strict=True):
         found = lines_of(axes)
@@ -224,7 +225,7 @@ def test_small_layers() -> None:
 
 def test_marks() -> None:
     """A mark is a tick at its value in the panel of its measure, with the exact integer."""
-    sweep = paper_sweep(load_spec("gpt3-small"), RULES, "paper", {})
+    sweep = paper_sweep(load_spec("gpt3-small"), RULES, Settings(convention="paper"))
     picture = curves(sweep, "", [Mark("macc", 1303)])
     first, second, _ = picture.figure.axes
     marked: list[Any] = list(first.lines)
@@ -235,7 +236,7 @@ def test_marks() -> None:
 
 def test_break_even_points_are_marked() -> None:
     """The figure has the published break-even points: 1251 MACCs, 1064 FLOPs of MEMPEPITA against BP."""
-    picture = paper_figure(load_spec("gpt3-small"), RULES, "paper", {}, "")
+    picture = paper_figure(load_spec("gpt3-small"), RULES, Settings(convention="paper"), "")
     macc, flop, stored = ([text.get_text() for text in axes.texts] for axes in picture.figure.axes)
     pepita = next(
         context
@@ -307,7 +308,7 @@ def test_every_model_is_drawn(name: str, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(paper, "POINTS", 3)
     spec = load_spec(name)
     pictures = {
-        "paper": paper_figure(spec, RULES, "paper", {}, ""),
+        "paper": paper_figure(spec, RULES, Settings(convention="paper"), ""),
         "exact": bars(evaluate_rules(spec, RULES, "exact"), ""),
     }
     for convention, picture in pictures.items():
@@ -440,7 +441,7 @@ def test_files(ending: str, tcost: Tcost, tmp_path: Path) -> None:
     outcome = sub_command(command, PYTHONHASHSEED="7", TZ="Asia/Tokyo", SOURCE_DATE_EPOCH="1000000000")
     assert path.read_bytes() == data
     loaded = outcome.stderr.split()
-    assert not {"matplotlib.pyplot", "rich", "tcost.export", "tcost.execution"} & set(loaded)
+    assert not {"matplotlib.pyplot", "rich", "tcost.documents", "tcost.execution"} & set(loaded)
 
 
 def is_png(data: bytes) -> None:
@@ -500,7 +501,7 @@ def test_command_line(tcost: Tcost, tmp_path: Path) -> None:
 def test_the_figure_in_the_documentation() -> None:
     """What docs/figures shows is what the command draws now, in words and so in numbers."""
     command = "tcost plot gpt3-small --convention paper --output gpt3-small.svg"
-    picture = paper_figure(load_spec("gpt3-small"), RULES, "paper", {}, command)
+    picture = paper_figure(load_spec("gpt3-small"), RULES, Settings(convention="paper"), command)
     root = ET.fromstring(FIGURE.read_bytes())
     assert root.findtext(f"{SVG}desc") == picture.description
     assert "MACCs at context 2048: bp 2.336 T, pepita 1.151 T, mempepita 1.560 T." in picture.description

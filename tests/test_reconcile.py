@@ -21,6 +21,7 @@ from tcost.conventions import CONVENTIONS
 from tcost.estimators import ESTIMATORS, PARAMETERS, Parameters, estimates, parameters_of
 from tcost.learning_rules import LEARNING_RULES
 from tcost.reconcile import Reconciliation, reconcile
+from tcost.settings import Settings
 from tcost.spec import bundled_specs
 
 RULES = [*LEARNING_RULES]
@@ -51,7 +52,7 @@ def assert_adds_up(reconciliation: Reconciliation) -> None:
 def test_terms_and_formulas(name: str, algo: str) -> None:
     """For every pair of conventions the terms add up to the difference, and each formula gives its integers."""
     for from_, to in PAIRS:
-        reconciliation = reconcile(load_spec(name), from_, to, algo)
+        reconciliation = reconcile(load_spec(name), from_, to, Settings(algo))
         assert reconciliation.from_ == evaluate(load_spec(name), algo, from_)
         assert reconciliation.to == evaluate(load_spec(name), algo, to)
         assert_adds_up(reconciliation)
@@ -78,7 +79,7 @@ def test_any_model(s: Sizes, algo: str, pair: tuple[str, str], data: st.DataObje
         n_segments=data.draw(st.integers(0, 2)),
         **parts,
     )
-    assert_adds_up(reconcile(s, *pair, algo, batch=data.draw(st.integers(1, 3)), errata=data.draw(flag)))
+    assert_adds_up(reconcile(s, *pair, Settings(algo, batch=data.draw(st.integers(1, 3)), errata=data.draw(flag))))
 
 
 def test_the_largest_term_of_gpt3_small() -> None:
@@ -96,7 +97,7 @@ def test_an_erratum_is_a_term_of_its_own() -> None:
     assert [*terms] == ["erratum: cross-attention"]
     assert terms["erratum: cross-attention"].macc_formula == "-L_dec*M*N*h*(M - N)"
     assert terms["erratum: cross-attention"].macc == -32 * 2048 * 100 * 32 * (2048 - 100)
-    clean = reconcile(alexatm, "paper", "exact", errata=False)
+    clean = reconcile(alexatm, "paper", "exact", Settings(errata=False))
     assert not any(term.kind == "erratum" for term in clean.terms)
 
 
@@ -125,8 +126,10 @@ def test_reasons_are_those_of_the_conventions() -> None:
 )
 def test_refused(arguments: dict[str, Any], message: str) -> None:
     """What `evaluate` refuses, `reconcile` refuses in the same words."""
+    words = {"from_": "paper", "to": "exact"} | arguments
+    sides = words.pop("from_"), words.pop("to")
     with pytest.raises(InputError, match=message):
-        reconcile(load_spec("gpt2"), **({"from_": "paper", "to": "exact"} | arguments))
+        reconcile(load_spec("gpt2"), *sides, Settings(**words))
 
 
 ESTIMATES = {
@@ -154,7 +157,7 @@ def test_estimates_by_hand() -> None:
 def test_the_formula_of_an_estimator_is_its_function() -> None:
     """What is printed as an estimator's formula gives what its function gives, for every model that it is for."""
     for spec in map(load_spec, bundled_specs()):
-        reconciliation = reconcile(spec, "torch", "exact", batch=3)
+        reconciliation = reconcile(spec, "torch", "exact", Settings(batch=3))
         symbols = {symbol.name: symbol.value for symbol in reconciliation.symbols}
         symbols |= parameters_of(evaluate(spec, "bp", "exact"))._asdict()
         assert len(reconciliation.estimates) == (0 if spec.at().family == "encoder-decoder" else len(ESTIMATORS))

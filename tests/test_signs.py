@@ -110,7 +110,7 @@ def test_work_that_a_step_does_not_do_has_no_slip() -> None:
     rows = {row.layer: row for row in evaluate(s, "bp", "paper").rows}
     assert rows["erratum: cross-attention"].macc == 2 * 4 * (2 * 4 * 2 - 2 * 4 * 4)  # layers, heads, MNM - MNN
     frozen = evaluate(replace(s, train=("vocabulary_projection",)), "bp", "paper")
-    assert [layer for layer, _ in frozen.errata] == ["erratum: parameters"]
+    assert [layer for layer, _ in frozen.slips] == ["erratum: parameters"]
 
 
 def test_slips_of_an_encoder_follow_its_rows_and_width() -> None:

@@ -1,6 +1,7 @@
 """A sweep is `evaluate` at every point, exactly, whatever the grid, the rule, the convention and the numbers."""
 
 import re
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,16 @@ from hypothesis import strategies as st
 
 from tcost import InputError, ModelSpec, evaluate, load_spec
 from tcost.conventions import CONVENTIONS
+from tcost.cost import result_of
 from tcost.learning_rules import LEARNING_RULES
+from tcost.settings import Settings
 from tcost.spec import bundled_specs
 from tcost.sweep import MEASURES, Axis, Sweep, parse_axis
 from tcost.sweep.arithmetic import LANES, lane_of, values_of
 from tcost.sweep.forms import ClosedForms, Polynomial
 from tcost.sweep.pricing import Pricer
 from tcost.sweep.values import Integers
+from tcost.training_step import of_rules
 
 RULES, NAMES = [*LEARNING_RULES], [*CONVENTIONS]
 
@@ -119,7 +123,7 @@ def sweeps(draw: st.DrawFn) -> Sweep:
         algos=tuple(rules),
         conventions=tuple(draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=2, unique=True))),
         measures=tuple(draw(st.lists(st.sampled_from([*MEASURES]), min_size=1, max_size=3, unique=True))),
-        options=options,  # type: ignore[arg-type]  # they are those of Options
+        settings=Settings(**options),
         chunk_rows=draw(st.integers(1, 40)),
     )
 
@@ -146,8 +150,9 @@ def expected(sweep: Sweep) -> list[dict[str, Any]]:
         sweep.conventions, sweep.algos, product(*(axis.values for axis in sweep.axes))
     ):
         values = dict(zip((axis.name for axis in sweep.axes), point, strict=True))
-        spec, options = sweep.step(values)
-        result = evaluate(spec, algo, convention, **sweep.options_of(algo, options))
+        spec, step = sweep.step(values)
+        (own,) = (each for each in of_rules(sweep.algos, step) if each.algo == algo)
+        result = result_of(spec, replace(own, convention=convention))
         counts = {name: MEASURES[name](result) for name in sweep.measures}
         found.append({"algo": algo, "convention": convention, **values, **counts})
     return found
@@ -255,7 +260,7 @@ def test_many_values_of_a_size_that_has_to_fit() -> None:
 def test_a_window_cuts_a_grid_once() -> None:
     """Contexts up to a window and beyond it have forms of their own, found in a few steps."""
     spec = load_spec("mistral-7b")
-    sweep = Sweep(spec=spec, axes=(parse_axis("context_length=2:100_000"),), options={"causal": "half"})
+    sweep = Sweep(spec=spec, axes=(parse_axis("context_length=2:100_000"),), settings=Settings(causal="half"))
     ends = [box[0].stop + 1 for box, _ in ClosedForms(sweep, "bp", "exact").within((range(99_999),))]
     assert len(ends) < 2 * 17
     assert 4096 in [end + near for end in ends for near in (0, 1)]
@@ -430,7 +435,9 @@ def test_a_fingerprint_is_of_what_is_swept() -> None:
     """Whatever changes a row or a chunk changes the fingerprint; nothing else does."""
     axis = Axis("batch", (1, 2))
     first = Sweep(spec=load_spec("gpt2"), axes=(axis,))
-    same = Sweep(spec=load_spec("gpt2.yaml"), axes=(Axis("batch", (1, 2)),), options={"causal": "full", "errata": True})
+    same = Sweep(
+        spec=load_spec("gpt2.yaml"), axes=(Axis("batch", (1, 2)),), settings=Settings(causal="full", errata=True)
+    )
     assert first.fingerprint == same.fingerprint
     others = [
         Sweep(spec=load_spec("gpt2-medium"), axes=(axis,)),
@@ -439,7 +446,7 @@ def test_a_fingerprint_is_of_what_is_swept() -> None:
         Sweep(spec=load_spec("gpt2"), axes=(axis,), algos=("pepita",)),
         Sweep(spec=load_spec("gpt2"), axes=(axis,), conventions=("paper",)),
         Sweep(spec=load_spec("gpt2"), axes=(axis,), measures=("macc",)),
-        Sweep(spec=load_spec("gpt2"), axes=(axis,), options={"causal": "half"}),
+        Sweep(spec=load_spec("gpt2"), axes=(axis,), settings=Settings(causal="half")),
         Sweep(spec=load_spec("gpt2"), axes=(axis,), chunk_rows=1),
     ]
     assert len({each.fingerprint for each in (first, *others)}) == len(others) + 1

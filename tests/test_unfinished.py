@@ -6,6 +6,7 @@ What lacks one is named here, and where it is met at work the error names it too
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from inspect import get_annotations
 from pathlib import Path
 from typing import Any, get_args
 
@@ -19,6 +20,9 @@ from tcost.cli.options import DtypeName
 from tcost.conventions import CONVENTIONS
 from tcost.conventions.base import SCALARS
 from tcost.cost.measures import MEASURES
+from tcost.documents.compute import Phases
+from tcost.documents.diff import TotalChanges
+from tcost.documents.parts import Memory as MemoryDocument
 from tcost.errors import UnfinishedError
 from tcost.execution import optimizing, steps
 from tcost.execution.keeping import KEPT_BY_KERNELS
@@ -26,19 +30,17 @@ from tcost.execution.kernels import KERNELS
 from tcost.kinds import DIFFERENCE, KINDS, MODEL_PHASES, PHASES, Kind, Phase, Scalars, free, kind_of
 from tcost.kinds.base import COUNTS
 from tcost.learning_rules import LEARNING_RULES
-from tcost.memory import CATEGORIES, Category, Dtype, measure
+from tcost.memory import CATEGORIES, Category, measure
 from tcost.memory.storage import BYTES
 from tcost.optimizers import OPTIMIZERS, Optimizer
 from tcost.plot import style
 from tcost.report.memory import APART, HEADINGS
-from tcost.schema.ci import TotalChanges
-from tcost.schema.results import Memory as MemoryDocument
-from tcost.schema.results import Phases as PhasesDocument
+from tcost.settings import Dtype, Recompute, Settings
 from tcost.sizes import Activation, AttentionKernel, Causal, Experts, LatentAttention, Lora, Norm
 from tcost.spec.budgets import Measures
 from tcost.symbols import PART_SYMBOLS, SYMBOLS
 from tcost.tracing import DOCS, LAYERS, Op, layer_name
-from tcost.training_step import Recompute, training_step
+from tcost.training_step import training_step
 from tcost.verify import verify
 
 PACKAGE = Path(tcost.__file__).parent
@@ -88,7 +90,7 @@ def test_a_new_rule_is_named_by_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(AssertionError, match=r"executed steps: missing \['sideways'\]"):
         test_learning_rules_are_whole()
     with pytest.raises(UnfinishedError, match="learning rule 'sideways' has no executed step: it belongs in STEPS"):
-        verify(_tiny(), "sideways")
+        verify(_tiny(), Settings("sideways", optimizer="adamw"))
     monkeypatch.setattr(style, "LINES", style.LINES[:3])
     with pytest.raises(UnfinishedError, match="learning rule 'sideways' has no line"):
         style.line_of("sideways")
@@ -150,7 +152,7 @@ def test_phases_are_whole() -> None:
     """Every phase has its fill in pictures and on the page, its field in documents, and its count or none."""
     check_same("phases", get_args(Phase), PHASES)
     check_same("counts", COUNTS, set(PHASES) - {"optimizer_step"})
-    check_same("documented phases", PhasesDocument.model_fields, PHASES)
+    check_same("documented phases", get_annotations(Phases), PHASES)
     assert set(MODEL_PHASES) < set(PHASES)
     assert len(style.FILLS) == len(PHASES)
     css = (PACKAGE / "page" / "page.css").read_text()
@@ -172,7 +174,7 @@ def test_categories_and_types_are_whole() -> None:
     """Every category of memory has its heading and its field, every type of number its bytes and its word."""
     check_same("categories", get_args(Category), CATEGORIES)
     check_same("headings", {*HEADINGS, APART}, CATEGORIES)
-    check_same("documented categories", MemoryDocument.model_fields, {*CATEGORIES, "peak"})
+    check_same("documented categories", get_annotations(MemoryDocument), {*CATEGORIES, "peak"})
     check_same("bytes", BYTES, get_args(Dtype))
     check_same("words of types", DtypeName, get_args(Dtype))
 
@@ -180,7 +182,7 @@ def test_categories_and_types_are_whole() -> None:
 def test_measures_are_whole() -> None:
     """Every measure can be limited, is in a difference, and is in the help."""
     check_same("limits", Measures.model_fields, MEASURES)
-    check_same("differences", TotalChanges.model_fields, {*MEASURES, "memory_bytes"})
+    check_same("differences", get_annotations(TotalChanges), {*MEASURES, "memory_bytes"})
     check_same("help", re.split(r", | or ", MEASURES_IN_HELP), MEASURES)
 
 
@@ -195,7 +197,7 @@ def test_a_new_optimizer_is_named_by_what_it_lacks(monkeypatch: pytest.MonkeyPat
     with pytest.raises(AssertionError, match=r"executed optimizers: missing \['lion'\]"):
         test_optimizers_are_whole()
     with pytest.raises(UnfinishedError, match="optimizer 'lion' has no executed step: it belongs in UPDATES"):
-        verify(_tiny(), "bp", "lion")
+        verify(_tiny(), Settings("bp", optimizer="lion"))
 
 
 def sizes_in(part: type, prefix: str = "") -> Iterator[str]:

@@ -24,6 +24,7 @@ from tcost.execution.steps import STEPS, modulated_inputs
 from tcost.kinds import KINDS, keeps
 from tcost.models import Model, trace_model
 from tcost.optimizers import OPTIMIZERS
+from tcost.settings import Settings
 from tcost.spec import bundled_specs
 from tcost.tracing import Trace, activate, bias, cross_entropy, linear, look_up
 from tcost.verify import execute, shrink, verify
@@ -36,7 +37,7 @@ RULES = list(STEPS)
 @settings(max_examples=60)
 def test_execution_equals_prediction(algo: str, s: Sizes, optimizer: str, seed: int) -> None:
     """Every scalar operation of every layer and phase is executed as often as predicted, whatever the parts."""
-    verification = verify(s, algo, optimizer, seed)
+    verification = verify(s, Settings(algo, optimizer=optimizer), seed)
     assert verification.holds
     assert all(line.difference == 0 for line in verification.lines)
     assert sum(line.executed for line in verification.lines) > 0
@@ -45,7 +46,7 @@ def test_execution_equals_prediction(algo: str, s: Sizes, optimizer: str, seed: 
 @pytest.mark.parametrize("recompute", ["none", "block", "full"])
 def test_a_model_without_a_head_executes_as_predicted(recompute: Any) -> None:
     """What ends in its pooler is given the gradient of its output, in which nothing is executed."""
-    assert verify(POOLED, "bp", recompute=recompute).holds
+    assert verify(POOLED, Settings("bp", recompute=recompute, optimizer="adamw")).holds
     ends = [row for row in evaluate(POOLED, convention="exact").rows if row.operation == "end"]
     assert {row.phase for row in ends} == {"forward"}
     assert not any(row.flop or row.macc for row in ends)
@@ -55,7 +56,7 @@ def test_a_model_without_a_head_executes_as_predicted(recompute: Any) -> None:
 @pytest.mark.parametrize("name", MODERN)
 def test_every_modern_part_executes_as_predicted(name: str, algo: str) -> None:
     """Groups, windows, experts, latent attention, rotations, adapters and the rest, under each rule."""
-    verification = verify(MODERN[name], algo, "adamw")
+    verification = verify(MODERN[name], Settings(algo, optimizer="adamw"))
     assert verification.holds
     assert all(line.difference == 0 for line in verification.lines)
 
@@ -64,10 +65,10 @@ def test_every_modern_part_executes_as_predicted(name: str, algo: str) -> None:
 @settings(max_examples=100)
 def test_recomputation_executes_as_predicted(s: Sizes, optimizer: str, recompute: Any) -> None:
     """What is not kept but computed again is executed as often as predicted, and as much is alive; gradients stay."""
-    verification = verify(s, "bp", optimizer, recompute=recompute)
+    verification = verify(s, Settings("bp", optimizer=optimizer, recompute=recompute))
     assert verification.holds
     assert any(line.phase == "recomputed_forward" and line.executed for line in verification.lines)
-    kept, again = execute(s, "bp"), execute(s, "bp", recompute=recompute)
+    kept, again = execute(s, Settings("bp")), execute(s, Settings("bp", recompute=recompute))
     assert kept.gradients.keys() == again.gradients.keys()
     for name, gradients in kept.gradients.items():
         for a, b in zip(gradients, again.gradients[name], strict=True):
@@ -78,7 +79,7 @@ def test_recomputation_executes_as_predicted(s: Sizes, optimizer: str, recompute
 @settings(max_examples=150)
 def test_any_combination_executes_as_predicted(s: Sizes, algo: str, seed: int) -> None:
     """So do combinations of them that nobody has trained."""
-    assert verify(s, algo, "adam", seed).holds
+    assert verify(s, Settings(algo, optimizer="adam"), seed).holds
 
 
 @pytest.mark.parametrize("name", bundled_specs())
@@ -87,7 +88,7 @@ def test_shrunk_specs_keep_their_parts(name: str) -> None:
     spec = load_spec(name)
     for causal in ("full", "half"):
         small = replace(shrink(spec.at()), causal=causal)
-        assert verify(small, "bp").holds
+        assert verify(small, Settings("bp", optimizer="adamw")).holds
         operations = {row.operation for row in evaluate(small, "bp", "exact").rows}
         assert operations == {row.operation for row in evaluate(spec, "bp", "exact").rows}
 
@@ -107,7 +108,7 @@ def test_a_wrong_prediction_shows(kind: str, phase: str, monkeypatch: pytest.Mon
     wrong = replace(KINDS[kind], **changed)
     monkeypatch.setitem(KINDS, kind, wrong)
     having = [s for s in specs if any(row.kind == kind for algo in RULES for row in evaluate(s, algo, "exact").rows)]
-    assert not all(verify(s, algo).holds for s in having for algo in RULES)
+    assert not all(verify(s, Settings(algo, optimizer="adamw")).holds for s in having for algo in RULES)
 
 
 @given(s=parts())
@@ -115,7 +116,7 @@ def test_a_wrong_prediction_shows(kind: str, phase: str, monkeypatch: pytest.Mon
 def test_gradients_equal_finite_differences(s: Sizes) -> None:
     """A sample of every weight's gradients under backpropagation equals the slope of the loss."""
     smooth = replace(s, activation="gelu")  # a relu has kinks
-    step = execute(smooth, "bp")
+    step = execute(smooth, Settings("bp"))
     for name, weights in step.parameters.items():
         for index, weight in enumerate(weights):
             place = np.unravel_index(len(name) % weight.size, weight.shape)
@@ -136,7 +137,7 @@ def loss_at(step: Step, name: str, index: int, place: Any, shift: float) -> floa
 @settings(max_examples=30)
 def test_pepita_and_mempepita_make_the_same_update(s: Sizes) -> None:
     """Recomputing the first pass rather than storing it changes no update."""
-    stored, recomputed = execute(s, "pepita"), execute(s, "mempepita")
+    stored, recomputed = execute(s, Settings("pepita")), execute(s, Settings("mempepita"))
     assert stored.gradients.keys() == recomputed.gradients.keys() == stored.parameters.keys()
     for name, gradients in stored.gradients.items():
         for a, b in zip(gradients, recomputed.gradients[name], strict=True):
@@ -151,7 +152,7 @@ def test_the_update_is_the_rule(s: Sizes) -> None:
     Recomputed from two passes of their own in plain NumPy. Source: Dellaferrera & Kreiman, ICML 2022, algorithm 1.
     """
     untied = replace(s, tie_embeddings=False)
-    step = execute(untied, "pepita")
+    step = execute(untied, Settings("pepita"))
     fresh = replace(step, gradients={}, tally=Tally(), data=dict(step.data))
     first = Execution(fresh)
     model = trace_model(untied, first)
@@ -314,13 +315,13 @@ def test_bundled_specs_verify(name: str) -> None:
     """Every bundled spec, shrunk, executes what is predicted under every rule; `parts` draws the optimizers."""
     s = shrink(load_spec(name).at())
     for algo in RULES:
-        assert verify(s, algo, "adamw").holds
+        assert verify(s, Settings(algo, optimizer="adamw")).holds
 
 
 def test_unknown_names() -> None:
     """A rule or an optimizer that there is not is refused."""
     s = shrink(load_spec("gpt2").at())
     with pytest.raises(InputError, match="learning rule"):
-        verify(s, "pepitta")
+        verify(s, Settings("pepitta", optimizer="adamw"))
     with pytest.raises(InputError, match="did you mean 'adam'"):
-        verify(s, "bp", "adan")
+        verify(s, Settings("bp", optimizer="adan"))

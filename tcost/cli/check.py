@@ -153,7 +153,7 @@ def _outcomes(
     spec: str, maxima: dict[str, str], growths: dict[str, str], against: str | None, **options: Any
 ) -> "list[Outcome]":
     from tcost.budgets import check, limits_of
-    from tcost.documents.reading import read_side
+    from tcost.documents.side import read_side
 
     limits = limits_of(maxima, growths)
     base = None if against is None else read_side(against)

@@ -58,7 +58,7 @@ def difference(
     Example: tcost diff gpt2 gpt2-medium
     """
     from tcost.diff import differences, price_both
-    from tcost.documents.reading import read_side
+    from tcost.documents.side import read_side
 
     asked = asked_of(
         algos,

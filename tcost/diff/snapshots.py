@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from tcost.cost import Result
 from tcost.memory import CATEGORIES
-from tcost.settings import NAMES, Settings, values_of
+from tcost.settings import NAMES, Settings, Storage, values_of
 
 Cell: TypeAlias = tuple[str, str]
 """A layer, and the phase of work, the category of memory, or nothing of parameters."""
@@ -58,7 +58,8 @@ def saved_snapshot(saved: Any) -> Snapshot:
     """Return what is compared of a saved result, which has the fields of the document of `tcost compute`."""
     held = {name: getattr(saved.memory, name) for name in (*CATEGORIES, "peak")}
     slips = tuple((each.layer, each.slip) for each in saved.slips)
-    return _snapshot(saved, held, saved.memory_rows, slips)
+    snapshot = _snapshot(saved, held, saved.memory_rows, slips)
+    return replace(snapshot, storage=Storage(**vars(saved.storage)))
 
 
 def _snapshot(

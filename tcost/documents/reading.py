@@ -1,22 +1,16 @@
 """Saved results, read back: JSON in, checked whole."""
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
-from tcost.diff import Side, saved_snapshot
 from tcost.documents.compute import ComputeDocument, Result
-from tcost.documents.writing import PARTS, SCHEMA_VERSION, Omitted, described
+from tcost.documents.schema import reader_of
+from tcost.documents.writing import SCHEMA_VERSION
 from tcost.errors import InputError
-from tcost.settings import Storage
-from tcost.spec import parse_spec, read_text
+from tcost.settings import Settings, values_of
 from tcost.strict_json import Pairs, strict_json
-
-MAX_RESULT_BYTES = 16 * 2**20
-"""Of a saved result: several times as much as a comparison of all bundled models has."""
 
 MAX_COMMAS, MAX_KEYS = 500_000, 1000
 """Of a saved result and of one mapping in it, so that reading what is none takes little time and memory."""
@@ -30,21 +24,13 @@ ALWAYS_SAID = (
     *("algo", "convention", "context", "encoder_context", "batch"),
     *("optimizer", "causal", "attention", "recompute", "storage", "errata"),
 )
-"""The settings that every version has written; what a later one is in a result without it goes without saying."""
+"""The settings that every version has written."""
+
+LATER = {name: default for name, default in values_of(Settings()).items() if name not in ALWAYS_SAID}
+"""What is so in a result of a version that did not know these settings."""
 
 RENAMED = {"errata": "slips", "has_errata": "errata"}
 """Fields of a result of version 1, in order, and what they are called now."""
-
-
-def read_side(word: str) -> Side:
-    """Return what a word means: a saved result, or a spec as `load_spec` takes it.
-
-    Raises InputError for what is neither, and for a document of another command or schema version.
-    """
-    text, where = read_text(word, MAX_RESULT_BYTES)
-    if text.lstrip().startswith("{") and '"schema_version"' in text:
-        return Side(where, saved=tuple(map(saved_snapshot, read_results(text, where))))
-    return Side(where, spec=parse_spec(text, where))
 
 
 def read_results(text: str, where: str) -> list[Result]:
@@ -62,12 +48,11 @@ def read_results(text: str, where: str) -> list[Result]:
             "writes, or an earlier one"
         )
     results = values.get("results")
-    for index, result in enumerate(results if isinstance(results, list) else ()):
+    for result in results if isinstance(results, list) else ():
         if isinstance(result, dict):
             if version == 1:
                 _rename(result)
-            for missing in _missing(result):
-                raise InputError(f"{where}: results.{index}.{missing}: Field required\n{EXPECTED}")
+            result |= {name: default for name, default in LATER.items() if name not in result}
     try:
         document = reader_of(ComputeDocument).validate_json(json.dumps({**values, "schema_version": SCHEMA_VERSION}))
     except ValidationError as error:
@@ -81,30 +66,11 @@ def read_results(text: str, where: str) -> list[Result]:
     return list(document.results)
 
 
-def reader_of(kind: Any) -> TypeAdapter[Any]:
-    """Return what reads documents of a kind, and knows their schema: a number in quotes is no number."""
-    for each in PARTS:
-        if "__dataclass_fields__" not in each.__dict__:
-            for name, of in each.__annotations__.items():
-                if of is Omitted or any(one.name == name and one.is_left for one in described(each)):
-                    setattr(each, name, None)
-            each.__pydantic_config__ = {"strict": True, **getattr(each, "__pydantic_config__", {})}  # type: ignore[attr-defined]  # which pydantic looks for
-            dataclass(frozen=True, kw_only=True)(each)
-    return TypeAdapter(kind)
-
-
 def _rename(result: dict[str, Any]) -> None:
     """Let a result of version 1 have the names of today."""
     for before, now in RENAMED.items():
         if before in result:
             result[now] = result.pop(before)
-
-
-def _missing(result: dict[str, Any]) -> Iterator[str]:
-    """Yield the settings that a result does not state."""
-    yield from (name for name in ALWAYS_SAID if name not in result)
-    if isinstance(storage := result.get("storage"), dict):
-        yield from (f"storage.{each.name}" for each in fields(Storage) if each.name not in storage)
 
 
 def _check_sums(result: Result, place: str) -> None:
@@ -113,7 +79,7 @@ def _check_sums(result: Result, place: str) -> None:
         {key: [row for row in rows if getattr(row, name) == key] for key in {getattr(row, name) for row in rows}}
         for name, rows in (("phase", result.rows), ("category", result.memory_rows))
     )
-    sums: list[tuple[str, Any, Sequence[Any]]] = [("totals", result.totals, result.rows)]
+    sums: list[tuple[str, Any, Any]] = [("totals", result.totals, result.rows)]
     phases, memory = vars(result.phases).items(), vars(result.memory).items()
     sums += [(f"phases.{phase}", amount, by_phase.get(phase, ())) for phase, amount in phases]
     sums += [(f"memory.{name}", held, by_category.get(name, ())) for name, held in memory if name != "peak"]

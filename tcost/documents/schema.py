@@ -8,47 +8,56 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, make_dataclass
+from functools import cache
 from itertools import pairwise
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from tcost.documents.breakeven import BreakEvenDocument
-from tcost.documents.check import CheckDocument
-from tcost.documents.compute import ComputeDocument
-from tcost.documents.diff import DiffDocument
-from tcost.documents.explain import ExplainDocument
-from tcost.documents.formula import FormulaDocument
-from tcost.documents.memory import MemoryDocument
-from tcost.documents.reading import reader_of
-from tcost.documents.reconcile import ReconcileDocument
-from tcost.documents.sweep import SweepRow
-from tcost.documents.verify import TorchCheckDocument, VerifyDocument
-from tcost.documents.writing import described
+from tcost.documents.writing import PARTS, Omitted, described
 from tcost.errors import unknown
+from tcost.settings import Settings
 
 JsonSchema = dict[str, Any]
 
 GROUPED = r"^[-+]?[0-9]+(_[0-9]+)+$"
 """A whole number such as 50_257, which is text in YAML 1.2 and a number in tcost."""
 
-AnyDocument = (
-    ComputeDocument
-    | MemoryDocument
-    | BreakEvenDocument
-    | FormulaDocument
-    | ExplainDocument
-    | ReconcileDocument
-    | VerifyDocument
-    | TorchCheckDocument
-    | DiffDocument
-    | CheckDocument
-    | SweepRow
-)
-"""A document that tcost writes as JSON, or a line of its JSON lines."""
+
+def reader_of(kind: Any) -> TypeAdapter[Any]:
+    """Return what reads documents of a kind, and knows their schema: a number in quotes is no number."""
+    for each in PARTS:
+        if "__dataclass_fields__" not in each.__dict__:
+            _make_dataclass(each)
+    return TypeAdapter(kind)
+
+
+def _make_dataclass(kind: Any) -> None:
+    """Make a part a dataclass of which nothing may lack but what is left out, no setting either."""
+    own = kind.__annotations__
+    if Settings in kind.__bases__:
+        for each in fields(Settings):
+            of: Any = each.type
+            own.setdefault(each.name, _required(of) if hasattr(of, "__dataclass_fields__") else of)
+            setattr(kind, each.name, field(metadata=each.metadata))
+    each_of = {each.name: each for each in described(kind)}
+    for name, of in own.items():
+        if of is Omitted or (name in each_of and each_of[name].is_left):
+            setattr(kind, name, None)
+        elif name in each_of and each_of[name].key != name:
+            own[name] = Annotated[of, Field(alias=each_of[name].key)]
+    kind.__pydantic_config__ = {"strict": True, **getattr(kind, "__pydantic_config__", {})}
+    dataclass(frozen=True, kw_only=True)(kind)
+
+
+@cache
+def _required(kind: Any) -> Any:
+    """Return a class like that of a setting, of which nothing may lack."""
+    names = [(each.name, each.type, field(metadata=each.metadata)) for each in fields(kind)]
+    return make_dataclass(kind.__name__, names, namespace={"__doc__": kind.__doc__}, frozen=True, kw_only=True)
 
 
 def schema_of(name: str) -> JsonSchema:
@@ -74,9 +83,10 @@ def _result() -> JsonSchema:
 
     Fields that it does not know are allowed, because `schema_version` stays as it is when one is added.
     """
-    return _json_schema("tcost result", reader_of(AnyDocument), _OfJson) | {
-        "description": "A document that tcost writes as JSON, or a line of its JSON lines."
-    }
+    from tcost.documents.every import AnyDocument
+
+    said = {"description": "A document that tcost writes as JSON, or a line of its JSON lines."}
+    return _json_schema("tcost result", reader_of(AnyDocument), _OfJson) | said
 
 
 def _budget() -> JsonSchema:
@@ -138,7 +148,7 @@ class _OfJson(GenerateJsonSchema):
         return {
             **found,
             "description": " ".join(str(kind.__doc__).split()),
-            "properties": {each.key: {**properties[each.name], "description": said[each.name]} for each in known},
+            "properties": {each.key: {**properties[each.key], "description": said[each.name]} for each in known},
             "required": [each.key for each in known if not each.is_left],
         }
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tcost.documents.parts import Document, Length, Named, Step
 from tcost.documents.writing import content, part
@@ -49,6 +49,37 @@ class GroupLine(Line):
 
 
 @part
+class RunSizes:
+    """The sizes of the shrunk model that ran, and its parts, as a spec has them.
+
+    Omits: the parts, which are there under their keys.
+    """
+
+    __pydantic_config__: ClassVar = {"extra": "allow"}
+
+    name: str
+    """Name of the model."""
+    vocab_size: int
+    """Vocabulary."""
+    d_model: int
+    """Model width."""
+    n_heads: int
+    """Heads."""
+    d_head: int
+    """Width of a head."""
+    d_ff: int
+    """Feed-forward width."""
+    n_encoder_layers: int
+    """Layers of the encoder."""
+    n_decoder_layers: int
+    """Layers of the decoder."""
+    context_length: int
+    """Length of what the model reads or writes."""
+    encoder_context_length: int | None
+    """Length of what an encoder-decoder's encoder reads; null for other models."""
+
+
+@part
 class Verification(Step):
     """One executed training step of a shrunk model beside its prediction under convention `exact`."""
 
@@ -60,8 +91,8 @@ class Verification(Step):
     """Elements that are alive at once at the most, as predicted."""
     executed_peak: int
     """The same, as executed."""
-    sizes: dict[str, Any]
-    """The sizes of the shrunk model that ran, and its parts, by their keys."""
+    sizes: RunSizes
+    """What ran."""
     lines: list[ScalarLine]
     """Every layer, phase and scalar operation."""
 

@@ -107,6 +107,7 @@ def _value_of(of: Any) -> tuple[type | None, bool]:
 def content(kind: type, item: object, **own: Any) -> dict[str, Any]:
     """Return what a part has of an item, or of a mapping; `own` has what the item has not, or has otherwise.
 
+    A part that allows more has all of a mapping.
     Raises UnfinishedError for a field that neither has.
     """
     found = {}
@@ -117,6 +118,8 @@ def content(kind: type, item: object, **own: Any) -> dict[str, Any]:
         if each.of and value is not None:
             value = [content(each.of, one) for one in value] if each.is_many else content(each.of, value)
         found[each.key] = value
+    if isinstance(item, Mapping) and getattr(kind, "__pydantic_config__", {}).get("extra") == "allow":
+        found |= {name: value for name, value in item.items() if name not in found}
     return found
 
 
