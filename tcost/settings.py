@@ -42,7 +42,9 @@ def sequences(batch: Size) -> str:
 
 def _type_of(what: str, whose: str = "") -> Any:
     """Declare the type of some of the numbers."""
-    return setting(None, f"Type of {whose or f'the {what}'}; that of --dtype by default.", flag=f"--{what}-dtype")
+    return setting(
+        None, f"Type of {whose or f'the {what}'}; that of --dtype by default.", metavar="TYPE", flag=f"--{what}-dtype"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

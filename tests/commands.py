@@ -1,17 +1,17 @@
 """What the command line says of itself: its commands, and the words that shells complete."""
 
-import typing
 from collections.abc import Callable, Iterator
 from enum import StrEnum
+from inspect import signature
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 from typer.main import get_command
 
 from tcost import completion
-from tcost.cli import app
-from tcost.cli.commands import _LISTINGS
-from tcost.cli.options import Listing
+from tcost.cli import app, asked_of, command_of
+from tcost.commands import NAMES
+from tcost.commands.list import LISTINGS
 from tcost.completion import FILE
 from tcost.cost.measures import MEASURES
 from tcost.optimizers import OPTIMIZERS
@@ -21,7 +21,7 @@ Titles = dict[str, str]
 
 GROUP: Any = get_command(app)
 
-COMMANDS: dict[str, Any] = GROUP.commands
+COMMANDS: dict[str, Any] = {name: command_of(name) for name in NAMES}
 """The commands by their names, in the order of the help page."""
 
 WORDS = Path(completion.__file__).parent / "words.tsv"
@@ -43,10 +43,10 @@ def _keys() -> list[str]:
 
 VALUES: dict[str, Callable[[], Titles]] = {
     "COMMAND": lambda: {name: command.get_short_help_str(200) for name, command in COMMANDS.items()},
-    **dict.fromkeys(("BASE", "HEAD", "SPEC"), lambda: {**_LISTINGS[Listing.SPECS](), FILE: ""}),
-    "LAYER": _LISTINGS[Listing.LAYERS],
-    "RULE": _LISTINGS[Listing.ALGOS],
-    "CONVENTION": _LISTINGS[Listing.CONVENTIONS],
+    **dict.fromkeys(("BASE", "HEAD", "SPEC"), lambda: {**LISTINGS["specs"](), FILE: ""}),
+    "LAYER": LISTINGS["layers"],
+    "RULE": LISTINGS["algos"],
+    "CONVENTION": LISTINGS["conventions"],
     "OPTIMIZER": lambda: {name: optimizer.source for name, optimizer in OPTIMIZERS.items()},
     "MEASURE": lambda: dict.fromkeys(MEASURES, ""),
     **dict.fromkeys(("MEASURE=AMOUNT", "MEASURE=PERCENT"), lambda: dict.fromkeys((f"{m}=" for m in MEASURES), "")),
@@ -60,9 +60,7 @@ VALUES: dict[str, Callable[[], Titles]] = {
 
 def words() -> str:
     """Return the list of words that `tcost.completion` reads."""
-    rows = [("tcost", "COMMAND", "COMMAND", ""), *_rows("tcost", app.registered_callback)]
-    for info in app.registered_commands:
-        rows += _rows(str(info.name or getattr(info.callback, "__name__", "")), info)
+    rows = [("tcost", "COMMAND", "COMMAND", ""), *(row for name in ("tcost", *NAMES) for row in _rows(name))]
     taken = {
         value
         for _, _, takes, _ in rows
@@ -84,10 +82,11 @@ def parameters(name: str) -> list[Any]:
     return list(COMMANDS[name].get_params(COMMANDS[name].make_context(name, [], parent=top, resilient_parsing=True)))
 
 
-def _rows(name: str, info: Any) -> Iterator[tuple[str, str, str, str]]:
-    hints = typing.get_type_hints(info.callback)
+def _rows(name: str) -> Iterator[tuple[str, str, str, str]]:
     for param in parameters(name):
-        takes = _takes(param, hints.get(param.name))
+        takes = _takes(name, param)
+        if getattr(param, "hidden", False):
+            continue
         if param.param_type_name == "argument":
             yield name, param.metavar, takes, param.help
         elif param.is_flag:
@@ -98,8 +97,22 @@ def _rows(name: str, info: Any) -> Iterator[tuple[str, str, str, str]]:
             yield name, " ".join(sorted(param.opts, key=len, reverse=True)), takes, param.help
 
 
-def _takes(param: Any, hint: Any) -> str:
-    """Return what a parameter takes: the words of an enumeration, or the name of a value as its help has it."""
-    choices = [each for each in (hint, *typing.get_args(hint)) if isinstance(each, type) and issubclass(each, StrEnum)]
-    value = "|".join(choices[0]) if choices else str(param.metavar).removesuffix("...")
+def _takes(name: str, param: Any) -> str:
+    """Return what a parameter takes: one of few words, or the name of a value as its help has it."""
+    value = "|".join(choices_of(name, param)) or str(param.metavar).removesuffix("...")
     return f"{value}..." if getattr(param, "multiple", False) or param.nargs == -1 else value
+
+
+def choices_of(name: str, param: Any) -> list[str]:
+    """Return the words that a parameter takes, where there are few."""
+    return [word for each in kinds_of(name, param) if issubclass(each, StrEnum) for word in each]
+
+
+def kinds_of(name: str, param: Any) -> list[type]:
+    """Return the types that a value of a parameter may have."""
+    callback: Any = app.registered_callback and app.registered_callback.callback
+    hints = get_type_hints(callback) if name == "tcost" else signature(asked_of(name)).parameters
+    hint = hints.get(param.name, Any)
+    of = getattr(hint, "annotation", hint)
+    of = getattr(of, "__origin__", of)  # without what is annotated
+    return [each for each in (of, *get_args(of)) if isinstance(each, type)]

@@ -1,30 +1,28 @@
 """What is fuzzed: specs, configurations and command lines that are drawn, and what every one of them is held to.
 
-A new command is a line in `COMMANDS`; its options are read off its signature, and what an option takes off its name.
+A new command is a line in `COMMANDS`; its options are read off the parser, and what an option takes off its name.
 """
 
 import copy
-import inspect
 import io
 import json
 import os
 import signal
 import sys
 import time
-from collections.abc import Callable
 from contextlib import chdir
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Any
 from unittest.mock import patch
 
 import yaml
+from commands import choices_of, kinds_of, parameters
 from conftest import golden
 from hypothesis import strategies as st
 
 from tcost.__main__ import run
-from tcost.cli import app
+from tcost.commands import NAMES
 from tcost.conventions import CONVENTIONS
 from tcost.cost import evaluate_rules
 from tcost.documents.compute import to_json
@@ -355,36 +353,27 @@ REQUIRED: dict[str, st.SearchStrategy[list[str]]] = {
 """Options without which a command says no more than that they are missing."""
 
 
-def _options(command: Callable[..., Any]) -> list[tuple[str, st.SearchStrategy[str] | None]]:
-    """Return the options of a command, each with what it takes, None where it is a flag."""
-    hints = get_type_hints(command, include_extras=True)
-    found = []
-    for name in inspect.signature(command).parameters:
-        if get_origin(hints[name]) is not Annotated:
-            continue
-        kind, info = get_args(hints[name])
-        # Inside Annotated, typer takes the first name for the default.
-        words = [info.default, *(info.param_decls or ())] if isinstance(info.default, str) else []
-        names = [each for word in words for each in word.split("/")]
-        found += [(each, _values(names[0], kind)) for each in names if each not in LEFT_OUT and each.startswith("-")]
-    return found
+def _options(name: str) -> list[tuple[str, st.SearchStrategy[str] | None]]:
+    """Return the options of a command, hidden ones too, each with what it takes, None where it is a flag."""
+    params = [each for each in parameters(name) if each.param_type_name == "option" and each.name != "help"]
+    return [
+        (word, _values(name, param))
+        for param in params
+        for word in (*param.opts, *param.secondary_opts)
+        if word not in LEFT_OUT
+    ]
 
 
-def _values(name: str, kind: Any) -> st.SearchStrategy[str] | None:
-    kinds = {kind, *get_args(kind)}
-    choices = [each for each in kinds if isinstance(each, type) and issubclass(each, StrEnum)]
-    if choices:
-        return of_names(*choices[0])
+def _values(command: str, param: Any) -> st.SearchStrategy[str] | None:
+    name = max(param.opts, key=len)
+    if choices := choices_of(command, param):
+        return of_names(*choices)
     if name in VALUES:
         return VALUES[name]
-    return None if bool in kinds else numbers if int in kinds else texts
+    return None if param.is_flag else numbers if int in kinds_of(command, param) else texts
 
 
-OPTIONS = {
-    str(each.name or each.callback.__name__): _options(each.callback)
-    for each in app.registered_commands
-    if each.callback
-}
+OPTIONS = {name: _options(name) for name in NAMES}
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ ORDER = [
         "budgets",
         "report",
     ),
-    *("documents", "page", "plot", "completion", "cli"),
+    *("documents", "page", "plot", "commands", "completion", "cli"),
 ]
 """Reading order is dependency order: a module imports those before it, never those after it."""
 

@@ -33,7 +33,7 @@ PAPER = ("--convention", "paper")
 def results(out: str) -> list[dict[str, Any]]:
     """Return the results of a JSON output."""
     document = json.loads(out)
-    assert document["schema_version"] == 1
+    assert document["schema_version"] == 2
     assert document["tool"]["name"] == "tcost"
     found: list[dict[str, Any]] = document["results"]
     return found
@@ -117,11 +117,11 @@ def test_json_contract(tcost: Tcost) -> None:
         for category, held in result["memory"].items():
             of_category = [row for row in result["memory_rows"] if row["category"] == category]
             assert category == "peak" or held["bytes"] == sum(row["bytes"] for row in of_category)
-        assert (result["overrides"], result["has_errata"]) == ({"context": 32}, True)
+        assert (result["overrides"], result["errata"]) == ({"context": 32}, True)
         assert result["storage"]["activations"] == "fp32"
     clean = tcost("compute", "alexatm-20b", *PAPER, "--no-errata", "--format", "json")
     assert not any("erratum" in row["layer"] for row in results(clean.out)[0]["rows"])
-    assert (results(clean.out)[0]["overrides"], results(clean.out)[0]["has_errata"]) == ({}, False)
+    assert (results(clean.out)[0]["overrides"], results(clean.out)[0]["errata"]) == ({}, False)
 
 
 def test_json_of_one_operation(tcost: Tcost) -> None:
@@ -160,16 +160,27 @@ def test_scalars_and_optimizer_in_json(tcost: Tcost) -> None:
 @pytest.mark.parametrize("by", ["layer", "phase", "operation"])
 def test_csv_has_the_fields_of_json(by: str, tcost: Tcost) -> None:
     """CSV is one line per row of the JSON, with the promised columns and Unix line ends."""
-    columns = "spec,algo,convention,context,encoder_context,batch,layer,operation,kind,phase,repeats,runs,macc,flop"
+    columns = "spec,algo,convention,context,encoder_context,batch,optimizer,causal,attention,recompute"
+    columns += ",storage_weights,storage_gradients,storage_activations,storage_optimizer,storage_has_master_weights"
+    columns += ",errata,layer,operation,kind,phase,repeats,runs,macc,flop"
     columns += ",parameters,active_parameters,trained_parameters"
     text = tcost("compute", "gpt2", *ALL, "--by", by, "--format", "csv").out
     document = results(tcost("compute", "gpt2", *ALL, "--by", by, "--format", "json").out)
     assert text.startswith(columns + "\n")
     assert "\r" not in text
     lines = list(csv.DictReader(io.StringIO(text)))
-    expected = [{**result, **row} for result in document for row in result["rows"]]
+    expected = [
+        {**result, **{f"storage_{name}": value for name, value in result["storage"].items()}, **row}
+        for result in document
+        for row in result["rows"]
+    ]
     names = columns.split(",")
-    assert lines == [{name: "" if row[name] is None else str(row[name]) for name in names} for row in expected]
+    cells = {None: "", True: "true", False: "false"}
+
+    def cell(value: Any) -> str:
+        return cells[value] if value is None or isinstance(value, bool) else str(value)
+
+    assert lines == [{name: cell(row[name]) for name in names} for row in expected]
 
 
 def test_comparison_for_machines(tcost: Tcost) -> None:
@@ -361,7 +372,7 @@ def test_a_bug_of_ours_is_not_the_users(tcost: Tcost, monkeypatch: pytest.Monkey
     def fail(*_args: object, **_options: object) -> None:
         raise ZeroDivisionError("one / zero")
 
-    monkeypatch.setattr("tcost.cost.evaluate_rules", fail)
+    monkeypatch.setattr("tcost.cost.results_of", fail)
     outcome = tcost("compute", "gpt2")
     assert (outcome.status, outcome.out) == (70, "")
     assert outcome.err.startswith("error: this is a bug in tcost: ZeroDivisionError: one / zero\n")
@@ -376,7 +387,7 @@ def test_interrupted(tcost: Tcost, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_args: object, **_options: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tcost.cost.evaluate_rules", interrupt)
+    monkeypatch.setattr("tcost.cost.results_of", interrupt)
     assert tcost("compute", "gpt2") == (130, "", "")
 
 

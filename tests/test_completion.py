@@ -246,7 +246,7 @@ TYPED = {
     "tcost compute ~/gpt2-mi": "tcost compute ~/gpt2-mine.yaml .",
     "tcost import sub/i": "tcost import sub/in.yaml .",
     "FOO=1 tcost list sp": "FOO=1 tcost list specs .",
-    "true; tcost compute gpt2 --opti": "true; tcost compute gpt2 --optimizer .",
+    "true; tcost compute gpt2 --recom": "true; tcost compute gpt2 --recompute .",
     "tcost compute gpt2 --context con": "tcost compute gpt2 --context con.",
     "tcost compute gpt2 -o con": "tcost compute gpt2 -o config.json .",
 }

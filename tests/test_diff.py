@@ -170,7 +170,7 @@ def odd_files(save: Save, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     document = json.loads(saved)
     begin = '{"schema_version": 1, "tool": {"name": "tcost", "version": "0"}, "results": '
     texts = {
-        "version": saved.replace('"schema_version": 1', '"schema_version": 2'),
+        "version": saved.replace('"schema_version": 2', '"schema_version": 3'),
         "broken": '{"schema_version": 1, x}',
         "empty": f"{begin}[]}}",
         "deep": begin + "[" * 100_000,
@@ -193,8 +193,8 @@ def odd_files(save: Save, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         ("saved.json saved.json --batch 2", "both sides are saved results, which no option prices again\n"),
         ("saved.json gpt2 --algos pepita", "no saved result is of pepita\n       saved: bp"),
         ("two.json vit-base", "no saved result is of 'vit-base'\n       saved: gpt2, bert-base"),
-        ("memory.json gpt2", "memory.json: results.0.has_errata: Field required\n       expected what tcost compute"),
-        ("version.json gpt2", "version.json: schema version 2 is not known\n       expected 1, as this version writes"),
+        ("memory.json gpt2", "memory.json: results.0.overrides: Field required\n       expected what tcost compute"),
+        ("version.json gpt2", "version.json: schema version 3 is not known\n       expected 2, as this version writes"),
         ("broken.json gpt2", "broken.json:1:23: not JSON: Expecting property name enclosed in double quotes"),
         ("empty.json gpt2", "empty.json: there is no result in it"),
         ("deep.json gpt2", "deep.json: nested deeper than any result"),

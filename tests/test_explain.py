@@ -20,7 +20,7 @@ from tcost.cost import group_by
 from tcost.explain import Explanation, explain
 from tcost.kinds import KINDS, PHASES
 from tcost.learning_rules import LEARNING_RULES
-from tcost.report.explanation import in_numbers
+from tcost.report.explain import in_numbers
 from tcost.settings import Settings
 from tcost.spec import bundled_specs
 from tcost.training_step import Spec

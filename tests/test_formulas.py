@@ -21,7 +21,7 @@ from tcost.cost import group_by
 from tcost.formulas import Formulas, Quantity, formulas, python_text, shortest, value_of
 from tcost.kinds import PHASES
 from tcost.learning_rules import LEARNING_RULES
-from tcost.report.closed_forms import latex, python_module
+from tcost.report.formula import latex, python_module
 from tcost.settings import Settings
 from tcost.spec import bundled_specs
 from tcost.symbols import ONE_STACK, PART_SYMBOLS, SYMBOLS, Symbol

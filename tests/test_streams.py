@@ -165,7 +165,7 @@ def test_errors_that_are_none_of_writing(error: Exception, tcost: Tcost, monkeyp
         raise error
 
     stdout = sys.stdout
-    monkeypatch.setattr("tcost.cost.evaluate_rules", fail)
+    monkeypatch.setattr("tcost.cost.results_of", fail)
     outcome = tcost("compute", "gpt2")
     assert (outcome.status, outcome.out) == (70, "")
     assert f"this is a bug in tcost: {type(error).__name__}" in outcome.err

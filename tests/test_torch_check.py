@@ -20,8 +20,8 @@ from test_torch import GROUPS
 from tcost import Sizes, load_spec
 from tcost.errors import InputError
 from tcost.kinds import PHASES, Phase
-from tcost.report.proof import torch_check_table
 from tcost.report.tables import draw
+from tcost.report.verify import torch_check_table
 from tcost.torch_check import TorchCheck, check, checking, execution
 from tcost.torch_check.classes import CLASSES, Group, HuggingFaceClass, class_for
 from tcost.torch_check.execution import Execution, execute

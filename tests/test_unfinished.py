@@ -15,8 +15,6 @@ from drawn import MODERN, POOLED, _tiny
 
 import tcost
 from tcost import InputError, Sizes, evaluate
-from tcost.cli.options import MEASURES as MEASURES_IN_HELP
-from tcost.cli.options import DtypeName
 from tcost.conventions import CONVENTIONS
 from tcost.conventions.base import SCALARS
 from tcost.cost.measures import MEASURES
@@ -171,19 +169,17 @@ def test_a_new_phase_is_named_by_what_it_lacks(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_categories_and_types_are_whole() -> None:
-    """Every category of memory has its heading and its field, every type of number its bytes and its word."""
+    """Every category of memory has its heading and its field, every type of number its bytes."""
     check_same("categories", get_args(Category), CATEGORIES)
     check_same("headings", {*HEADINGS, APART}, CATEGORIES)
     check_same("documented categories", get_annotations(MemoryDocument), {*CATEGORIES, "peak"})
     check_same("bytes", BYTES, get_args(Dtype))
-    check_same("words of types", DtypeName, get_args(Dtype))
 
 
 def test_measures_are_whole() -> None:
-    """Every measure can be limited, is in a difference, and is in the help."""
+    """Every measure can be limited, and is in a difference."""
     check_same("limits", Measures.model_fields, MEASURES)
     check_same("differences", get_annotations(TotalChanges), {*MEASURES, "memory_bytes"})
-    check_same("help", re.split(r", | or ", MEASURES_IN_HELP), MEASURES)
 
 
 def test_optimizers_are_whole() -> None:

@@ -1,37 +1,55 @@
 """The command line: parse, one library call, render. No formula lives here."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib import import_module
+from keyword import iskeyword
 from typing import Annotated, Any, cast
 
 import typer
 
 from tcost import __version__
-from tcost.cli.breakeven import break_even_points
-from tcost.cli.check import check_budgets
-from tcost.cli.commands import compare_specs, compute, list_names
+from tcost.cli.asking import asks
 from tcost.cli.completion import ShowCompletion
-from tcost.cli.diff import difference
-from tcost.cli.explanation import explain_layer
-from tcost.cli.formulas import FormulaCommand, formulas_of
-from tcost.cli.importing import import_spec
-from tcost.cli.memory import memory_of_spec
-from tcost.cli.options import Printed, SpecCommand, Streamed
-from tcost.cli.pages import Answer, Command, Group
-from tcost.cli.plotting import plot_spec
-from tcost.cli.proof import verify_specs
-from tcost.cli.reconciliation import reconcile_spec
-from tcost.cli.reporting import report_on_specs
-from tcost.cli.schema import print_schema
-from tcost.cli.sweep import SweepCommand, sweep_spec
+from tcost.cli.many_values import ManyValuesCommand
+from tcost.cli.pages import Answer, Group
+from tcost.commands import NAMES
+from tcost.commands.base import Printed, Streamed, is_spec
 from tcost.errors import GateError, InputError
 from tcost.output import write
 
-__all__ = ["app", "run"]
+__all__ = ["app", "asked_of", "command_of", "run"]
 
 UsageError = cast("type[Exception]", typer.BadParameter.__bases__[0])  # no version of typer exports it
 
+
+def _module_of(name: str) -> Any:
+    return import_module(f"tcost.commands.{name}{'_' * iskeyword(name)}")
+
+
+def asked_of(name: str) -> Callable[..., Printed | Streamed]:
+    """Return the command of a name as the parser calls it, with a parameter for each option."""
+    module = _module_of(name)
+    return asks(module.run, getattr(module, "UNANSWERED", {}))
+
+
+@cache
+def command_of(name: str) -> Any:
+    """Return the command of a name as the parser knows it; its module alone is imported."""
+    module = _module_of(name)
+    made = type("Command", (ManyValuesCommand,), {"is_argument": staticmethod(getattr(module, "is_argument", is_spec))})
+    one = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+    one.command(name, cls=made)(asked_of(name))
+    return typer.main.get_command(one)
+
+
+class _Commands(Group):
+    names = NAMES
+    make = staticmethod(command_of)
+
+
 app = typer.Typer(
-    cls=Group,
+    cls=_Commands,
     help="What it costs to train a transformer: exact MACCs, FLOPs and parameters, per layer, phase and learning rule."
     "\n\nExample: tcost compute gpt2",
     add_completion=False,  # the front door answers shells, without the parser
@@ -55,24 +73,6 @@ def _main(
     show_completion: ShowCompletion = None,  # noqa: ARG001  # likewise
 ) -> Printed | None:
     return Printed(f"{context.get_help()}\n") if context.invoked_subcommand is None else None
-
-
-app.command(cls=SpecCommand)(compute)
-app.command("compare", cls=SpecCommand)(compare_specs)
-app.command("memory", cls=SpecCommand)(memory_of_spec)
-app.command("report", cls=SpecCommand)(report_on_specs)
-app.command("sweep", cls=SweepCommand)(sweep_spec)
-app.command("breakeven", cls=SpecCommand)(break_even_points)
-app.command("formula", cls=FormulaCommand)(formulas_of)
-app.command("explain", cls=Command)(explain_layer)
-app.command("reconcile", cls=Command)(reconcile_spec)
-app.command("plot", cls=SpecCommand)(plot_spec)
-app.command("verify", cls=SpecCommand)(verify_specs)
-app.command("diff", cls=SpecCommand)(difference)
-app.command("check", cls=SpecCommand)(check_budgets)
-app.command("import", cls=Command)(import_spec)
-app.command("schema", cls=Command)(print_schema)
-app.command("list", cls=Command)(list_names)
 
 
 def run(args: Sequence[str]) -> int:

@@ -1,29 +1,32 @@
-"""The command line that a command was run with, in words that run it again."""
+"""The command line that a command was run with."""
 
 from pathlib import PurePath
 from shlex import quote
 from typing import Any
 
-import typer
-
-from tcost.cli.many_values import rejoined
+from tcost.commands.base import Invocation, rejoined
 
 
-def command_of(invoked: typer.Context) -> str:
+def invocation_of(context: Any) -> Invocation:
     """Return the command line: arguments, then the options that were given, then the output without its folder."""
-    arguments, options = [], []
-    for parameter in invoked.command.params:
+    arguments: list[Any] = []
+    words: list[Any] = []
+    given = set()
+    for parameter in context.command.params:
         name = str(parameter.name)
-        value: Any = invoked.params.get(name)
-        source: Any = invoked.get_parameter_source(name)
-        if source.name != "COMMANDLINE" or name == "output":
+        value: Any = context.params.get(name)
+        if context.get_parameter_source(name).name != "COMMANDLINE":
             continue
-        values: list[Any] = value if isinstance(value, list) else [value]
+        given.add(name)
+        values: list[Any] = list(value) if isinstance(value, list | tuple) else [value]
         if parameter.param_type_name == "argument":
             arguments += values
-        elif isinstance(value, bool):
-            options.append((parameter.opts if value else parameter.secondary_opts)[0])
-        else:
-            options += [parameter.opts[0], *(rejoined(values) if name == "over" else values)]
-    words = [*arguments, *options, "--output", PurePath(invoked.params["output"]).name]
-    return " ".join((invoked.command_path, *(quote(str(word)) for word in words)))
+        elif name != "output" and isinstance(value, bool):
+            words.append((parameter.opts if value else parameter.secondary_opts)[0])
+        elif name != "output":
+            words += [parameter.opts[0], *(rejoined(values) if name == "over" else values)]
+    if output := context.params.get("output"):
+        words += ["--output", PurePath(output).name]
+    return Invocation(
+        " ".join((context.command_path, *(quote(str(word)) for word in [*arguments, *words]))), frozenset(given)
+    )

@@ -56,14 +56,3 @@ class ManyValuesCommand(Command):
         """Spread the values of every repeatable option, then parse as usual."""
         options = {name for param in self.params if getattr(param, "multiple", False) for name in param.opts}
         return super().parse_args(ctx, list(spread(args, options, type(self).is_argument)))
-
-
-def rejoined(words: Sequence[str]) -> list[str]:
-    """Return settings `KEY=VALUES` of which commas and spaces have made several words: `batch=1,8`, `batch=1 8`."""
-    settings: list[str] = []
-    for word in words:
-        if settings and "=" not in word:
-            settings[-1] += f",{word}"
-        else:
-            settings.append(word)
-    return settings

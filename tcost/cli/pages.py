@@ -1,5 +1,6 @@
 """The help page of a command, in words that no version of the parser changes."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import typer
@@ -31,7 +32,18 @@ def _answer(ctx: Any, _option: Any, asked: Any) -> None:
 
 
 class Group(_Page, TyperGroup):
-    """The command that all others are part of."""
+    """The command that all others are part of, each of which is made when it is asked for."""
+
+    make: Callable[[str], Any]
+    names: Sequence[str]
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  # as the parser asks for them
+        """Return the names of the commands in their order."""
+        return list(self.names)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002  # likewise
+        """Return a command, or nothing where there is none of that name."""
+        return type(self).make(cmd_name) if cmd_name in self.names else None
 
 
 class Command(_Page, TyperCommand):

@@ -20,6 +20,10 @@ MEASURES: Mapping[str, Callable[[Result], Size]] = {
 """Each measure of a result, by the name of its column."""
 
 
+IN_WORDS = f"{', '.join([*MEASURES][:-1])} or {[*MEASURES][-1]}"
+"""All measures, as a help page names them."""
+
+
 def is_memory(measure: str) -> bool:
     """Tell whether a measure is of what a step holds, not of what it executes."""
     return measure.startswith(("stored", "peak"))

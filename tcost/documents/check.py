@@ -9,16 +9,21 @@ from tcost.documents.diff import Change, change_of
 from tcost.documents.parts import Document, Step
 from tcost.documents.writing import content, part
 from tcost.documents.writing import to_json as json_of
-from tcost.report.budgets import failure_of
+from tcost.report.check import failure_of
 from tcost.text import visible
 
 
 @part
-class LayerChange(Change):
-    """The layer that grew most, or the largest where nothing was before."""
+class Layer:
+    """A layer."""
 
     layer: str
     """Its path."""
+
+
+@part
+class LayerChange(Change, Layer):
+    """The layer that grew most, or the largest where nothing was before."""
 
 
 @part

@@ -32,11 +32,8 @@ class Phases:
 
 
 @part
-class Line(Totals):
-    """The cost of one operation in one phase, or of the operations that a grouping puts together.
-
-    All copies, runs and sequences together, so that rows add up to the totals.
-    """
+class Place:
+    """An operation in a phase, or the operations that a grouping puts together."""
 
     layer: str | None
     """Path of the layer, or the name of an erratum; null where layers are put together."""
@@ -50,6 +47,14 @@ class Line(Totals):
     """Copies of the layer; null where those that are put together differ."""
     runs: int
     """How often the phase runs."""
+
+
+@part
+class Line(Totals, Place):
+    """The cost of one operation in one phase, or of the operations that a grouping puts together.
+
+    All copies, runs and sequences together, so that rows add up to the totals.
+    """
 
 
 @part

@@ -29,8 +29,8 @@ class Change:
 
 
 @part
-class CellChange(Change):
-    """What has changed of a layer, in one phase or category."""
+class Cell:
+    """What is measured, of a layer in one phase or category."""
 
     measure: Literal["macc", "flop", "parameters", "memory_bytes"]
     """What is measured; `memory_bytes` is everything that a step holds but its indices."""
@@ -38,6 +38,11 @@ class CellChange(Change):
     """Path of the layer, or the name of an erratum; `all layers` where a side was saved by phase."""
     part: str | None
     """Phase of work, category of memory, or null of parameters."""
+
+
+@part
+class CellChange(Change, Cell):
+    """What has changed of a layer, in one phase or category."""
 
 
 @part

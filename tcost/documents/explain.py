@@ -27,8 +27,8 @@ class Count:
 
 
 @part
-class Operation(Amount):
-    """What an operation executes in a phase; its amounts are those of all copies, runs and sequences."""
+class Executed:
+    """What an operation executes, and why."""
 
     layer: str
     """Path of the layer."""
@@ -56,6 +56,11 @@ class Operation(Amount):
     """Why there are no counts; empty where there are."""
     counts: list[Count]
     """How many of each scalar operation."""
+
+
+@part
+class Operation(Amount, Executed):
+    """What an operation executes in a phase; its amounts are those of all copies, runs and sequences."""
 
 
 @part

@@ -121,13 +121,18 @@ class Peak:
 
 
 @part
-class MemoryRow(Held):
-    """What one layer, all its copies together, holds of one category."""
+class HeldBy:
+    """What holds memory."""
 
     layer: str
     """Its path, or the name of an erratum."""
     category: Category
     """What it is held for."""
+
+
+@part
+class MemoryRow(Held, HeldBy):
+    """What one layer, all its copies together, holds of one category."""
 
 
 @part

@@ -26,8 +26,8 @@ class Side:
 
 
 @part
-class Term(Amount):
-    """What one kind of operation adds, in one phase, to the difference of two conventions."""
+class Reason:
+    """Why two conventions differ."""
 
     title: str
     """Kind, phase and reason, in words."""
@@ -35,6 +35,12 @@ class Term(Amount):
     """Kind of the operation, or erratum."""
     phase: Phase
     """Phase of the training step."""
+
+
+@part
+class Term(Amount, Reason):
+    """What one kind of operation adds, in one phase, to the difference of two conventions."""
+
     macc_formula: str
     """The MACCs as Python in the letters of the symbols."""
     flop_formula: str

@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 class Line:
     """What was predicted, and what was executed."""
 
-    layer: str
-    """Path of the layer."""
-    phase: Phase
-    """Phase of the training step."""
     predicted: int
     """What was predicted."""
     executed: int
@@ -33,19 +29,37 @@ class Line:
 
 
 @part
-class ScalarLine(Line):
-    """Scalar operations of one layer in one phase."""
+class ScalarOf:
+    """A scalar operation of one layer in one phase."""
 
+    layer: str
+    """Path of the layer."""
+    phase: Phase
+    """Phase of the training step."""
     scalar: str
     """The scalar operation."""
 
 
 @part
-class GroupLine(Line):
-    """FLOPs of one group of operations in one phase."""
+class ScalarLine(Line, ScalarOf):
+    """Scalar operations of one layer in one phase."""
 
+
+@part
+class GroupOf:
+    """A group of operations of one layer in one phase."""
+
+    layer: str
+    """Path of the layer."""
     operation: str
     """The operations of the layer that the class executes as one."""
+    phase: Phase
+    """Phase of the training step."""
+
+
+@part
+class GroupLine(Line, GroupOf):
+    """FLOPs of one group of operations in one phase."""
 
 
 @part

@@ -63,7 +63,8 @@ class Sweep:
     """All combinations of the values of some axes, under each rule and convention.
 
     A row is one training step. Rows come by convention, then rule, then axis in the order given, the last
-    axis fastest. All rows share the `settings`, but for rule, convention and what is an axis. Raises
+    axis fastest. All rows share the `settings`, but for rule, convention and what is an axis;
+    those of the names in `given` were asked for, be it as they are by default. Raises
     InputError for what is unknown, and for a value of an axis that the model cannot have.
     """
 
@@ -73,6 +74,7 @@ class Sweep:
     conventions: tuple[str, ...] = (Settings.convention,)
     measures: tuple[str, ...] = ("macc", "flop", "parameters", "stored_activations_bytes")
     settings: Settings = Settings()
+    given: frozenset[str] = frozenset()
     chunk_rows: int = CHUNK_ROWS
 
     def __post_init__(self) -> None:
@@ -100,7 +102,7 @@ class Sweep:
                 raise InputError(f"the axis {name} is there twice\ngive all of its values at once")
             if name not in OF_STEP:
                 continue
-            if getattr(self.settings, OF_STEP[name]) != getattr(Settings, OF_STEP[name]):
+            if OF_STEP[name] in self.given or getattr(self.settings, OF_STEP[name]) != getattr(Settings, OF_STEP[name]):
                 raise InputError(f"{name} is an axis of the sweep and an option, too\nleave the option out")
             for value in ends(self.axes[place].values):
                 check_size(f"the {OF_STEP[name].replace('_', ' ')}", value)

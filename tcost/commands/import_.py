@@ -1,10 +1,8 @@
-"""The command that makes a spec of a Hugging Face configuration."""
+"""Make a spec of a Hugging Face config.json."""
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from tcost.cli.options import OutputPath, Printed
+from tcost.commands.base import Offered, Output, Printed
 
 if TYPE_CHECKING:
     from tcost.importers import Imported
@@ -13,10 +11,10 @@ CONFIG_HELP = "A config.json of Hugging Face, or - for standard input."
 EXPLAIN_HELP = "Say which field of the configuration became which key, instead of writing the spec."
 
 
-def import_spec(
-    config: Annotated[str, typer.Argument(metavar="CONFIG", help=CONFIG_HELP)],
-    output: OutputPath = None,
-    explain: Annotated[bool, typer.Option("--explain", help=EXPLAIN_HELP)] = False,
+def run(
+    config: Annotated[str, Offered(CONFIG_HELP, metavar="CONFIG")],
+    output: Output = None,
+    explain: Annotated[bool, Offered(EXPLAIN_HELP, "--explain")] = False,
 ) -> Printed:
     """Make a spec of a Hugging Face config.json.
 
@@ -28,8 +26,7 @@ def import_spec(
     from tcost.spec import import_spec_from, to_yaml
 
     spec, imported = import_spec_from(config)
-    text = _explained(imported) if explain else to_yaml(spec)
-    return Printed(text, output)
+    return Printed(_explained(imported) if explain else to_yaml(spec), output)
 
 
 def _explained(imported: "Imported") -> str:

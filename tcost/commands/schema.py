@@ -1,18 +1,13 @@
-"""The command that gives JSON Schemas."""
+"""Print a JSON Schema."""
 
 from typing import Annotated
 
-import typer
-
-from tcost.cli.options import OutputPath, Printed
+from tcost.commands.base import Offered, Output, Printed
 
 WHAT_HELP = "Of a spec, of every JSON result of tcost, or of a file of budgets."
 
 
-def print_schema(
-    what: Annotated[str, typer.Argument(metavar="spec|result|budget", help=WHAT_HELP)],
-    output: OutputPath = None,
-) -> Printed:
+def run(what: Annotated[str, Offered(WHAT_HELP, metavar="spec|result|budget")], output: Output = None) -> Printed:
     """Print a JSON Schema.
 
     With that of a spec an editor completes keys, explains them, and underlines what is wrong.

@@ -1,39 +1,27 @@
-"""The command that prices a grid of training steps."""
+"""Price all combinations of some sizes."""
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
-import typer
-
-from tcost.cli.many_values import ManyValuesCommand, rejoined
-from tcost.cli.options import (
-    MEASURES,
+from tcost.commands.base import (
     Algos,
-    Attention,
-    AttentionName,
-    Causal,
-    CausalName,
-    Context,
-    EncoderContext,
-    Errata,
     Integers,
-    OptimizerName,
+    Invocation,
+    Offered,
     Printed,
-    Recompute,
-    RecomputeName,
-    SpecCommand,
     SpecName,
     Streamed,
+    is_spec,
     load,
+    rejoined,
     rules,
-    step_options,
 )
+from tcost.cost.measures import IN_WORDS
 from tcost.errors import InputError, Interrupted
 from tcost.output import is_direct, use_color
 from tcost.settings import Settings
@@ -44,29 +32,12 @@ if TYPE_CHECKING:
 
 Write: TypeAlias = Callable[["Advance"], None]
 
-
-class SweepFormat(StrEnum):
-    """How the rows of a sweep are written."""
-
-    TABLE = "table"
-    MARKDOWN = "markdown"
-    CSV = "csv"
-    JSONL = "jsonl"
-    PARQUET = "parquet"
-
-
-ENDINGS = {
-    ".md": SweepFormat.MARKDOWN,
-    ".csv": SweepFormat.CSV,
-    ".jsonl": SweepFormat.JSONL,
-    ".parquet": SweepFormat.PARQUET,
-}
+ENDINGS = {".md": "markdown", ".csv": "csv", ".jsonl": "jsonl", ".parquet": "parquet"}
 """What the name of an output says of its format."""
 
 OVER_HELP = "A key of the spec, or batch, and its values: a list, a:b, a:b:step or a:b:xK. Several make a grid."
 CONVENTIONS_HELP = "Counting conventions, separated by spaces or commas: paper, torch or exact."
-MEASURES_HELP = f"Numbers of each row, separated by spaces or commas: {MEASURES}."
-BATCH_HELP = "Sequences per training step; 1 by default."
+NUMBERS_HELP = f"Numbers of each row, separated by spaces or commas: {IN_WORDS}."
 FORMAT_HELP = "How to write the rows; by the ending of --output, else a table."
 OUTPUT_HELP = "A file, or a folder for parquet; the same command goes on with what was interrupted."
 CHUNK_HELP = "Rows that are priced and written together."
@@ -76,46 +47,37 @@ WORKERS_HELP = "Processes of --distributed; one for every core by default."
 SCHEDULER_HELP = "Let the workers of a running Dask scheduler do it; parquet only."
 
 
-def _is_spec(word: str) -> bool:
+def is_argument(word: str) -> bool:
     """Tell a spec from a further value, whatever files there are: `--over batch=1 2 4` has no spec `2`."""
     from tcost.conventions import CONVENTIONS
     from tcost.cost.measures import MEASURES
 
     is_value = re.fullmatch(r"[a-z_.]+=[^/]*|[0-9_:x,]+", word) or word in CONVENTIONS or word in MEASURES
-    return not is_value and SpecCommand.is_argument(word)
+    return not is_value and is_spec(word)
 
 
-class SweepCommand(ManyValuesCommand):
-    """A command whose list options end where a spec begins."""
-
-    is_argument = staticmethod(_is_spec)
-
-
-def sweep_spec(
+def run(
+    invoked: Invocation,
     spec: SpecName,
-    over: Annotated[list[str], typer.Option("--over", metavar="KEY=VALUES...", help=OVER_HELP)],
-    algos: Algos = ["bp"],  # noqa: B006  # typer reads the default, nothing changes it
+    over: Annotated[Sequence[str], Offered(OVER_HELP, "--over", metavar="KEY=VALUES...")],
+    algos: Algos = ("bp",),
     conventions: Annotated[
-        list[str], typer.Option("--conventions", "--convention", metavar="CONVENTION...", help=CONVENTIONS_HELP)
-    ] = [Settings.convention],  # noqa: B006  # likewise
-    measures: Annotated[list[str], typer.Option("--measures", metavar="MEASURE...", help=MEASURES_HELP)] = [  # noqa: B006
-        *("macc", "flop", "parameters", "stored_activations_bytes")
-    ],
-    context: Context = None,
-    encoder_context: EncoderContext = None,
-    batch: Annotated[int | None, typer.Option("--batch", metavar="N", help=BATCH_HELP)] = None,
-    optimizer: OptimizerName = "none",
-    causal: Causal = CausalName.FULL,
-    attention: Attention = AttentionName.EAGER,
-    recompute: Recompute = RecomputeName.NONE,
-    format_: Annotated[SweepFormat | None, typer.Option("--format", help=FORMAT_HELP, show_default=False)] = None,
-    output: Annotated[str | None, typer.Option("--output", "-o", metavar="PATH", help=OUTPUT_HELP)] = None,
-    chunk_rows: Annotated[int, typer.Option("--chunk-rows", metavar="N", help=CHUNK_HELP)] = 2**18,
-    shard: Annotated[str | None, typer.Option("--shard", metavar="I/N", help=SHARD_HELP)] = None,
-    distributed: Annotated[bool, typer.Option("--distributed", help=DISTRIBUTED_HELP)] = False,
-    workers: Annotated[int | None, typer.Option("--workers", metavar="N", min=1, help=WORKERS_HELP)] = None,
-    scheduler: Annotated[str | None, typer.Option("--scheduler", metavar="ADDRESS", help=SCHEDULER_HELP)] = None,
-    errata: Errata = True,
+        Sequence[str],
+        Offered(CONVENTIONS_HELP, "--conventions", "--convention", metavar="CONVENTION...", default=True),
+    ] = (Settings.convention,),
+    measures: Annotated[Sequence[str], Offered(NUMBERS_HELP, "--measures", metavar="MEASURE...", default=True)] = (
+        *("macc", "flop", "parameters", "stored_activations_bytes"),
+    ),
+    settings: Settings = Settings(),
+    format_: Annotated[
+        Literal["table", "markdown", "csv", "jsonl", "parquet"] | None, Offered(FORMAT_HELP, "--format")
+    ] = None,
+    output: Annotated[str | None, Offered(OUTPUT_HELP, "--output", "-o", metavar="PATH")] = None,
+    chunk_rows: Annotated[int, Offered(CHUNK_HELP, "--chunk-rows", metavar="N", default=True)] = 2**18,
+    shard: Annotated[str | None, Offered(SHARD_HELP, "--shard", metavar="I/N")] = None,
+    distributed: Annotated[bool, Offered(DISTRIBUTED_HELP, "--distributed")] = False,
+    workers: Annotated[int | None, Offered(WORKERS_HELP, "--workers", metavar="N", least=1)] = None,
+    scheduler: Annotated[str | None, Offered(SCHEDULER_HELP, "--scheduler", metavar="ADDRESS")] = None,
     integers: Integers = False,
 ) -> Printed | Streamed:
     """Price all combinations of some sizes.
@@ -129,42 +91,35 @@ def sweep_spec(
     from tcost.sweep import Sweep, parse_axis
     from tcost.sweep.shards import WHOLE, parse_shard
 
-    own: dict[str, Any] = {"context": context, "encoder_context": encoder_context, "batch": batch}
     asked = Sweep(
         spec=load(spec),
         axes=tuple(map(parse_axis, rejoined(over))),
         algos=tuple(rules(algos)),
         conventions=tuple(dict.fromkeys(conventions)),
         measures=tuple(dict.fromkeys(measures)),
-        settings=step_options(
-            causal=causal,
-            attention=attention,
-            recompute=recompute,
-            optimizer=optimizer,
-            errata=errata,
-            **{name: value for name, value in own.items() if value is not None},
-        ),
+        settings=settings,
+        given=invoked.given,
         chunk_rows=chunk_rows,
     )
     asked.check()
-    kind = format_ or ENDINGS.get(Path(output or "").suffix, SweepFormat.TABLE)
+    kind = format_ or ENDINGS.get(Path(output or "").suffix, "table")
     part = parse_shard(shard) if shard else WHOLE
     is_distributed = distributed or scheduler is not None
     _check(kind, shard, is_distributed=is_distributed, workers=workers, scheduler=scheduler)
-    if kind in (SweepFormat.TABLE, SweepFormat.MARKDOWN):
+    if kind in ("table", "markdown"):
         return Printed(_table(asked, kind, output, integers=integers), output)
     if is_distributed:
         from tcost.sweep.distributed import write_distributed
 
         write: Write = partial(write_distributed, asked, _folder(output), part, workers=workers, scheduler=scheduler)
-    elif kind is SweepFormat.PARQUET:
+    elif kind == "parquet":
         from tcost.sweep.parquet import write_parquet
 
         write = partial(write_parquet, asked, _folder(output), part)
     else:
         from tcost.sweep.writing import write_lines
 
-        write = partial(write_lines, asked, output, kind.value, part)
+        write = partial(write_lines, asked, output, kind, part)
     return Streamed(partial(_stream, write, output, partial(part.rows, asked)))
 
 
@@ -175,7 +130,7 @@ def _folder(output: str | None) -> str:
 
 
 def _check(
-    kind: SweepFormat,
+    kind: str,
     shard: str | None,
     *,
     is_distributed: bool,
@@ -183,15 +138,15 @@ def _check(
     scheduler: str | None,
 ) -> None:
     """Refuse options that have no meaning together."""
-    if is_distributed and kind is not SweepFormat.PARQUET:
+    if is_distributed and kind != "parquet":
         raise InputError("workers write parquet\ngive a folder for it: --format parquet --output FOLDER")
-    if shard and kind in (SweepFormat.TABLE, SweepFormat.MARKDOWN):
+    if shard and kind in ("table", "markdown"):
         raise InputError("a table has all rows, not those of a shard\nchoose --format csv, jsonl or parquet")
     if workers and (scheduler or not is_distributed):
         raise InputError("--workers is the number of processes of --distributed\ngive it with --distributed alone")
 
 
-def _table(sweep: "Sweep", kind: SweepFormat, output: str | None, *, integers: bool) -> str:
+def _table(sweep: "Sweep", kind: str, output: str | None, *, integers: bool) -> str:
     from tcost.report.sweep import check_rows, sweep_table
     from tcost.report.tables import draw, markdown
     from tcost.sweep.corners import corners
@@ -199,7 +154,7 @@ def _table(sweep: "Sweep", kind: SweepFormat, output: str | None, *, integers: b
 
     check_rows(sweep)
     table = sweep_table(sweep, priced(sweep, range(sweep.chunks)), corners(sweep), integers=integers)
-    is_markdown = kind is SweepFormat.MARKDOWN
+    is_markdown = kind == "markdown"
     return markdown([table]) if is_markdown else draw([table], color=output is None and use_color())
 
 

@@ -1,0 +1,149 @@
+"""What the signatures of commands are made of, and what commands have in common."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+
+from tcost.errors import InputError, nearest
+from tcost.output import use_color
+
+if TYPE_CHECKING:
+    from tcost.diff import Asked
+    from tcost.report.tables import Table
+    from tcost.spec import ModelSpec
+
+
+class Offered:
+    """An option, or where there is no flag an argument, as its help page says it."""
+
+    def __init__(
+        self, help_: str, *flags: str, metavar: str | None = None, default: bool = False, least: int | None = None
+    ) -> None:
+        """Take what it is, its flags, what stands for its value, whether its default is shown, and its least value."""
+        self.help, self.flags, self.metavar, self.default, self.least = help_, flags, metavar, default, least
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """The command line: `command` runs it again, `given` are the names of the parameters that stand on it."""
+
+    command: str
+    given: frozenset[str]
+
+
+class Said(dict[str, Any]):
+    """The options of settings that stand on the command line, by name; what is not said may be as it was saved."""
+
+
+NO_BYTES = {"storage": "formulas are of work, which no type of numbers changes\nsee: tcost memory"}
+"""Why commands that give formulas do not take the types of numbers."""
+
+SPEC_HELP = "A YAML file, a Hugging Face config.json, - for standard input, or a bundled name (tcost list specs)."
+RULES_HELP = "Learning rules, separated by spaces or commas (tcost list algos)."
+FORMAT_HELP = "How to write the result."
+SAVED_RULES_HELP = RULES_HELP.replace(" (", "; those of a saved result, else bp (")
+
+SpecName: TypeAlias = Annotated[str, Offered(SPEC_HELP, metavar="SPEC")]
+Algos: TypeAlias = Annotated[Sequence[str], Offered(RULES_HELP, "--algos", "--algo", metavar="RULE...", default=True)]
+SavedAlgos: TypeAlias = Annotated[
+    Sequence[str] | None, Offered(SAVED_RULES_HELP, "--algos", "--algo", metavar="RULE...")
+]
+Format: TypeAlias = Annotated[
+    Literal["table", "json", "csv", "markdown"], Offered(FORMAT_HELP, "--format", default=True)
+]
+Output: TypeAlias = Annotated[
+    str | None,
+    Offered("Write to a file, whole or not at all; to standard output by default.", "--output", "-o", metavar="FILE"),
+]
+Integers: TypeAlias = Annotated[bool, Offered("Exact integers in tables, not SI units.", "--integers")]
+
+
+def is_spec(word: str) -> bool:
+    """Tell a spec from a further value of a list option."""
+    from tcost.learning_rules import LEARNING_RULES
+    from tcost.spec import bundled_specs
+
+    looks_like_path = word == "-" or "/" in word or word.endswith((".yaml", ".yml", ".json"))
+    return looks_like_path or (word not in LEARNING_RULES and (word in bundled_specs() or os.path.lexists(word)))
+
+
+def load(word: str) -> "ModelSpec":
+    """Return the spec that a word on the command line means, or raise InputError."""
+    from tcost.learning_rules import LEARNING_RULES
+    from tcost.spec import load_spec
+
+    if word in LEARNING_RULES and not os.path.lexists(word):
+        raise InputError(f"'{word}' is a learning rule, not a spec\nwrite --algos {word}")
+    return load_spec(word)
+
+
+def rules(words: Sequence[str]) -> list[str]:
+    """Return the rules without repetition; a word that is none may have been meant as a spec."""
+    from tcost.learning_rules import LEARNING_RULES
+    from tcost.spec import bundled_specs
+
+    for word in words:
+        if word not in LEARNING_RULES:
+            close = nearest(word, [*LEARNING_RULES, *bundled_specs()])
+            hint = f"; did you mean '{close}'?" if close else ""
+            known = ", ".join(LEARNING_RULES)
+            raise InputError(f"'{word}' is neither a learning rule nor a spec{hint}\nlearning rules: {known}")
+    return list(dict.fromkeys(words))
+
+
+def asked(algos: Sequence[str] | None, said: Said) -> "Asked":
+    """Return how specs are to be priced: what the command line says, and nothing of what it does not."""
+    from tcost.diff import Asked
+
+    return Asked(algos=tuple(rules(algos or [])), said=said)
+
+
+def rejoined(words: Sequence[str]) -> list[str]:
+    """Return settings `KEY=VALUES` of which commas and spaces have made several words: `batch=1,8`, `batch=1 8`."""
+    settings: list[str] = []
+    for word in words:
+        if settings and "=" not in word:
+            settings[-1] += f",{word}"
+        else:
+            settings.append(word)
+    return settings
+
+
+@dataclass(frozen=True)
+class Printed:
+    """What a command has to say, the file that it goes to where there is one, and what failed where a gate did."""
+
+    text: str | bytes
+    path: str | None = None
+    failure: str = ""
+
+
+@dataclass(frozen=True)
+class Streamed:
+    """What a command writes piece by piece, once the parser is done: an interruption there is not its business."""
+
+    write: Callable[[], None]
+
+
+def tables(shown: Sequence["Table"], format_: str, output: str | None, failure: str = "") -> Printed:
+    """Return tables as a person reads them, drawn or as markdown."""
+    from tcost.report.tables import draw, markdown
+
+    if format_ == "markdown":
+        return Printed(markdown(shown), output, failure)
+    return Printed(draw(shown, color=output is None and use_color()), output, failure)
+
+
+def reconcile_command(specs: Sequence[str], contexts: Sequence[int], settings: Any) -> str:
+    """Return the command that says why a comparison is another under `paper`; SPEC where there are many."""
+    from shlex import quote
+
+    words = ["tcost reconcile", quote(specs[0]) if len(specs) == 1 else "SPEC", "--from paper --to exact"]
+    if len(contexts) == 1:
+        words.append(f"--context {contexts[0]}")
+    if settings.encoder_context is not None:
+        words.append(f"--encoder-context {settings.encoder_context}")
+    words += [f"--batch {settings.batch}"] * (settings.batch != 1)
+    words += ["--no-errata"] * (not settings.errata)
+    return " ".join(words)

@@ -1,0 +1,92 @@
+"""Draw what one training step costs."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from tcost.commands.base import Algos, Invocation, Offered, Printed, SpecName, load, rejoined, rules
+from tcost.cost.measures import IN_WORDS
+from tcost.errors import InputError
+from tcost.settings import Settings
+
+if TYPE_CHECKING:
+    from tcost.plot.page import Picture
+    from tcost.spec import ModelSpec
+
+KIND_HELP = (
+    "paper: MACCs, FLOPs and stored activations up to the context; curves: measures over an axis or two; "
+    "bars: the layers and phases of one step."
+)
+OVER_HELP = (
+    "Of curves: a key of the spec, or batch, and its values: a list, a:b, a:b:step or a:b:xK. Those of a second one "
+    "are panels."
+)
+DRAWN_HELP = f"Of curves: what is drawn, separated by spaces or commas: {IN_WORDS}; as in paper by default."
+OUTPUT_HELP = "Write to a file, whole or not at all; its ending says how: .png, .svg or .pdf."
+
+
+def run(
+    invoked: Invocation,
+    spec: SpecName,
+    output: Annotated[str, Offered(OUTPUT_HELP, "--output", "-o", metavar="FILE")],
+    kind: Annotated[Literal["paper", "curves", "bars"], Offered(KIND_HELP, "--kind", default=True)] = "paper",
+    over: Annotated[Sequence[str] | None, Offered(OVER_HELP, "--over", metavar="KEY=VALUES...")] = None,
+    measures: Annotated[Sequence[str] | None, Offered(DRAWN_HELP, "--measures", metavar="MEASURE...")] = None,
+    algos: Algos = ("bp", "pepita", "mempepita"),
+    settings: Settings = Settings(),
+) -> Printed:
+    """Draw what one training step costs.
+
+    Three panels over the context as in the companion paper, curves over any size, or bars of layers and
+    phases.
+
+    Needs matplotlib: pip install 'tcost[plot]'.
+
+    Example: tcost plot gpt3-small --output figure.pdf
+    """
+    from tcost.plot import check_libraries, quietly
+    from tcost.plot.files import ending_of
+
+    ending = ending_of(output)
+    if kind != "curves" and (over or measures):
+        raise InputError("--over and --measures are for curves\nwrite --kind curves, or leave them out")
+    check_libraries()
+    model, names = load(spec), rules(algos)
+    with quietly():
+        from tcost.plot.files import render
+
+        if kind == "curves":
+            picture = _curves(model, names, over or [], measures, settings, invoked)
+        elif kind == "bars":
+            from tcost.cost import results_of
+            from tcost.plot.bars import bars
+
+            picture = bars(results_of(model, names, settings), invoked.command)
+        else:
+            from tcost.plot.paper import paper_figure
+
+            picture = paper_figure(model, names, settings, invoked.command)
+        return Printed(render(picture, ending), output)
+
+
+def _curves(
+    spec: "ModelSpec",
+    algos: Sequence[str],
+    over: Sequence[str],
+    measures: Sequence[str] | None,
+    settings: Settings,
+    invoked: Invocation,
+) -> "Picture":
+    from tcost.plot.curves import curves
+    from tcost.plot.paper import MEASURES
+    from tcost.sweep import Sweep, parse_axis
+
+    sweep = Sweep(
+        spec=spec,
+        axes=tuple(map(parse_axis, rejoined(over))),
+        algos=tuple(algos),
+        conventions=(settings.convention,),
+        measures=tuple(dict.fromkeys(measures or MEASURES)),
+        settings=settings,
+        given=invoked.given,
+    )
+    return curves(sweep, invoked.command)
