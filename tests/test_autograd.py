@@ -175,7 +175,7 @@ def models() -> list[tuple[str, Sizes]]:
 @pytest.mark.parametrize(("name", "s"), models())
 def test_gradients_equal_autograd(name: str, s: Sizes) -> None:
     """Every gradient of every weight equals torch's to 1e-9, and so does the loss."""
-    step = execute(s, Settings("bp"), len(name))
+    step = execute(s, Settings("bp", causal=s.causal), len(name))
     weights = {key: [torch.tensor(values(w), requires_grad=True) for w in ws] for key, ws in step.parameters.items()}
     run = Autograd(step, weights)
     output = run.values[trace_model(s, run).output]

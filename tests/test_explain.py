@@ -175,7 +175,7 @@ def test_formulas_in_numbers(tcost: Tcost) -> None:
     totals = evaluate(load_spec("gemma-3-1b"), convention="exact", causal="half").totals
     assert sum(each["macc"] for each in found["operations"]) == totals.macc
     assert sum(each["flop"] for each in found["operations"]) == totals.flop
-    assert (document["schema_version"], found["spec"], found["causal"]) == (1, "gemma-3-1b", "half")
+    assert (document["schema_version"], found["spec"], found["causal"]) == (2, "gemma-3-1b", "half")
     assert found["documentation"]["decoder.full.attention"].startswith("Multi-head self-attention")
 
 

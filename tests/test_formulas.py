@@ -418,7 +418,7 @@ def test_a_phase(tcost: Tcost) -> None:
 def test_json(tcost: Tcost) -> None:
     """JSON has what the closed forms depend on, and Python in their letters that gives integers."""
     document = json.loads(tcost("formula", "llama-3-8b", "attention", "--batch", 3, "--format", "json").out)
-    assert (document["schema_version"], document["tool"]["name"]) == (1, "tcost")
+    assert (document["schema_version"], document["tool"]["name"]) == (2, "tcost")
     found = document["formulas"]
     assert (found["spec"], found["context"], found["batch"]) == ("llama-3-8b", "M", "B")
     symbols = {each["name"]: each["value"] for each in found["symbols"]}

@@ -338,8 +338,10 @@ def test_captions() -> None:
     spec = load_spec("alexatm-20b")
     options: Any = {"batch": 4, "optimizer": "adam", "causal": "half", "attention": "flash", "recompute": "block"}
     said = bars(evaluate_rules(spec, RULES, "paper", **options), "tcost plot it").description
-    assert "convention paper, causal half, attention flash, recompute block, 4 sequences per step" in said
-    assert "context 2,048, encoder context 100, optimizer adam" in said
+    assert (
+        "convention paper, 4 sequences per step, optimizer adam, causal half, attention flash, recompute block" in said
+    )
+    assert "context 2,048, encoder context 100" in said
     assert "tcost 0.1.0: tcost plot it" in said
     assert "leaves out: cross-attention, parameters, map to encoder" in said
     assert "attention map" not in said

@@ -246,7 +246,7 @@ def test_json(tcost: Tcost) -> None:
     outcome = tcost("reconcile", "gpt3-small", "--from", "torch", "--to", "paper", "--batch", 2, "--format", "json")
     assert (outcome.status, outcome.err) == (0, "")
     document = json.loads(outcome.out)
-    assert (document["schema_version"], document["tool"]["name"]) == (1, "tcost")
+    assert (document["schema_version"], document["tool"]["name"]) == (2, "tcost")
     found = document["reconciliation"]
     assert [found[key] for key in ("spec", "algo", "context", "encoder_context", "batch")] == [
         *("gpt3-small", "bp", 2048, None, 2)

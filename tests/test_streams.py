@@ -36,13 +36,13 @@ def nobody() -> int:
     return writer
 
 
-FAIL = "def fail(*_, **__): raise {}\ntcost.cost.evaluate_rules = fail"
+FAIL = "def fail(*_, **__): raise {}\ntcost.cost.results_of = fail"
 
 NOISY = """
-def noisy(*args, real=tcost.cost.evaluate_rules, **options):
+def noisy(*args, real=tcost.cost.results_of, **options):
     print("odd", end="", file=sys.stderr)
     return real(*args, **options)
-tcost.cost.evaluate_rules = noisy
+tcost.cost.results_of = noisy
 """
 
 HAPPENS = {

@@ -382,11 +382,17 @@ def test_no_axes(text: str, message: str) -> None:
         ({"axes": (Axis("batch", (0, 1)),)}, "the batch must be a whole number from 1"),
         ({"axes": (Axis("encoder_context_length", (1, 2)),)}, "an encoder context is for encoder-decoder models"),
         ({"axes": (Axis("batch", (1,)), Axis("batch", (2,)))}, "the axis batch is there twice"),
-        ({"axes": (Axis("batch", (1,)),), "options": {"batch": 2}}, "batch is an axis of the sweep and an option"),
+        (
+            {"axes": (Axis("batch", (1,)),), "settings": Settings(batch=2)},
+            "batch is an axis of the sweep and an option",
+        ),
         ({"axes": (Axis("batch", (1,)),), "measures": ("maccs",)}, "unknown measure 'maccs'; did you mean 'macc'"),
         ({"axes": (Axis("batch", (1,)),), "algos": ("bpp",)}, "unknown learning rule 'bpp'"),
         ({"axes": (Axis("batch", (1,)),), "conventions": ("papr",)}, "unknown convention 'papr'"),
-        ({"axes": (Axis("batch", (1,)),), "options": {"recompute": "block"}, "algos": ("pepita",)}, "recompute is for"),
+        (
+            {"axes": (Axis("batch", (1,)),), "settings": Settings(recompute="block"), "algos": ("pepita",)},
+            "recompute is for",
+        ),
     ],
 )
 def test_no_sweeps(arguments: dict[str, Any], message: str) -> None:

@@ -37,7 +37,7 @@ RULES = list(STEPS)
 @settings(max_examples=60)
 def test_execution_equals_prediction(algo: str, s: Sizes, optimizer: str, seed: int) -> None:
     """Every scalar operation of every layer and phase is executed as often as predicted, whatever the parts."""
-    verification = verify(s, Settings(algo, optimizer=optimizer), seed)
+    verification = verify(s, Settings(algo, optimizer=optimizer, causal=s.causal), seed)
     assert verification.holds
     assert all(line.difference == 0 for line in verification.lines)
     assert sum(line.executed for line in verification.lines) > 0
@@ -56,7 +56,7 @@ def test_a_model_without_a_head_executes_as_predicted(recompute: Any) -> None:
 @pytest.mark.parametrize("name", MODERN)
 def test_every_modern_part_executes_as_predicted(name: str, algo: str) -> None:
     """Groups, windows, experts, latent attention, rotations, adapters and the rest, under each rule."""
-    verification = verify(MODERN[name], Settings(algo, optimizer="adamw"))
+    verification = verify(MODERN[name], Settings(algo, optimizer="adamw", causal=MODERN[name].causal))
     assert verification.holds
     assert all(line.difference == 0 for line in verification.lines)
 
@@ -65,10 +65,13 @@ def test_every_modern_part_executes_as_predicted(name: str, algo: str) -> None:
 @settings(max_examples=100)
 def test_recomputation_executes_as_predicted(s: Sizes, optimizer: str, recompute: Any) -> None:
     """What is not kept but computed again is executed as often as predicted, and as much is alive; gradients stay."""
-    verification = verify(s, Settings("bp", optimizer=optimizer, recompute=recompute))
+    verification = verify(s, Settings("bp", optimizer=optimizer, recompute=recompute, causal=s.causal))
     assert verification.holds
     assert any(line.phase == "recomputed_forward" and line.executed for line in verification.lines)
-    kept, again = execute(s, Settings("bp")), execute(s, Settings("bp", recompute=recompute))
+    kept, again = (
+        execute(s, Settings("bp", causal=s.causal)),
+        execute(s, Settings("bp", recompute=recompute, causal=s.causal)),
+    )
     assert kept.gradients.keys() == again.gradients.keys()
     for name, gradients in kept.gradients.items():
         for a, b in zip(gradients, again.gradients[name], strict=True):
@@ -79,7 +82,7 @@ def test_recomputation_executes_as_predicted(s: Sizes, optimizer: str, recompute
 @settings(max_examples=150)
 def test_any_combination_executes_as_predicted(s: Sizes, algo: str, seed: int) -> None:
     """So do combinations of them that nobody has trained."""
-    assert verify(s, Settings(algo, optimizer="adam"), seed).holds
+    assert verify(s, Settings(algo, optimizer="adam", causal=s.causal), seed).holds
 
 
 @pytest.mark.parametrize("name", bundled_specs())
@@ -88,7 +91,7 @@ def test_shrunk_specs_keep_their_parts(name: str) -> None:
     spec = load_spec(name)
     for causal in ("full", "half"):
         small = replace(shrink(spec.at()), causal=causal)
-        assert verify(small, Settings("bp", optimizer="adamw")).holds
+        assert verify(small, Settings("bp", optimizer="adamw", causal=small.causal)).holds
         operations = {row.operation for row in evaluate(small, "bp", "exact").rows}
         assert operations == {row.operation for row in evaluate(spec, "bp", "exact").rows}
 
@@ -108,7 +111,9 @@ def test_a_wrong_prediction_shows(kind: str, phase: str, monkeypatch: pytest.Mon
     wrong = replace(KINDS[kind], **changed)
     monkeypatch.setitem(KINDS, kind, wrong)
     having = [s for s in specs if any(row.kind == kind for algo in RULES for row in evaluate(s, algo, "exact").rows)]
-    assert not all(verify(s, Settings(algo, optimizer="adamw")).holds for s in having for algo in RULES)
+    assert not all(
+        verify(s, Settings(algo, optimizer="adamw", causal=s.causal)).holds for s in having for algo in RULES
+    )
 
 
 @given(s=parts())
@@ -116,7 +121,7 @@ def test_a_wrong_prediction_shows(kind: str, phase: str, monkeypatch: pytest.Mon
 def test_gradients_equal_finite_differences(s: Sizes) -> None:
     """A sample of every weight's gradients under backpropagation equals the slope of the loss."""
     smooth = replace(s, activation="gelu")  # a relu has kinks
-    step = execute(smooth, Settings("bp"))
+    step = execute(smooth, Settings("bp", causal=smooth.causal))
     for name, weights in step.parameters.items():
         for index, weight in enumerate(weights):
             place = np.unravel_index(len(name) % weight.size, weight.shape)
@@ -137,7 +142,10 @@ def loss_at(step: Step, name: str, index: int, place: Any, shift: float) -> floa
 @settings(max_examples=30)
 def test_pepita_and_mempepita_make_the_same_update(s: Sizes) -> None:
     """Recomputing the first pass rather than storing it changes no update."""
-    stored, recomputed = execute(s, Settings("pepita")), execute(s, Settings("mempepita"))
+    stored, recomputed = (
+        execute(s, Settings("pepita", causal=s.causal)),
+        execute(s, Settings("mempepita", causal=s.causal)),
+    )
     assert stored.gradients.keys() == recomputed.gradients.keys() == stored.parameters.keys()
     for name, gradients in stored.gradients.items():
         for a, b in zip(gradients, recomputed.gradients[name], strict=True):
@@ -152,7 +160,7 @@ def test_the_update_is_the_rule(s: Sizes) -> None:
     Recomputed from two passes of their own in plain NumPy. Source: Dellaferrera & Kreiman, ICML 2022, algorithm 1.
     """
     untied = replace(s, tie_embeddings=False)
-    step = execute(untied, Settings("pepita"))
+    step = execute(untied, Settings("pepita", causal=untied.causal))
     fresh = replace(step, gradients={}, tally=Tally(), data=dict(step.data))
     first = Execution(fresh)
     model = trace_model(untied, first)
@@ -315,13 +323,13 @@ def test_bundled_specs_verify(name: str) -> None:
     """Every bundled spec, shrunk, executes what is predicted under every rule; `parts` draws the optimizers."""
     s = shrink(load_spec(name).at())
     for algo in RULES:
-        assert verify(s, Settings(algo, optimizer="adamw")).holds
+        assert verify(s, Settings(algo, optimizer="adamw", causal=s.causal)).holds
 
 
 def test_unknown_names() -> None:
     """A rule or an optimizer that there is not is refused."""
     s = shrink(load_spec("gpt2").at())
     with pytest.raises(InputError, match="learning rule"):
-        verify(s, Settings("pepitta", optimizer="adamw"))
+        verify(s, Settings("pepitta", optimizer="adamw", causal=s.causal))
     with pytest.raises(InputError, match="did you mean 'adam'"):
-        verify(s, Settings("bp", optimizer="adan"))
+        verify(s, Settings("bp", optimizer="adan", causal=s.causal))

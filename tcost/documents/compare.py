@@ -24,14 +24,14 @@ def to_json(comparisons: Iterable[Comparison]) -> str:
     """
     return json_of(
         ComputeDocument,
-        results=[
+        results=(
             described(
                 each.result,
                 change=_percent(each),
                 changes={name: _percent(change) for name, change in each.changes.items()},
             )
             for each in comparisons
-        ],
+        ),
     )
 
 

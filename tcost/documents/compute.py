@@ -134,7 +134,7 @@ def to_json(results: Iterable[Priced], by: By | None = None) -> str:
 
     Rows are those of `by`, operations when there is none; asked for by name, operations have their scalars.
     """
-    return json_of(ComputeDocument, results=[described(each, by) for each in results])
+    return json_of(ComputeDocument, results=(described(each, by) for each in results))
 
 
 def to_csv(results: Iterable[Priced], by: By | None = None) -> str:

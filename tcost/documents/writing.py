@@ -104,13 +104,19 @@ def _value_of(of: Any) -> tuple[type | None, bool]:
     return (of, False) if isinstance(of, type) and (of in PARTS or is_dataclass(of)) else (None, False)
 
 
-def content(kind: type, item: object, **own: Any) -> dict[str, Any]:
+class Content(dict[str, Any]):
+    """What a part has of an item: what is to be written."""
+
+
+def content(kind: type, item: object, **own: Any) -> Content:
     """Return what a part has of an item, or of a mapping; `own` has what the item has not, or has otherwise.
 
     A part that allows more has all of a mapping.
     Raises UnfinishedError for a field that neither has.
     """
-    found = {}
+    if isinstance(item, Content) and not own:
+        return item
+    found = Content()
     for each in described(kind):
         value = own[each.name] if each.name in own else _got(kind, item, each)
         if value is None and each.is_left:
