@@ -47,6 +47,7 @@ class Explained:
     copies: int
     runs: int
     times: int
+    convention: Convention
     counts: tuple[Count, ...]
     derivation: str
     citation: str
@@ -54,9 +55,8 @@ class Explained:
 
     @property
     def amount(self) -> Amount:
-        """The MACCs and FLOPs of all copies, runs and sequences."""
-        macc = sum(each.number for each in self.counts if each.scalar == "macc")
-        return Amount(self.times * macc, self.times * sum(each.price * each.number for each in self.counts))
+        """The work of all copies, runs and sequences."""
+        return Amount({each.scalar: self.times * each.number for each in self.counts}, self.convention)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +134,7 @@ def _explained(work: Work, step: TrainingStep, symbols: tuple[Symbol, ...]) -> E
         copies=number(op.repeats),
         runs=work.runs,
         times=number(work.times),
+        convention=convention,
         counts=tuple(_counts(work.scalars, convention, number)),
         derivation=_derivation(work, step),
         citation=_citation(op, work.phase, convention),
@@ -143,7 +144,7 @@ def _explained(work: Work, step: TrainingStep, symbols: tuple[Symbol, ...]) -> E
 
 def _counts(scalars: Scalars, convention: Convention, number: Callable[[Size], int]) -> list[Count]:
     return [
-        Count(name, algebra().expand(written_out(size)), number(size), convention.flop({name: 1}))
+        Count(name, algebra().expand(written_out(size)), number(size), convention.prices[name])
         for name, size in scalars.items()
         if number(size)
     ]

@@ -6,10 +6,10 @@ own. Each formula comes out of the layers that the counts come out of, called wi
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from tcost.conventions import convention_of
-from tcost.cost import Amount, Result, Row, result_of
+from tcost.cost import Result, Row, result_of
 from tcost.estimators import UNDEFINED, Estimate, estimates
 from tcost.kinds import KINDS, Phase, free
 from tcost.settings import Settings
@@ -19,6 +19,13 @@ from tcost.training_step import Spec
 
 Group: TypeAlias = tuple[str, Phase]
 """A kind of operation, or the layer of an erratum, in a phase."""
+
+
+class Amount(NamedTuple):
+    """What one convention counts more than another one."""
+
+    macc: Size
+    flop: Size
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -169,7 +169,10 @@ def test_sorting_is_exact(open_page: Open) -> None:
     amounts = draw.sample(range(2**62, 2**62 + len(rows)), len(rows))
     result = replace(
         comparisons[0].result,
-        rows=tuple(replace(row, macc=each, flop=-(2**70) - each) for row, each in zip(rows, amounts, strict=True)),
+        rows=tuple(
+            replace(row, scalars={"macc": each, "add": -(2**70) - 3 * each})
+            for row, each in zip(rows, amounts, strict=True)
+        ),
     )
     opened = open_page(report_page([replace(comparisons[0], result=result, baseline=result)], [spec], ""))
     before = opened.lines("gpt2")

@@ -3,7 +3,7 @@
 "How many FLOPs is that?" has several honest answers. A convention is one of them, by name and as data.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -164,11 +164,11 @@ class Convention:
         """Return what one copy of `op` keeps for its gradients."""
         return NOTHING if self.is_absent(op) else self.keeps.get(op.kind, kind_of(op).keeps)(op)
 
-    def flop(self, scalars: Scalars) -> Size:
-        """Return the FLOPs of scalar operations; InputError names one that has no price."""
-        if missing := [name for name in scalars if name not in self.prices]:
-            raise unknown(f"scalar operation under convention {self.name}", missing[0], self.prices)
-        return sum(self.prices[name] * number for name, number in scalars.items())
+    def check(self, scalars: Iterable[str]) -> None:
+        """Raise InputError for a scalar operation that has no price, by its name."""
+        for name in scalars:
+            if name not in self.prices:
+                raise unknown(f"scalar operation under convention {self.name}", name, self.prices)
 
     def errata_of(self, s: Sizes, rule: str) -> list[Erratum]:
         """Return the errata that the published totals of such a model have under a learning rule."""

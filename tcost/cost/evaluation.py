@@ -1,10 +1,10 @@
 """From a spec, a learning rule and a convention to rows."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
 from typing import NamedTuple
 
 from tcost.conventions import Erratum
+from tcost.cost.prices import sum_of
 from tcost.cost.rows import Result, Row, merged
 from tcost.kinds import MODEL_PHASES, Phase, Scalars, kind_of
 from tcost.memory import Memory
@@ -37,6 +37,7 @@ def result_of(spec: Spec, settings: Settings) -> Result:
     slips = {erratum: about for erratum in step.slips if (about := _about(erratum, works))}
     rows = [_row(work, step) for work in works]
     rows += [_erratum_row(erratum, about, step) for erratum, about in slips.items()]
+    step.convention.check(name for row in rows for name in row.scalars)
     return Result(
         **(values_of(settings) | lengths),
         spec=sizes.name,
@@ -100,12 +101,11 @@ def _row(work: Work, step: TrainingStep) -> Row:
         phase=work.phase,
         repeats=op.repeats,
         runs=work.runs,
-        macc=scalars.get("macc", 0),
-        flop=convention.flop(scalars),
         parameters=parameters,
         active_parameters=op.active(parameters),
         trained_parameters=parameters if op.is_trained else 0,
         scalars=scalars,
+        convention=convention,
         note=f"not in the {convention.name}'s model" if convention.is_absent(op) else "",
     )
 
@@ -118,7 +118,6 @@ def _about(erratum: Erratum, works: Iterable[Work]) -> list[Work]:
 def _erratum_row(erratum: Erratum, about: Sequence[Work], step: TrainingStep) -> Row:
     """Return what was published less what the works that it is about come to, which may be less than nothing."""
     slips = [_times(erratum.count(work.op, step.model), work.times) for work in about]
-    scalars = {name: sum(slip.get(name, 0) for slip in slips) for name in chain.from_iterable(slips)}
     left_out = step.left_out(erratum)
     return Row(
         layer=erratum.layer,
@@ -127,12 +126,11 @@ def _erratum_row(erratum: Erratum, about: Sequence[Work], step: TrainingStep) ->
         phase=erratum.phase,
         repeats=1 if left_out else sum(work.op.repeats for work in about),
         runs=step.rule.runs[erratum.phase],
-        macc=scalars.get("macc", 0),
-        flop=step.convention.flop(scalars),
         parameters=-sum(left_out.values()),
         active_parameters=-sum(op.active(number) for op, number in left_out.items()),
         trained_parameters=-sum(number for op, number in left_out.items() if op.is_trained),
-        scalars=scalars,
+        scalars=sum_of(slips),
+        convention=step.convention,
     )
 
 

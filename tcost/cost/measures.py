@@ -1,24 +1,63 @@
-"""What is measured of a result: the columns of a sweep, and what a budget limits."""
+"""What is measured of a result: the columns of a sweep, what a budget limits, and the totals of a difference."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
 
+from tcost.cost.prices import WORK
 from tcost.cost.rows import Result
+from tcost.memory import Held
 from tcost.sizes import Size
 from tcost.units import parse_amount, parse_bytes
 
-MEASURES: Mapping[str, Callable[[Result], Size]] = {
-    "macc": lambda result: result.totals.macc,
-    "flop": lambda result: result.totals.flop,
-    "parameters": lambda result: result.totals.parameters,
-    "active_parameters": lambda result: result.totals.active_parameters,
-    "trained_parameters": lambda result: result.totals.trained_parameters,
-    "stored_activations_elements": lambda result: result.memory.of("stored_activations").elements,
-    "stored_activations_bytes": lambda result: result.memory.of("stored_activations").bytes,
-    "peak_elements": lambda result: result.memory.peak.elements,
-    "peak_bytes": lambda result: result.memory.peak.bytes,
+
+@dataclass(frozen=True)
+class Measure:
+    """A number of a result, and what it is."""
+
+    meaning: str
+    of: Literal["work", "parameters", "memory"]
+    measure: Callable[[Result], Size]
+
+    def __call__(self, result: Result) -> Size:
+        """Measure a result."""
+        return self.measure(result)
+
+
+def _work(name: str, result: Result) -> Size:
+    return result.totals.amount(name)
+
+
+def _parameters(name: str, result: Result) -> Size:
+    return getattr(result.totals, name)
+
+
+def _stored(result: Result) -> Held:
+    return result.memory.of("stored_activations")
+
+
+PARAMETERS = {
+    "parameters": "Learned parameters.",
+    "active_parameters": "Learned parameters that one token uses: of experts, those that it goes through.",
+    "trained_parameters": "Learned parameters that are trained: of adapters beside a frozen model, the adapters'.",
+}
+
+MEASURES: Mapping[str, Measure] = {
+    **{name: Measure(each.meaning, "work", partial(_work, name)) for name, each in WORK.items()},
+    **{name: Measure(meaning, "parameters", partial(_parameters, name)) for name, meaning in PARAMETERS.items()},
+    "stored_activations_elements": Measure(
+        "Numbers that wait between a forward pass and what needs them.", "memory", lambda each: _stored(each).elements
+    ),
+    "stored_activations_bytes": Measure("The bytes of these.", "memory", lambda each: _stored(each).bytes),
+    "peak_elements": Measure(
+        "The most numbers that are alive at one moment.", "memory", lambda each: each.memory.peak.elements
+    ),
+    "peak_bytes": Measure(
+        "The bytes of the most that is alive at one moment.", "memory", lambda each: each.memory.peak.bytes
+    ),
 }
 """Each measure of a result, by the name of its column."""
-
 
 IN_WORDS = f"{', '.join([*MEASURES][:-1])} or {[*MEASURES][-1]}"
 """All measures, as a help page names them."""
@@ -26,7 +65,7 @@ IN_WORDS = f"{', '.join([*MEASURES][:-1])} or {[*MEASURES][-1]}"
 
 def is_memory(measure: str) -> bool:
     """Tell whether a measure is of what a step holds, not of what it executes."""
-    return measure.startswith(("stored", "peak"))
+    return MEASURES[measure].of == "memory"
 
 
 def amount_of(measure: str, text: str) -> int:

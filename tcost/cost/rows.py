@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
+from tcost.conventions import Convention
+from tcost.cost.prices import Priced, sum_of
 from tcost.kinds import PHASES, Phase, Scalars
 from tcost.memory import Memory
 from tcost.settings import Settings
@@ -13,14 +15,14 @@ By: TypeAlias = Literal["layer", "phase", "operation"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Row:
+class Row(Priced):
     """The cost of one operation in one phase of a training step: all its copies, runs and sequences.
 
     `parameters` is what the operation learns; it stands on the forward row alone, so that rows add up.
     `active_parameters` are those that one token uses: of experts, those that it chooses. `trained_parameters` are
     those that are trained: what is frozen has none.
-    A field that a grouping has merged is None. `scalars` has the numbers of each scalar operation,
-    `note` what sets the row apart.
+    A field that a grouping has merged is None. `scalars` has the numbers of each scalar operation, which the
+    `convention` prices, `note` what sets the row apart.
     """
 
     layer: str | None
@@ -29,21 +31,20 @@ class Row:
     phase: Phase
     repeats: Size
     runs: int
-    macc: Size
-    flop: Size
+    scalars: Scalars
+    convention: Convention = field(repr=False)
     parameters: Size = 0
     active_parameters: Size = 0
     trained_parameters: Size = 0
-    scalars: Scalars = field(default_factory=dict)
     note: str = ""
 
 
 @dataclass(frozen=True)
-class Amount:
+class Amount(Priced):
     """An exact amount of work."""
 
-    macc: Size
-    flop: Size
+    scalars: Scalars
+    convention: Convention = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -77,10 +78,9 @@ class Result(Settings):
     @property
     def totals(self) -> Totals:
         """The sums of all rows."""
-        amount = total(self.rows)
         return Totals(
-            amount.macc,
-            amount.flop,
+            sum_of(row.scalars for row in self.rows),
+            self._convention,
             sum(row.parameters for row in self.rows),
             sum(row.active_parameters for row in self.rows),
             sum(row.trained_parameters for row in self.rows),
@@ -92,13 +92,16 @@ class Result(Settings):
         ran = {row.phase for row in self.rows}
         optional = {"recomputed_forward": "recomputed_forward" in ran, "optimizer_step": self.optimizer != "none"}
         phases = [phase for phase in PHASES if optional.get(phase, True)]
-        return {phase: total(row for row in self.rows if row.phase == phase) for phase in phases}
+        return {phase: total((row for row in self.rows if row.phase == phase), self._convention) for phase in phases}
+
+    @property
+    def _convention(self) -> Convention:
+        return self.memory.step.convention
 
 
-def total(rows: Iterable[Row]) -> Amount:
-    """Return the sum of the rows' MACCs and FLOPs."""
-    rows = tuple(rows)
-    return Amount(sum(row.macc for row in rows), sum(row.flop for row in rows))
+def total(rows: Iterable[Row], convention: Convention) -> Amount:
+    """Return the sum of the work of rows under a convention."""
+    return Amount(sum_of(row.scalars for row in rows), convention)
 
 
 def group_by(rows: Iterable[Row], by: By) -> list[Row]:
@@ -127,17 +130,15 @@ def _sum(a: Row, b: Row) -> Row:
     return replace(
         a,
         repeats=a.repeats + b.repeats,
-        macc=a.macc + b.macc,
-        flop=a.flop + b.flop,
         parameters=a.parameters + b.parameters,
         active_parameters=a.active_parameters + b.active_parameters,
         trained_parameters=a.trained_parameters + b.trained_parameters,
-        scalars={name: a.scalars.get(name, 0) + b.scalars.get(name, 0) for name in {**a.scalars, **b.scalars}},
+        scalars=sum_of((a.scalars, b.scalars)),
     )
 
 
 def _merge(layer: str | None, rows: Sequence[Row]) -> Row:
-    first, amount = rows[0], total(rows)
+    first = rows[0]
     return Row(
         layer=layer,
         operation=None,
@@ -145,8 +146,8 @@ def _merge(layer: str | None, rows: Sequence[Row]) -> Row:
         phase=first.phase,
         repeats=first.repeats if all(row.repeats == first.repeats for row in rows) else None,
         runs=first.runs,
-        macc=amount.macc,
-        flop=amount.flop,
+        scalars=sum_of(row.scalars for row in rows),
+        convention=first.convention,
         parameters=sum(row.parameters for row in rows),
         active_parameters=sum(row.active_parameters for row in rows),
         trained_parameters=sum(row.trained_parameters for row in rows),

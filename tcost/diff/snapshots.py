@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from tcost.cost import Result
+from tcost.cost.measures import PARAMETERS
+from tcost.cost.prices import WORK, Priced
 from tcost.memory import CATEGORIES
 from tcost.settings import NAMES, Settings, Storage, values_of
 
@@ -17,8 +19,6 @@ ALL_LAYERS = "all layers"
 
 IDENTITY = ("spec", *NAMES)
 """What amounts depend on."""
-
-WORK, PARAMETERS = ("macc", "flop"), ("parameters", "active_parameters", "trained_parameters")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +69,7 @@ def _snapshot(
     slips: tuple[tuple[str, str], ...],
 ) -> Snapshot:
     """Return a snapshot of a result whose rows have the same fields, priced or saved."""
-    totals = {name: number for name in (*WORK, *PARAMETERS) if (number := getattr(result.totals, name)) is not None}
+    totals = {name: number for name in (*WORK, *PARAMETERS) if (number := _number(result.totals, name)) is not None}
     totals |= {
         f"{name}_{unit}": getattr(held[name], unit)
         for name in ("stored_activations", "peak")
@@ -81,7 +81,7 @@ def _snapshot(
         spec=result.spec,
         overrides={str(name): length for name, length in result.overrides.items()},
         totals=totals,
-        cells=_work(result.rows, [name for name in PARAMETERS if name in totals]) | _held(memory_rows),
+        cells=_work(result.rows, [name for name in (*WORK, *PARAMETERS) if name in totals]) | _held(memory_rows),
         copies=_copies(result.rows),
         not_counted=tuple(result.not_counted),
         slips=slips,
@@ -93,13 +93,16 @@ def _layer(row: Any) -> str:
     return ALL_LAYERS if row.layer is None else str(row.layer)
 
 
-def _work(rows: Iterable[Any], parameters: Sequence[str]) -> dict[str, Mapping[Cell, int]]:
-    cells: dict[str, Counter[Cell]] = {name: Counter() for name in (*WORK, *parameters)}
+def _number(item: Any, name: str) -> Any:
+    """Return an amount of work, priced here or saved, or a number of parameters."""
+    return item.amount(name) if isinstance(item, Priced) and name in WORK else getattr(item, name)
+
+
+def _work(rows: Iterable[Any], names: Sequence[str]) -> dict[str, Mapping[Cell, int]]:
+    cells: dict[str, Counter[Cell]] = {name: Counter() for name in names}
     for row in rows:
-        for name in WORK:
-            cells[name][_layer(row), row.phase] += getattr(row, name)
-        for name in parameters:
-            cells[name][_layer(row), ""] += getattr(row, name)
+        for name in names:
+            cells[name][_layer(row), row.phase if name in WORK else ""] += _number(row, name)
     return {name: dict(each) for name, each in cells.items()}
 
 

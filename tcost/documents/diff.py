@@ -1,17 +1,26 @@
 """What `tcost diff` writes."""
 
-from typing import Any, Literal
+from typing import Any
 
+from tcost.cost.measures import MEASURES
+from tcost.cost.prices import WORK
 from tcost.diff import Change as Found
 from tcost.diff import Difference as Pair
 from tcost.diff import Differences
 from tcost.documents.parts import Document, Step
-from tcost.documents.writing import Left, part
+from tcost.documents.writing import also, part
 from tcost.documents.writing import to_json as json_of
 from tcost.units import percent
 
-BY_LAYER = ("macc", "flop", "parameters", "memory_bytes")
+BY_LAYER = (*WORK, "parameters", "memory_bytes")
 """The measures whose changes by layer are written."""
+
+
+EVER = (
+    *("macc", "flop", "parameters", "active_parameters", "stored_activations_elements", "stored_activations_bytes"),
+    *("peak_elements", "peak_bytes", "memory_bytes"),
+)
+"""The measures that results have which any version has saved."""
 
 
 @part
@@ -32,8 +41,8 @@ class Change:
 class Cell:
     """What is measured, of a layer in one phase or category."""
 
-    measure: Literal["macc", "flop", "parameters", "memory_bytes"]
-    """What is measured; `memory_bytes` is everything that a step holds but its indices."""
+    measure: str
+    """An amount of work, `parameters`, or `memory_bytes`, everything that a step holds but its indices."""
     layer: str
     """Path of the layer, or the name of an erratum; `all layers` where a side was saved by phase."""
     part: str | None
@@ -46,29 +55,14 @@ class CellChange(Change, Cell):
 
 
 @part
+@also(
+    {name: each.meaning for name, each in MEASURES.items()}
+    | {"memory_bytes": "All that a step holds but its indices."},
+    of=Change,
+    always=EVER,
+)
 class TotalChanges:
-    """The change of every measure."""
-
-    macc: Change
-    """Multiply-accumulate operations."""
-    flop: Change
-    """Floating-point operations."""
-    parameters: Change
-    """Learned parameters."""
-    active_parameters: Change
-    """Those that one token uses."""
-    trained_parameters: Left[Change]
-    """Those that are trained; left out where a saved side does not say how many."""
-    stored_activations_elements: Change
-    """Numbers that wait between a forward pass and what needs them."""
-    stored_activations_bytes: Change
-    """Their bytes."""
-    peak_elements: Change
-    """The most numbers that are alive at one moment."""
-    peak_bytes: Change
-    """The bytes of the most that is alive at one moment."""
-    memory_bytes: Change
-    """Everything that a step holds but its indices."""
+    """The change of every measure that both sides have."""
 
 
 @part
@@ -115,6 +109,7 @@ def _difference(pair: Pair) -> dict[str, Any]:
         "changes": [
             change_of(each) | {"measure": measure, "layer": each.layer, "part": each.part or None}
             for measure in BY_LAYER
+            if measure in pair.measures
             for each in pair.changes(measure)
         ],
     }

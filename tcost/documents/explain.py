@@ -113,4 +113,4 @@ def _operation(explained: Explained) -> dict[str, Any]:
         }
         for each in explained.counts
     ]
-    return {**vars(explained), **vars(explained.amount), "counts": counts}
+    return {**vars(explained), **explained.amount.amounts, "counts": counts}

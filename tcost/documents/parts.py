@@ -2,7 +2,8 @@
 
 from typing import Annotated, Literal, TypeAlias, TypeVar
 
-from tcost.documents.writing import SCHEMA_VERSION, Left, Limit, part
+from tcost.cost.prices import WORK
+from tcost.documents.writing import SCHEMA_VERSION, Left, Limit, also, part
 from tcost.kinds import Phase
 from tcost.memory import Category
 from tcost.settings import Settings
@@ -38,13 +39,9 @@ assert Document.__annotations__["schema_version"] == Literal[SCHEMA_VERSION]  # 
 
 
 @part
+@also({name: each.meaning for name, each in WORK.items()}, always=("macc", "flop"))
 class Amount:
-    """An exact amount of work, or a change of it."""
-
-    macc: int
-    """Multiply-accumulate operations."""
-    flop: int
-    """Floating-point operations, as many for a MACC as the convention says."""
+    """An exact amount of work."""
 
 
 @part

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from tcost.cost.prices import WORK
 from tcost.documents.compute import ComputeDocument, Result
 from tcost.documents.schema import reader_of
 from tcost.documents.writing import SCHEMA_VERSION
@@ -84,7 +85,7 @@ def _check_sums(result: Result, place: str) -> None:
     sums += [(f"phases.{phase}", amount, by_phase.get(phase, ())) for phase, amount in phases]
     sums += [(f"memory.{name}", held, by_category.get(name, ())) for name, held in memory if name != "peak"]
     for name, whole, rows in sums:
-        for measure, amount in vars(whole).items() if whole else [("macc", 0), ("flop", 0)]:
+        for measure, amount in (vars(whole) if whole else dict.fromkeys(WORK, 0)).items():
             amounts = [getattr(row, measure) for row in rows]
             found = None if None in amounts else sum(amounts)
             if amount is not None and found != amount:  # an earlier version has not said all

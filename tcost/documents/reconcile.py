@@ -5,7 +5,7 @@ from typing import Any
 
 from tcost.cost import Result
 from tcost.documents.formula import ValuedSymbol
-from tcost.documents.parts import Amount, Document, Length, Named
+from tcost.documents.parts import Document, Length, Named
 from tcost.documents.writing import Omitted, content, described, part
 from tcost.documents.writing import to_csv as csv_of
 from tcost.documents.writing import to_json as json_of
@@ -13,6 +13,16 @@ from tcost.kinds import Phase
 from tcost.reconcile import Reconciliation as Found
 from tcost.settings import Settings
 from tcost.units import percent
+
+
+@part
+class Amount:
+    """What a convention counts, or one more than another one."""
+
+    macc: int
+    """Multiply-accumulate operations."""
+    flop: int
+    """Floating-point operations, as many for a MACC as the convention says."""
 
 
 @part

@@ -114,6 +114,7 @@ def descriptions(kind: type) -> dict[str, str]:
     """Return the docstring below each field of a class and of those that it is made from, or a setting's help."""
     found: dict[str, str] = {}
     for cls in reversed(kind.__mro__):
+        found |= cls.__dict__.get("ALSO", {})
         if is_dataclass(cls):
             found |= {each.name: each.metadata["help"] for each in fields(cls) if "help" in each.metadata}
         if cls.__module__.startswith("tcost."):

@@ -7,7 +7,7 @@ its name, or of what is given in its place.
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import KW_ONLY, InitVar, is_dataclass
 from functools import cache
 from inspect import get_annotations
@@ -68,6 +68,19 @@ def part(kind: type[T]) -> type[T]:
     """
     PARTS.append(kind)
     return kind
+
+
+def also(keys: Mapping[str, str], of: Any = int, always: Collection[str] = ()) -> Callable[[type[T]], type[T]]:
+    """Let a part have further fields of a type, by what each is; only those in `always` are never left out."""
+
+    def added(kind: type[T]) -> type[T]:
+        kind.__annotations__ = {name: of if name in always else Annotated[of, LEFT] for name in keys} | get_annotations(
+            kind
+        )
+        kind.ALSO = keys  # type: ignore[attr-defined]  # for who describes it
+        return kind
+
+    return added
 
 
 class Described(NamedTuple):
@@ -135,6 +148,8 @@ def _got(kind: type, item: object, each: Described) -> Any:
             return item.get(each.name)
     elif hasattr(item, each.name):
         return getattr(item, each.name)
+    elif each.name in (amounts := getattr(item, "amounts", {})):  # of work, other than those that code asks for
+        return amounts[each.name]
     raise UnfinishedError(f"{kind.__name__} of the documents describes '{each.name}', which nothing gives")
 
 

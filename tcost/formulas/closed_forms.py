@@ -148,11 +148,11 @@ def _quantities(rows: Sequence[Row], copies: Size = 1) -> Iterator[Quantity]:
     for phase in PHASES:
         runs = {row.runs for row in rows if row.phase == phase}
         if runs:
-            amount = total(row for row in rows if row.phase == phase)
+            amount = total((row for row in rows if row.phase == phase), rows[0].convention)
             often = runs.pop() if len(runs) == 1 else 1
             yield Quantity("macc", phase, often, form(amount.macc))
             yield Quantity("flop", phase, often, form(amount.flop))
-    amount = total(rows)
+    amount = total(rows, rows[0].convention)
     yield Quantity("macc", None, 1, form(amount.macc))
     yield Quantity("flop", None, 1, form(amount.flop))
     parameters = form(sum(row.parameters for row in rows))

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from tcost.conventions import convention_of
-from tcost.cost import Amount
 from tcost.explain import Count, Explained, Explanation
 from tcost.formulas import letter_text, shortest
 from tcost.kinds import PHASES, Phase
@@ -91,10 +91,7 @@ def _lines(
     """Return the lines of an operation: what it is where it is new, a line per count, and what was said of it."""
     cells = [[f"{explained.kind.replace('_', ' ')}: {explained.pattern}", "", "", ""]] if is_new else []
     for counts in _alike(explained.counts):
-        sums = Amount(
-            explained.times * sum(each.number for each in counts if each.scalar == "macc"),
-            explained.times * sum(each.price * each.number for each in counts),
-        )
+        sums = replace(explained, counts=tuple(counts)).amount
         macc = amount(sums.macc) if counts[0].scalar == "macc" else ""
         cells.append([_count(counts, symbols), grouped(explained.times), macc, amount(sums.flop)])
     cells += [[text, "", "", ""] for text in (explained.nothing, explained.citation) if text]

@@ -1,12 +1,13 @@
 """The file of budgets, `tcost.yaml`: its keys, and what they may be."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, create_model, field_validator
 
-from tcost.cost.measures import amount_of
+from tcost.cost.measures import MEASURES, amount_of
 from tcost.errors import InputError
 from tcost.settings import options
 from tcost.spec.document import Decimal
@@ -29,40 +30,30 @@ Written = Annotated[str, BeforeValidator(_as_written), WithJsonSchema({"type": [
 """An amount as on the command line: 2.4T, 7e9 and 1_000 as they were written, which is exact."""
 
 
+def _with_keys(kind: type[Model], keys: Mapping[str, tuple[Any, str]]) -> type[Model]:
+    """Return a class that has further keys, each of a type, which may be left out."""
+    own: Any = {name: (of | None, Field(default=None, description=meaning)) for name, (of, meaning) in keys.items()}
+    return create_model(kind.__name__, __base__=kind, __module__=__name__, __doc__=kind.__doc__, **own)
+
+
+def _with_measures(kind: type[Model]) -> type[Model]:
+    """Let a class have a key for each measure."""
+    return _with_keys(kind, {name: (Written, each.meaning) for name, each in MEASURES.items()})
+
+
+def _with_settings(kind: type[Model]) -> type[Model]:
+    """Let a class have a key for each option of a setting but the rule, of which there may be several."""
+    asked = [each for each in options() if each.name != "algo"]
+    return _with_keys(kind, {each.name: (_type_of(each.type), each.help_of_saved) for each in asked})
+
+
+def _type_of(option: Any) -> Any:
+    return Count if option is int else option
+
+
+@_with_measures
 class Measures(Part):
     """A value for some measures of a training step."""
-
-    macc: Written | None = None
-    """Multiply-accumulate operations."""
-    flop: Written | None = None
-    """Floating-point operations."""
-    parameters: Written | None = None
-    """Learned parameters."""
-    active_parameters: Written | None = None
-    """Learned parameters that one token uses: of experts, those that it goes through."""
-    trained_parameters: Written | None = None
-    """Learned parameters that are trained: of adapters beside a frozen model, those of the adapters."""
-    stored_activations_elements: Written | None = None
-    """Numbers that wait between a forward pass and what needs them."""
-    stored_activations_bytes: Written | None = None
-    """The bytes of these."""
-    peak_elements: Written | None = None
-    """The most numbers that are alive at one moment."""
-    peak_bytes: Written | None = None
-    """The bytes of the most that is alive at one moment."""
-
-
-def _with_settings(limits: type[Model]) -> type[Model]:
-    """Let a class have a key for each option of a setting but the rule, of which there may be several."""
-    keys: Any = {
-        each.name: (
-            (Count if each.type is int else each.type) | None,
-            Field(default=None, description=each.help_of_saved),
-        )
-        for each in options()
-        if each.name != "algo"
-    }
-    return create_model(limits.__name__, __base__=limits, __module__=__name__, __doc__=limits.__doc__, **keys)
 
 
 class Maxima(Measures):
