@@ -6,9 +6,7 @@ from typing import Annotated, Any, TypeAlias
 from tcost.breakeven import BreakEven
 from tcost.cost import Result
 from tcost.documents.parts import Document, Length, Named
-from tcost.documents.writing import Limit, Omitted, content, part
-from tcost.documents.writing import to_csv as csv_of
-from tcost.documents.writing import to_json as json_of
+from tcost.documents.writing import Limit, Omitted, as_csv, as_json, content, part
 from tcost.settings import Settings
 from tcost.sweep.grid import OF_STEP
 
@@ -81,7 +79,7 @@ def to_json(found: Sequence[BreakEven], results: Sequence[Result]) -> str:
     `cheaper` has the first and the last value of every run of values at which the first rule is cheaper, null where
     that goes on for ever.
     """
-    return json_of(
+    return as_json(
         BreakEvenDocument,
         **_settings(found, results),
         not_counted=list(results[0].not_counted),
@@ -92,7 +90,7 @@ def to_json(found: Sequence[BreakEven], results: Sequence[Result]) -> str:
 def to_csv(found: Sequence[BreakEven], results: Sequence[Result]) -> str:
     """Return break-even points as CSV, one line per measure and pair of rules."""
     settings = _settings(found, results)
-    return csv_of(
+    return as_csv(
         settings
         | _point(each)
         | {

@@ -7,8 +7,7 @@ from xml.etree import ElementTree as ET
 from tcost.budgets import Outcome, by_step
 from tcost.documents.diff import Change, change_of
 from tcost.documents.parts import Document, Step
-from tcost.documents.writing import content, part
-from tcost.documents.writing import to_json as json_of
+from tcost.documents.writing import as_json, content, part
 from tcost.report.check import failure_of
 from tcost.text import visible
 
@@ -72,7 +71,7 @@ class CheckDocument(Document):
 
 def to_json(outcomes: Sequence[Outcome]) -> str:
     """Return outcomes as JSON: what each step depends on, and every limit with what is taken, allowed and too much."""
-    return json_of(
+    return as_json(
         CheckDocument,
         holds=all(outcome.holds for outcome in outcomes),
         checks=[

@@ -8,9 +8,7 @@ from tcost.documents.compute import Change as Described
 from tcost.documents.compute import ComputeDocument, described
 from tcost.documents.memory import held_in
 from tcost.documents.parts import Memory, Step, Totals
-from tcost.documents.writing import content
-from tcost.documents.writing import to_csv as csv_of
-from tcost.documents.writing import to_json as json_of
+from tcost.documents.writing import as_csv, as_json, content
 from tcost.settings import flat
 from tcost.units import percent
 
@@ -22,7 +20,7 @@ def to_json(comparisons: Iterable[Comparison]) -> str:
 
     `change` is under its own convention, `changes` are under others: null where a publication lacks what the model has.
     """
-    return json_of(
+    return as_json(
         ComputeDocument,
         results=(
             described(
@@ -37,7 +35,7 @@ def to_json(comparisons: Iterable[Comparison]) -> str:
 
 def to_csv(comparisons: Iterable[Comparison]) -> str:
     """Return a comparison as CSV, one line per result."""
-    return csv_of(
+    return as_csv(
         content(Step, each.result)
         | content(Totals, each.result.totals)
         | {"against": each.baseline.algo}

@@ -7,9 +7,7 @@ from tcost.cost import By, group_by
 from tcost.cost import Result as Priced
 from tcost.documents import memory
 from tcost.documents.parts import Amount, Document, Length, Many, MemoryRow, Slip, Step, StepHeld, Totals, slips_of
-from tcost.documents.writing import Left, content, part
-from tcost.documents.writing import to_csv as csv_of
-from tcost.documents.writing import to_json as json_of
+from tcost.documents.writing import Left, as_csv, as_json, content, part
 from tcost.kinds import Phase
 
 
@@ -134,12 +132,12 @@ def to_json(results: Iterable[Priced], by: By | None = None) -> str:
 
     Rows are those of `by`, operations when there is none; asked for by name, operations have their scalars.
     """
-    return json_of(ComputeDocument, results=(described(each, by) for each in results))
+    return as_json(ComputeDocument, results=(described(each, by) for each in results))
 
 
 def to_csv(results: Iterable[Priced], by: By | None = None) -> str:
     """Return results as CSV, one line per row, of operations where nothing else is asked for."""
-    return csv_of(
+    return as_csv(
         content(Step, result) | content(Line, row)
         for result in results
         for row in group_by(result.rows, by or "operation")

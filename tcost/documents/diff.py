@@ -8,8 +8,7 @@ from tcost.diff import Change as Found
 from tcost.diff import Difference as Pair
 from tcost.diff import Differences
 from tcost.documents.parts import Document, Step
-from tcost.documents.writing import also, part
-from tcost.documents.writing import to_json as json_of
+from tcost.documents.writing import also, as_json, part
 from tcost.units import percent
 
 BY_LAYER = (*WORK, "parameters", "memory_bytes")
@@ -93,7 +92,7 @@ class DiffDocument(Document):
 
 def to_json(found: Differences) -> str:
     """Return differences as JSON: what each side depends on, every total, and what has changed by layer and phase."""
-    return json_of(
+    return as_json(
         DiffDocument,
         differences=list(map(_difference, found.pairs)),
         only_base=found.only_base,

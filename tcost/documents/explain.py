@@ -4,8 +4,7 @@ from typing import Any
 
 from tcost.documents.formula import Symbol
 from tcost.documents.parts import Amount, Document, Step
-from tcost.documents.writing import part
-from tcost.documents.writing import to_json as json_of
+from tcost.documents.writing import as_json, part
 from tcost.explain import Explained
 from tcost.explain import Explanation as Found
 from tcost.formulas import python_text, shortest
@@ -90,7 +89,7 @@ class ExplainDocument(Document):
 def to_json(explanation: Found) -> str:
     """Return what operations execute as JSON: counts of one copy, run and sequence, and the sums of all."""
     result = explanation.result
-    return json_of(
+    return as_json(
         ExplainDocument,
         explanation={
             **vars(result),

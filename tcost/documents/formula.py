@@ -3,8 +3,7 @@
 from typing import Any, Literal
 
 from tcost.documents.parts import Document, Named, Slip, slips_of
-from tcost.documents.writing import Left, part
-from tcost.documents.writing import to_json as json_of
+from tcost.documents.writing import Left, as_json, part
 from tcost.formulas import Formulas as Found
 from tcost.formulas import Part, python_text, shortest
 from tcost.kinds import Phase
@@ -102,7 +101,7 @@ class FormulaDocument(Document):
 def to_json(found: Found) -> str:
     """Return closed forms as JSON: Python that is exact in integers, in the letters of `symbols`."""
     result = found.result
-    return json_of(
+    return as_json(
         FormulaDocument,
         formulas={
             **vars(result),

@@ -5,9 +5,7 @@ from typing import Any
 
 from tcost.cost import Result
 from tcost.documents.parts import Document, Held, Many, MemoryRow, Slip, Step, StepHeld, slips_of
-from tcost.documents.writing import Left, content, part
-from tcost.documents.writing import to_csv as csv_of
-from tcost.documents.writing import to_json as json_of
+from tcost.documents.writing import Left, as_csv, as_json, content, part
 from tcost.memory import CATEGORIES
 from tcost.memory.budget import Budget as Within
 
@@ -52,7 +50,7 @@ class MemoryDocument(Document):
 
 def to_json(results: Iterable[Result], budgets: Iterable[Within | None]) -> str:
     """Return what steps hold as JSON: what it depends on, sums and peak, rows, and the budget where there is one."""
-    return json_of(
+    return as_json(
         MemoryDocument,
         results=[
             {
@@ -70,7 +68,7 @@ def to_json(results: Iterable[Result], budgets: Iterable[Within | None]) -> str:
 
 def to_csv(results: Iterable[Result], _budgets: Iterable[Within | None] = ()) -> str:
     """Return what steps hold as CSV, one line per layer and category, and one for the peak."""
-    return csv_of(
+    return as_csv(
         content(Step, result) | content(MemoryRow, line)
         for result in results
         for line in (

@@ -6,9 +6,7 @@ from typing import Any
 from tcost.cost import Result
 from tcost.documents.formula import ValuedSymbol
 from tcost.documents.parts import Document, Length, Named
-from tcost.documents.writing import Omitted, content, described, part
-from tcost.documents.writing import to_csv as csv_of
-from tcost.documents.writing import to_json as json_of
+from tcost.documents.writing import Omitted, as_csv, as_json, content, described, part
 from tcost.kinds import Phase
 from tcost.reconcile import Reconciliation as Found
 from tcost.settings import Settings
@@ -117,7 +115,7 @@ class ReconcileDocument(Document):
 
 def to_json(found: Found) -> str:
     """Return a reconciliation as JSON: both totals, the terms between them, symbols and estimates."""
-    return json_of(
+    return as_json(
         ReconcileDocument,
         reconciliation={
             **vars(found.from_),
@@ -133,7 +131,7 @@ def to_csv(found: Found) -> str:
     """Return a reconciliation as CSV: a line for each total, term and estimate; `part` says which it is."""
     step = content(Reconciled, found.from_)
     nothing = dict.fromkeys(["part", *(each.key for each in described(Term)), "exact_flop", "error_percent"])
-    return csv_of(step | nothing | line for line in _lines(found))
+    return as_csv(step | nothing | line for line in _lines(found))
 
 
 def _lines(found: Found) -> Iterator[dict[str, Any]]:

@@ -5,9 +5,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tcost.documents.parts import Document, Length, Named, Step
-from tcost.documents.writing import content, part
-from tcost.documents.writing import to_csv as csv_of
-from tcost.documents.writing import to_json as json_of
+from tcost.documents.writing import as_csv, as_json, content, part
 from tcost.kinds import Phase
 from tcost.settings import values_of
 
@@ -159,7 +157,7 @@ class TorchCheckDocument(Document):
 
 def to_json(verifications: Iterable["Verified"]) -> str:
     """Return executed steps beside their predictions as JSON."""
-    return json_of(
+    return as_json(
         VerifyDocument,
         verifications=[
             {**vars(each), **_step(each), "holds": each.holds, "sizes": asdict(each.sizes)} for each in verifications
@@ -169,7 +167,7 @@ def to_json(verifications: Iterable["Verified"]) -> str:
 
 def to_csv(verifications: Iterable["Verified"]) -> str:
     """Return executed steps beside their predictions as CSV, one line per layer, phase and scalar operation."""
-    return csv_of(
+    return as_csv(
         content(Step, _step(each)) | {"seed": each.seed} | content(ScalarLine, line)
         for each in verifications
         for line in each.lines
@@ -185,9 +183,9 @@ def _step(each: "Verified") -> dict[str, Any]:
 
 def torch_to_json(checks: Iterable["Checked"]) -> str:
     """Return what torch executed beside the predictions as JSON."""
-    return json_of(TorchCheckDocument, torch_checks=list(checks))
+    return as_json(TorchCheckDocument, torch_checks=list(checks))
 
 
 def torch_to_csv(checks: Iterable["Checked"]) -> str:
     """Return what torch executed beside the predictions as CSV, one line per group of operations and phase."""
-    return csv_of(content(TorchStep, each) | content(GroupLine, line) for each in checks for line in each.lines)
+    return as_csv(content(TorchStep, each) | content(GroupLine, line) for each in checks for line in each.lines)

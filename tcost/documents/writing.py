@@ -153,7 +153,7 @@ def _got(kind: type, item: object, each: Described) -> Any:
     raise UnfinishedError(f"{kind.__name__} of the documents describes '{each.name}', which nothing gives")
 
 
-def to_json(kind: type, **values: Any) -> str:
+def as_json(kind: type, **values: Any) -> str:
     """Return a document of a kind as JSON: its schema version, what made it, and its values."""
     whole = content(kind, values, schema_version=SCHEMA_VERSION, tool={"name": "tcost", "version": __version__})
     text = io.StringIO()  # in half of the memory that `dumps` takes, which has a list of all words
@@ -161,7 +161,7 @@ def to_json(kind: type, **values: Any) -> str:
     return harmless_json(text.getvalue()) + "\n"
 
 
-def to_csv(lines: Iterable[Mapping[str, Any]]) -> str:
+def as_csv(lines: Iterable[Mapping[str, Any]]) -> str:
     """Return parts of documents as CSV under a header: `storage_weights` of `weights` in `storage`, and no lists.
 
     A text that a spreadsheet would run is kept from it. All lines have the columns of the first one.
