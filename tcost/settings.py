@@ -6,6 +6,7 @@ and the words of captions come of these declarations.
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, Field, InitVar, dataclass, field, fields, is_dataclass, replace
+from inspect import Parameter, Signature, signature
 from typing import Any, Concatenate, Literal, NamedTuple, ParamSpec, Protocol, TypeAlias, TypeVar, get_args
 
 from tcost.errors import unknown
@@ -17,6 +18,7 @@ Words: TypeAlias = Callable[[Any], str]
 
 S = TypeVar("S")
 R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., Any])
 S_contra = TypeVar("S_contra", contravariant=True)
 R_co = TypeVar("R_co", covariant=True)
 P = ParamSpec("P")
@@ -136,6 +138,9 @@ class Settings:
     )
 
 
+RULES = ("bp", "pepita", "mempepita")
+"""The learning rules that are priced side by side where no others are asked for."""
+
 NAMES: tuple[str, ...] = tuple(each.name for each in fields(Settings))
 
 
@@ -241,6 +246,13 @@ def asking(settings: Callable[P, Settings], answer: Callable[[S, Settings], R]) 
     def asked(subject: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
         return answer(subject, settings(*args, **kwargs))
 
+    return _as_said(asked, answer, list(signature(settings).parameters.values()))
+
+
+def _as_said(asked: F, answer: Callable[..., Any], own: list[Parameter]) -> F:
+    """Return a function that says what it takes: what the answer is of, and arguments in the place of the settings."""
+    subject, *_ = signature(answer).parameters.values()
+    asked.__signature__ = Signature([subject, *own])  # type: ignore[attr-defined]  # for `help`
     asked.__doc__ = answer.__doc__
     return asked
 
@@ -257,10 +269,8 @@ def asking_of_rules(
 ) -> OfRules[S, P, R]:
     """Let a function of something, rules and settings take these as arguments: `compare(specs, ["bp"], batch=8)`."""
 
-    def asked(
-        subject: S, /, algos: Sequence[str] = ("bp", "pepita", "mempepita"), *args: P.args, **kwargs: P.kwargs
-    ) -> R:
+    def asked(subject: S, /, algos: Sequence[str] = RULES, *args: P.args, **kwargs: P.kwargs) -> R:
         return answer(subject, algos, settings("bp", *args, **kwargs))
 
-    asked.__doc__ = answer.__doc__
-    return asked
+    algos = signature(answer).parameters["algos"].replace(default=RULES)
+    return _as_said(asked, answer, [algos, *list(signature(settings).parameters.values())[1:]])

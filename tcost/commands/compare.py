@@ -16,7 +16,7 @@ from tcost.commands.base import (
     rules,
     tables,
 )
-from tcost.settings import Settings
+from tcost.settings import RULES, Settings
 
 SPECS_HELP = f"{SPEC_HELP} All bundled specs when there is none."
 CONTEXTS_HELP = "Context lengths, separated by spaces or commas; each spec's own by default."
@@ -24,7 +24,7 @@ CONTEXTS_HELP = "Context lengths, separated by spaces or commas; each spec's own
 
 def run(
     specs: Annotated[Sequence[str] | None, Offered(SPECS_HELP, metavar="SPEC")] = None,
-    algos: Algos = ("bp", "pepita", "mempepita"),
+    algos: Algos = RULES,
     contexts: Annotated[Sequence[int] | None, Offered(CONTEXTS_HELP, "--context", metavar="N...")] = None,
     settings: Settings = Settings(),
     format_: Format = "table",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from tcost.commands.base import Algos, Invocation, Offered, Printed, SpecName, load, rejoined, rules
 from tcost.cost.measures import IN_WORDS
 from tcost.errors import InputError
-from tcost.settings import Settings
+from tcost.settings import RULES, Settings
 
 if TYPE_CHECKING:
     from tcost.plot.page import Picture
@@ -31,7 +31,7 @@ def run(
     kind: Annotated[Literal["paper", "curves", "bars"], Offered(KIND_HELP, "--kind", default=True)] = "paper",
     over: Annotated[Sequence[str] | None, Offered(OVER_HELP, "--over", metavar="KEY=VALUES...")] = None,
     measures: Annotated[Sequence[str] | None, Offered(DRAWN_HELP, "--measures", metavar="MEASURE...")] = None,
-    algos: Algos = ("bp", "pepita", "mempepita"),
+    algos: Algos = RULES,
     settings: Settings = Settings(),
 ) -> Printed:
     """Draw what one training step costs.

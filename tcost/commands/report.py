@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from tcost.commands.base import SPEC_HELP, Algos, Invocation, Offered, Printed, load, reconcile_command, rules
-from tcost.settings import Settings
+from tcost.settings import RULES, Settings
 
 OUTPUT_HELP = "Write to a file, whole or not at all."
 
@@ -13,7 +13,7 @@ def run(
     invoked: Invocation,
     specs: Annotated[Sequence[str], Offered(SPEC_HELP, metavar="SPEC")],
     output: Annotated[str, Offered(OUTPUT_HELP, "--output", "-o", metavar="FILE")],
-    algos: Algos = ("bp", "pepita", "mempepita"),
+    algos: Algos = RULES,
     settings: Settings = Settings(),
 ) -> Printed:
     """Write what one training step costs as a page of HTML.

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from tcost.commands.base import SPEC_HELP, Algos, Format, Invocation, Offered, Output, Printed, load, rules, tables
 from tcost.errors import InputError
-from tcost.settings import Settings
+from tcost.settings import RULES, Settings
 
 if TYPE_CHECKING:
     from tcost.spec import ModelSpec
@@ -28,7 +28,7 @@ SEED_HELP = "Seed of weights, data and fixed matrices."
 def run(
     invoked: Invocation,
     specs: Annotated[Sequence[str] | None, Offered(SPECS_HELP, metavar="SPEC")] = None,
-    algos: Algos = ("bp", "pepita", "mempepita"),
+    algos: Algos = RULES,
     settings: Settings = Settings(optimizer="adamw"),
     seed: Annotated[int, Offered(SEED_HELP, "--seed", metavar="N", default=True, least=0)] = 0,
     torch: Annotated[bool, Offered(TORCH_HELP, "--torch")] = False,
