@@ -237,6 +237,15 @@ def test_what_a_command_cannot_answer_is_said(command: str, tcost: Tcost) -> Non
         assert re.match(rf"error: {OPTIONS[name].flag}: .+\n +.+", outcome.err), outcome.err
 
 
+def test_what_torch_does_not_execute_is_said(tcost: Tcost) -> None:
+    """Beside --torch an option that it does not heed is refused, not passed over."""
+    for words in (["--algos", "pepita"], ["--optimizer", "sgd"], ["--recompute", "block"], ["--seed", "1"]):
+        outcome = tcost("verify", "gpt2", "--torch", *words)
+        assert (outcome.status, outcome.err.splitlines()[0]) == (
+            *(2, f"error: {words[0]}: with --torch one step under bp is executed, without an optimizer"),
+        )
+
+
 def test_every_command_is_priced_or_has_no_step() -> None:
     """A new command that takes settings is in the lists above."""
     assert {name for name in COMMANDS if {"optimizer"} <= {param.name for param in command_of(name).params}} == PRICING

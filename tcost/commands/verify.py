@@ -45,7 +45,13 @@ def run(
     """
     models = [load(spec) for spec in specs or ONE_PER_FAMILY]
     if torch:
-        return _against_torch(models, invoked, settings, format_, output)
+        beside = invoked.given - {"specs", "torch", "context", "encoder_context", "format_", "output"}
+        if given := beside - ({"algos"} if rules(algos) == ["bp"] else set()):
+            options = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(given))
+            raise InputError(
+                f"{options}: with --torch one step under bp is executed, without an optimizer\nleave it out"
+            )
+        return _against_torch(models, settings, format_, output)
     if settings.context or settings.encoder_context:
         raise InputError("a context is for --torch; what is executed else has sizes of its own")
     from tcost.training_step import of_rules
@@ -65,14 +71,9 @@ def run(
     return tables([verification_table(each) for each in found], format_, output, wrong)
 
 
-def _against_torch(
-    models: "list[ModelSpec]", invoked: Invocation, settings: Settings, format_: str, output: str | None
-) -> Printed:
+def _against_torch(models: "list[ModelSpec]", settings: Settings, format_: str, output: str | None) -> Printed:
     from tcost.torch_check import check
 
-    if given := invoked.given - {"specs", "torch", "context", "encoder_context", "format_", "output"}:
-        options = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(given))
-        raise InputError(f"{options}: with --torch one step under bp is executed, without an optimizer\nleave it out")
     found = [check(model, context=settings.context, encoder_context=settings.encoder_context) for model in models]
     wrong = "\n".join(f"{each.spec} does not verify against torch" for each in found if not each.agrees)
     if format_ in ("json", "csv"):
