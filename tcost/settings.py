@@ -130,6 +130,12 @@ class Settings:
         "What backpropagation does not keep but computes again: nothing, every block, or everything.",
         _unless("none", "recompute {}"),
     )
+    loss: str = setting(
+        "held",
+        "The logits: held by the caller, dropped, made into their gradient by a fused kernel, or made in N chunks.",
+        _unless("held", "loss {}"),
+        metavar="held|dropped|fused|chunked:N",
+    )
     storage: Storage = setting(Storage(), "The types of the numbers that are held.", _unless(Storage(), "{}"))
     errata: bool = setting(
         default=True,

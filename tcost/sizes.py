@@ -55,6 +55,17 @@ def exact_div(a: Size, b: Size) -> Size:
     return a // b if isinstance(a, int) or hasattr(a, "dtype") else a / b
 
 
+def is_multiple(size: Size, number: int) -> bool:
+    """Tell whether a size is a multiple of a number: everywhere for arrays; expressions, which can be any, are.
+
+    A size of a box says itself that it is not so all over it.
+    """
+    if isinstance(size, int) or hasattr(size, "dtype"):
+        return same(size % number, 0)
+    exact_div(size, number)
+    return True
+
+
 def minimum(a: Size, b: Size) -> Size:
     """Return the smaller of two sizes, element by element for arrays, as an expression for expressions.
 

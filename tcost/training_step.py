@@ -9,13 +9,14 @@ from tcost.conventions import Convention, Erratum, convention_of
 from tcost.errors import InputError
 from tcost.layers.embeddings import TABLES
 from tcost.learning_rules import LearningRule, learning_rule
+from tcost.loss import Loss, loss_of, operations_of_loss
 from tcost.models import Model, trace_model
 from tcost.optimizers import Optimizer, optimizer_of
 from tcost.settings import Settings, asking, checked
 from tcost.sizes import Size, Sizes, check_size
 from tcost.tracing import Op
 
-OF_BACKWARD = ("recompute",)
+OF_BACKWARD = ("recompute", "loss")
 """The settings of a backward, which rules without one have as usual."""
 
 
@@ -47,6 +48,11 @@ class TrainingStep:
     def batch(self) -> Size:
         """The sequences of the step."""
         return self.settings.batch
+
+    @cached_property
+    def loss(self) -> Loss:
+        """How the loss is executed."""
+        return loss_of(self.settings.loss)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -89,14 +95,7 @@ class TrainingStep:
         `block`: every block of a stack; `full`: what is before, between and behind the stacks, too.
         Source: Chen et al. 2016, arXiv 1604.06174, section 4, with a segment for every block.
         """
-        trace = self.model.trace
-        blocks = [repeat.ops for repeat in trace.repeats]
-        if self.settings.recompute == "none":
-            return ()
-        if self.settings.recompute == "full":
-            ends = [0, *(end for ops in blocks for end in (ops.start, ops.stop)), len(trace.ops)]
-            blocks += [range(*pair) for pair in zip(ends[::2], ends[1::2], strict=True) if pair[0] < pair[1]]
-        return tuple(ops for ops in blocks if any(trace.ops[index].has_gradients for index in ops))
+        return segments_of(self.model.trace.ops, [repeat.ops for repeat in self.model.trace.repeats], self.settings)
 
     def recomputations(self, index: int) -> int:
         """Return how often the forward of an operation runs again in the backward.
@@ -120,16 +119,11 @@ def step_of(spec: Spec, settings: Settings) -> TrainingStep:
     sizes = spec.at(settings.context, settings.encoder_context)
     for name in OF_BACKWARD if not rule.runs["backward"] else ():
         if getattr(settings, name) != getattr(Settings(), name):
-            raise InputError(
-                f"{name} is for rules that run a backward; {rule.name} has nothing to {name}\nleave it out, or use bp"
-            )
-    if sizes.head == "pooler" and not rule.runs["backward"]:
-        raise InputError(
-            f"{sizes.name} ends in its pooler and has no loss, whose error {rule.name} needs\n"
-            "price it under bp: --algos bp"
-        )
+            raise InputError(f"{name} is for rules that run a backward; {rule.name} runs none\nleave it out, or use bp")
+    if sizes.head == "pooler":
+        _check_without_loss(sizes, rule, settings)
     priced = replace(prices.model(sizes), causal=settings.causal, attention=settings.attention)
-    return TrainingStep(
+    step = TrainingStep(
         spec=spec,
         settings=settings,
         sizes=sizes,
@@ -139,6 +133,34 @@ def step_of(spec: Spec, settings: Settings) -> TrainingStep:
         convention=prices,
         optimizer=optimizer_of(settings.optimizer),
     )
+    step.loss.check_rows(step.batch * step.model.output.shape[0])
+    return step
+
+
+def _check_without_loss(sizes: Sizes, rule: LearningRule, settings: Settings) -> None:
+    """Raise InputError for what a model that ends in its pooler cannot have, because it has no loss."""
+    if not rule.runs["backward"]:
+        raise InputError(
+            f"{sizes.name} ends in its pooler and has no loss, whose error {rule.name} needs\n"
+            "price it under bp: --algos bp"
+        )
+    if settings.loss != Settings().loss:
+        raise InputError(f"{sizes.name} ends in its pooler and has no loss to be {settings.loss}\nleave --loss out")
+
+
+def segments_of(ops: Sequence[Op], blocks: Sequence[range], settings: Settings) -> tuple[range, ...]:
+    """Return which operations are computed again together, of operations among which are those blocks, in order.
+
+    A loss that is chunked is such a segment, whatever else is; one that is not PyTorch's own is in no other.
+    """
+    loss, last = loss_of(settings.loss), operations_of_loss(ops)
+    found = [] if settings.recompute == "none" else list(blocks)
+    if settings.recompute == "full":
+        end = last.start if loss.is_fused or loss.is_chunked else last.stop
+        ends = [0, *(end for block in blocks for end in (block.start, block.stop)), end]
+        found += [range(*pair) for pair in zip(ends[::2], ends[1::2], strict=True) if pair[0] < pair[1]]
+    found += [last] * loss.is_chunked
+    return tuple(segment for segment in found if any(ops[index].has_gradients for index in segment))
 
 
 training_step = asking(Settings, step_of)

@@ -9,6 +9,7 @@ from tcost.cost import result_of
 from tcost.errors import InputError, part_of
 from tcost.execution.keeping import KEPT_BY_KERNELS, PASSING_IN_KERNELS
 from tcost.learning_rules import FIXED_MATRICES, learning_rule, project_error
+from tcost.loss import loss_of
 from tcost.memory import Kernels, Memory
 from tcost.models import trace_model
 from tcost.settings import Settings
@@ -136,6 +137,12 @@ def _with_few_layers(s: Sizes) -> Sizes:
     return replace(s, **changes)
 
 
+def shrink_settings(settings: Settings, sizes: Sizes) -> Settings:
+    """Return the settings that a shrunk model can have: its rows may be no multiple of the chunks of a loss."""
+    rows, _ = trace_model(sizes).output.shape
+    return replace(settings, loss=loss_of(settings.loss).shrunk(rows))
+
+
 def verify(sizes: Sizes, settings: Settings = Settings(optimizer="adamw"), seed: int = 0) -> Verification:
     """Execute one training step of a model of exactly these sizes, and compare it with the prediction.
 
@@ -173,8 +180,7 @@ def execute(sizes: Sizes, settings: Settings = Settings(), seed: int = 0) -> "St
         {},
         targets,
         seed=seed,
-        optimizer=settings.optimizer,
-        recompute=settings.recompute,
+        settings=settings,
     )
     for name, tensor in (model.trace.inputs | fixed).items():
         if name.endswith("tokens"):

@@ -54,6 +54,7 @@ VALUES: dict[str, Callable[[], Titles]] = {
     "KEY=VALUES": lambda: dict.fromkeys((f"{key}=" for key in _keys()), ""),
     **dict.fromkeys(("CONFIG", "FILE", "PATH"), lambda: {FILE: ""}),
     **dict.fromkeys(("ADDRESS", "BYTES", "I/N", "N"), dict),
+    "chunked:N": lambda: {"chunked:": ""},
 }
 """The words that may stand for a value in capitals of a help page, and what they mean."""
 

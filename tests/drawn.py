@@ -286,3 +286,12 @@ def everything(draw: st.DrawFn) -> Sizes:
     if s.train is None and not s.n_unique_layers and draw(flag):
         changes["train"] = draw(st.sampled_from([("decoder",), ("encoder", 0), (0,)])) if is_double else (0,)
     return replace(s, **changes)
+
+
+def losses(s: Sizes, batch: int = 1) -> st.SearchStrategy[str]:
+    """Draw a loss that a model can have: in chunks that its rows can be cut into, where it ends in a loss."""
+    if s.head == "pooler":
+        return st.just("held")
+    rows = batch * (1 if s.head == "classifier" else s.context_length)
+    chunks = [f"chunked:{number}" for number in range(1, rows + 1) if rows % number == 0]
+    return st.sampled_from(["held", "dropped", "fused", *chunks])

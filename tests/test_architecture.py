@@ -27,6 +27,7 @@ ORDER = [
         "conventions",
         "learning_rules",
         "optimizers",
+        "loss",
     ),
     *(
         "training_step",

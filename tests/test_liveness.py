@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import sympy
 from conftest import Tcost
-from drawn import models, modern
+from drawn import losses, models, modern
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_memory import CONVENTIONS, RECOMPUTE, RULES, stored
@@ -36,7 +36,8 @@ def test_copies_stand_for_all(s: Sizes, algo: str, optimizer: str, data: st.Data
         n_encoder_layers=s.n_encoder_layers and depth,
         n_unique_layers=None if s.n_unique_layers is None else data.draw(st.sampled_from(divisors(depth))),
     )
-    step = training_step(deep, algo, "exact", optimizer=optimizer, causal=s.causal, recompute=recompute)
+    loss = data.draw(losses(deep)) if algo == "bp" else "held"
+    step = training_step(deep, algo, "exact", optimizer=optimizer, causal=s.causal, recompute=recompute, loss=loss)
     memory, every = Memory(step), Memory(unrolled(step))
     assert memory.peak == every.peak
     for category in CATEGORIES:
@@ -57,7 +58,7 @@ class OneByOne(TrainingStep):
         """The copies, and what is between them."""
         trace = self.model.trace
         assert isinstance(trace, Unrolled)
-        return tuple(Plan.of(lambda other: trace_model(self.model_sizes, other), self.settings.recompute).segments)
+        return tuple(Plan.of(lambda other: trace_model(self.model_sizes, other), self.settings).segments)
 
 
 def unrolled(step: TrainingStep) -> TrainingStep:

@@ -45,6 +45,7 @@ SECOND = {
     "causal": "half",
     "attention": "flash",
     "recompute": "block",
+    "loss": "chunked:2",
     "dtype": "bf16",
     "weights_dtype": "fp16",
     "gradients_dtype": "fp16",

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from conftest import Tcost
-from drawn import MODERN, POOLED, everything
+from drawn import MODERN, POOLED, everything, losses
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,6 +52,7 @@ def test_nothing_is_negative(s: Sizes, algo: str, convention: str, optimizer: st
     }
     if algo == "bp":
         options["recompute"] = data.draw(st.sampled_from(["none", "block", "full"]))
+        options["loss"] = data.draw(losses(s, options["batch"]))
     check_signs(evaluate(s, algo, convention, **options))
 
 

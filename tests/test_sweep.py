@@ -114,6 +114,7 @@ def sweeps(draw: st.DrawFn) -> Sweep:
         "causal": draw(st.sampled_from(["full", "half"])),
         "attention": draw(st.sampled_from(["eager", "eager", "flash"])),
         "recompute": draw(st.sampled_from(["none", "block", "full"])) if "bp" in rules else "none",
+        "loss": draw(st.sampled_from(["held", "dropped", "fused", "chunked:1"])) if "bp" in rules else "held",
         "optimizer": draw(st.sampled_from(["none", "sgd", "adam"])),
         "errata": draw(st.booleans()),
     }

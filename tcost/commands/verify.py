@@ -55,10 +55,12 @@ def run(
     if settings.context or settings.encoder_context:
         raise InputError("a context is for --torch; what is executed else has sizes of its own")
     from tcost.training_step import of_rules
-    from tcost.verify import shrink, verify
+    from tcost.verify import shrink, shrink_settings, verify
 
     small = [shrink(model.at()) for model in models]
-    found = [verify(sizes, own, seed) for sizes in small for own in of_rules(rules(algos), settings)]
+    found = [
+        verify(sizes, shrink_settings(own, sizes), seed) for sizes in small for own in of_rules(rules(algos), settings)
+    ]
     wrong = "\n".join(
         f"{each.sizes.name} under {each.settings.algo} does not verify" for each in found if not each.holds
     )

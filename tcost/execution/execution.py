@@ -27,6 +27,8 @@ class Execution(Unrolled):
         self.values: dict[Tensor, Array] = {}
         self.choices: dict[tuple[int, str], Sequence[Sequence[int]]] = {}
         self.lane = 0
+        self.rows = slice(0, len(step.targets))
+        """Those of the loss that are at work."""
         self.calls: list[Call] = []
         self._left = None if readers is None else dict(readers)
 
@@ -59,15 +61,17 @@ class Execution(Unrolled):
 
     def forward(self, op: Op, inputs: Sequence[Array]) -> tuple[Call, Array]:
         """Execute an operation forward."""
-        call = Call(op, tuple(inputs), self.step.weights(op), self.step.tally.zeros, self._chosen(op, inputs))
-        with self.step.tally.label(layer_of(op), op.name, self.phase):
+        step = self.step
+        call = Call(op, tuple(inputs), step.weights(op), step.tally.zeros, self._chosen(op, inputs), len(step.targets))
+        with step.tally.label(layer_of(op), op.name, self.phase):
             y = kernel_of(op).forward(call)
         if op.kind == "top_k":
             self.choices[self.lane, op.layer] = call.chosen
-        if op.kind == "cross_entropy":
-            self.step.loss = -float(call.kept["minus_loss"].value) / len(self.step.targets)
+        if op.kind == "cross_entropy" and self.phase == "forward":
+            of_rows_before = step.loss if self.rows.start else 0.0
+            step.loss = of_rows_before - float(call.kept["minus_loss"].value) / len(step.targets)
         if op.kind == "end":
-            self.step.loss = sum(number.value for number in y.flat)
+            step.loss = sum(number.value for number in y.flat)
         return call, y
 
     def _chosen(self, op: Op, inputs: Sequence[Array]) -> Sequence[Any]:
@@ -81,7 +85,7 @@ class Execution(Unrolled):
         if op.kind == "expert_linear":
             everyone = [range(op.einsum.sizes["expert"])] * op.output.shape[0]
             return self.choices.get((self.lane, op.layer), everyone)
-        return self.step.targets
+        return self.step.targets[self.rows]
 
     def gradient_label(self, tensor: Tensor) -> tuple[str, str]:
         """Return the layer and the name that gradients which meet at a tensor are filed under."""

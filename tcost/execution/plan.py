@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from tcost.learning_rules import operations_of_logits
 from tcost.models import Model
+from tcost.settings import Settings
 from tcost.tracing import COPY, Band, Op, Tensor, Trace
+from tcost.training_step import segments_of
 
 
 def layer_of(op: Op) -> str:
@@ -72,35 +74,24 @@ class Plan:
     embedded: frozenset[int]
     logits: frozenset[int]
     updates_left: Counter[str]
-    segments: list[range] = field(default_factory=list)
+    segments: tuple[range, ...]
 
     @classmethod
-    def of(cls, build: Callable[[Trace], Model], recompute: str = "none") -> "Plan":
+    def of(cls, build: Callable[[Trace], Model], settings: Settings) -> "Plan":
         """Call the layers of a model on shapes."""
         trace = Unrolled()
         model = build(trace)
         logits = set(operations_of_logits(trace.ops))
         return cls(
             readers=readers_of(trace),
-            given=frozenset(trace.numbers[tensor] for tensor in model.given),
+            given=frozenset(trace.numbers[tensor] for tensor in model.given if settings.loss == "held"),
             embedded=frozenset(index for index, op in enumerate(trace.ops) if op.output in model.embedded),
             logits=frozenset(index for index, op in enumerate(trace.ops) if op in logits),
             updates_left=Counter(str(op.weight) for op in trace.ops if op.is_trained),
-            segments=_segments(trace, recompute),
+            segments=segments_of(trace.ops, trace.copies, settings),
         )
 
 
 def readers_of(trace: Unrolled) -> dict[int, int]:
     """Return how many operations read each tensor of a trace."""
     return Counter(trace.numbers[x] for op in trace.ops for x in op.inputs)
-
-
-def _segments(trace: Unrolled, recompute: str) -> list[range]:
-    segments = list(trace.copies) if recompute != "none" else []
-    if recompute == "full":
-        inside = {index for copy in trace.copies for index in copy}
-        starts = [i for i in range(len(trace.ops)) if i not in inside and (i == 0 or i - 1 in inside)]
-        for start in starts:
-            end = next((i for i in range(start, len(trace.ops)) if i in inside), len(trace.ops))
-            segments.append(range(start, end))
-    return [ops for ops in segments if any(trace.ops[index].has_gradients for index in ops)]

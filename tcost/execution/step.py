@@ -16,6 +16,7 @@ from tcost.kinds import DIFFERENCE
 from tcost.learning_rules import FIXED_MATRICES
 from tcost.models import Model
 from tcost.optimizers import OPTIMIZERS
+from tcost.settings import Settings
 from tcost.tracing import Op, Trace
 
 Parameters: TypeAlias = dict[str, tuple[Array, ...]]
@@ -41,8 +42,7 @@ class Step:
     targets: Sequence[int]
     tally: Tally = field(default_factory=Tally)
     seed: int = 0
-    optimizer: str = "none"
-    recompute: str = "none"
+    settings: Settings = Settings()
     parameters: Parameters = field(default_factory=dict)
     owners: dict[str, tuple[str, str]] = field(default_factory=dict)
     gradients: Parameters = field(default_factory=dict)
@@ -52,7 +52,7 @@ class Step:
 
     def __post_init__(self) -> None:
         """Look ahead: run the model on shapes alone."""
-        self.plan = Plan.of(self.build, self.recompute)
+        self.plan = Plan.of(self.build, self.settings)
 
     @property
     def peak(self) -> int:
@@ -77,7 +77,7 @@ class Step:
             self.parameters[op.weight] = tuple(map(self.tally.array, drawn))
             self.owners[op.weight] = (layer_of(op), op.name)
         if op.is_trained and op.weight not in self.state:
-            numbers = range(OPTIMIZERS[self.optimizer].state)
+            numbers = range(OPTIMIZERS[self.settings.optimizer].state)
             self.state[op.weight] = [
                 tuple(self.tally.zeros(w.shape) for w in self.parameters[op.weight]) for _ in numbers
             ]
@@ -103,20 +103,21 @@ class Step:
         self.tracker.note()
         name = str(call.op.weight)
         self.plan.updates_left[name] -= 1
-        if self.optimizer != "none" and not self.plan.updates_left[name]:
+        if self.settings.optimizer != "none" and not self.plan.updates_left[name]:
             self.optimize(name)
             del self.gradients[name]
 
     def optimize(self, name: str) -> None:
         """Replace the parameters of one weight by those after the optimizer's first step."""
         each = zip(self.parameters[name], self.gradients[name], *self.state[name], strict=True)
-        update = part_of(UPDATES, "optimizer", self.optimizer, "executed step", "UPDATES of execution/optimizing.py")
+        optimizer = self.settings.optimizer
+        update = part_of(UPDATES, "optimizer", optimizer, "executed step", "UPDATES of execution/optimizing.py")
         with self.tally.label(*self.owners[name], "optimizer_step"):
             updated = [update(*arrays) for arrays in each]
         self.parameters[name], *self.state[name] = zip(*updated, strict=True)
 
     def finish(self) -> None:
         """End the step with what the optimizer does to the weights whose gradients are still held."""
-        if self.optimizer != "none":
+        if self.settings.optimizer != "none":
             for name in [name for name in self.parameters if name in self.gradients]:  # the others are frozen
                 self.optimize(name)

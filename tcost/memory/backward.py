@@ -2,11 +2,15 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tcost.kinds import kind_of
 from tcost.memory.facts import Facts, Part
 from tcost.memory.liveness import Ends, Liveness, copies_of
 from tcost.tracing import Op, Repeat, Tensor
+
+if TYPE_CHECKING:
+    from tcost.sizes import Size
 
 
 @dataclass(eq=False)
@@ -29,11 +33,16 @@ class Backpropagation(Liveness):
         self.gradients: dict[Tensor, Buffer] = {}
         self.views: set[str] = set()
         """Weights whose gradient is a view so far."""
+        self.rows_of_chunk: dict[Tensor, Size] = {}
+        """What a chunk's rows have of tensors that all chunks read, while the loss is differentiated chunk by chunk."""
         self.forward(facts.waiting, keeps_own=True)
         losses = int(self.ops[-1].kind == "cross_entropy")  # a model that ends in its pooler has none
-        self.ledger.hold("loss", 2 * losses)  # the caller holds the loss, `backward` its gradient, a one
+        sums = int(facts.step.loss.is_chunked and not facts.kernels)  # of chunks, which is divided by their number
+        self.ledger.hold("loss", 2 * losses + sums)  # the caller holds the loss, `backward` its gradient, a one
         for part in reversed(facts.parts):
-            if part.repeat is None:
+            if part.ops == facts.in_chunks:
+                self._chunks(part)
+            elif part.repeat is None:
                 self._back(part, is_bottom=True)
             else:
                 self._copies(part, part.repeat)
@@ -51,6 +60,33 @@ class Backpropagation(Liveness):
             self.begin_copy(part, number, is_held=True)
             self._back(part, is_bottom=others == 0)
             self._move(repeat.entry, repeat.exit if others else repeat.before, bottom)
+
+    def _chunks(self, part: Part) -> None:
+        """Go back through the chunks of the loss, from the last one to the first, and join the gradients of their rows.
+
+        The second finds the gradients that the first has left, the third their sums; the last lets the input go.
+        """
+        times, each = part.chunks, self.rows_of_chunk
+        each |= {x: self.facts.of_chunk(self.facts.elements(x)) for x in self._read_from_outside(part)}
+        for number in sorted({0, 1, 2, times - 1} & set(range(times))):
+            for x, elements in each.items():
+                self.ledger.hold(("chunks", x), number * elements, "passing")
+            if number == times - 1:
+                self.ledger.hold("loss", 2)  # nothing but this chunk waits for the gradient of the sum
+            self._back(part, is_bottom=number == times - 1)
+            for x in each:
+                self._drop(self.gradients.pop(x, None))
+        while each:
+            x, elements = each.popitem()
+            self.ledger.hold(("chunks", x), times * elements, "passing")
+            self.gradients[x] = self._new(x)
+            self.ledger.note("backward", self.ops[part.ops.start])
+            self.ledger.release(("chunks", x))
+
+    def _read_from_outside(self, part: Part) -> list[Tensor]:
+        """Return the tensors that have a gradient and that a part reads and has not made."""
+        read = dict.fromkeys(x for index in part.ops for x in self.ops[index].inputs)
+        return [x for x in read if x.has_gradient and x not in part.own]
 
     def _back(self, part: Part, *, is_bottom: bool) -> None:
         """Go back through the operations of a part, in the copy nearest to the input where `is_bottom`."""
@@ -134,6 +170,8 @@ class Backpropagation(Liveness):
     def _gradient(self, op: Op, place: int, given: Buffer | None) -> Buffer:
         """Return the gradient of an input: that of the output where it is passed on, else a new one."""
         tensor = op.inputs[place]
+        if self.facts.is_fused_loss(op):
+            self.let_go(self.facts.home(tensor))  # in whose place its gradient is
         if given and place < kind_of(op).passes_gradient and tensor.is_fused == op.output.is_fused:
             given.users += 1
             return given
@@ -152,7 +190,8 @@ class Backpropagation(Liveness):
 
     def _new(self, tensor: Tensor) -> Buffer:
         buffer = Buffer()
-        self.ledger.hold(buffer, self.facts.elements(tensor), "passing")
+        of_chunk = self.rows_of_chunk.get(tensor)
+        self.ledger.hold(buffer, self.facts.elements(tensor) if of_chunk is None else of_chunk, "passing")
         return buffer
 
     def _drop(self, buffer: Buffer | None) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import gcd
 
 from tcost.memory.held import Memory
 from tcost.sizes import MAX_SIZE
@@ -13,7 +14,7 @@ class Budget:
     """A number of bytes beside the peak of a step.
 
     The largest context is that at the step's batch, the largest batch that at its context; None where
-    not even one fits.
+    not even one fits. A loss in chunks has only those whose rows it cuts into equal chunks.
     """
 
     bytes: int
@@ -28,21 +29,21 @@ class Budget:
         return self.spare >= 0
 
 
-def largest(fits: Callable[[int], bool]) -> int | None:
-    """Return the largest number that fits, or None where one does not; what fits a number fits all below it.
+def largest(fits: Callable[[int], bool], unit: int = 1) -> int | None:
+    """Return the largest multiple of a unit that fits, or None where it does not itself; what fits one fits all below.
 
-    By doubling and halving, so that it is exact: the next larger number does not fit. Nothing is tried beyond 10^18.
+    By doubling and halving, so that it is exact: the next larger one does not fit. Nothing is tried beyond 10^18.
     """
-    if not fits(1):
+    if not fits(unit):
         return None
-    low, high = 1, 2
-    while high < MAX_SIZE and fits(high):
+    low, high, end = 1, 2, MAX_SIZE // unit
+    while high < end and fits(high * unit):
         low, high = high, 2 * high
-    high = min(high, MAX_SIZE + 1)
+    high = min(high, end + 1)
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if fits(middle) else (low, middle)
-    return low
+        low, high = (middle, high) if fits(middle * unit) else (low, middle)
+    return low * unit
 
 
 def within(budget: int, step: TrainingStep) -> Budget:
@@ -51,9 +52,14 @@ def within(budget: int, step: TrainingStep) -> Budget:
     def fits(other: TrainingStep) -> bool:
         return bool(Memory(other).peak.bytes <= budget)
 
+    def with_batch(batch: int) -> TrainingStep:
+        return replace(step, settings=replace(step.settings, batch=batch))
+
+    chunks, (rows, _) = step.loss.chunks, step.model.output.shape
+    of_context = 1 if step.sizes.head == "classifier" else chunks // gcd(chunks, step.batch)  # its loss is of one row
     return Budget(
         bytes=budget,
         spare=budget - Memory(step).peak.bytes,
-        largest_context=largest(lambda context: fits(step.at(context))),
-        largest_batch=largest(lambda batch: fits(replace(step, settings=replace(step.settings, batch=batch)))),
+        largest_context=largest(lambda context: fits(step.at(context)), of_context),
+        largest_batch=largest(lambda batch: fits(with_batch(batch)), chunks // gcd(chunks, rows)),
     )

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
-from tcost.kinds import Keep, Kept, Passing, kind_of, nothing_passing
+from tcost.kinds import Keep, Kept, Passing, keeps, kind_of, nothing_passing
 from tcost.learning_rules import operations_of_logits
-from tcost.sizes import Size, same
+from tcost.loss import operations_of_loss
+from tcost.sizes import Size, exact_div, same
 from tcost.tracing import Op, Repeat, Tensor
 from tcost.training_step import TrainingStep
 
@@ -20,13 +21,14 @@ class Part:
     """Operations of a trace that follow each other: of a repeated block, or of what is between blocks.
 
     `own` are their outputs, and what a block reads in each of its copies. The outputs of a segment are not
-    kept, but computed again in the backward.
+    kept, but computed again in the backward. Of `chunks` of rows one is at work at a time.
     """
 
     ops: range
     repeat: Repeat | None
     own: frozenset[Tensor]
     is_segment: bool
+    chunks: int
 
 
 @dataclass(frozen=True)
@@ -43,19 +45,21 @@ class Kernels:
 class Facts:
     """What the data flow of a step's trace says of memory.
 
-    Elements are those of all sequences of the step, of one copy of a block.
+    Elements are those of all sequences of the step, of one copy of a block, of one chunk of a loss in chunks.
     """
 
     def __init__(self, step: TrainingStep, kernels: Kernels | None = None) -> None:
         """Read the facts off a step, which other kernels than those of PyTorch may execute."""
         self.kernels = kernels
         self.step, self.trace, self.ops = step, step.model.trace, step.model.trace.ops
+        self.in_chunks = operations_of_loss(self.ops) if step.loss.is_chunked else range(0)
+        """The operations that are executed chunk by chunk."""
+        self._of_chunk = frozenset(self.ops[index].output for index in self.in_chunks)
         self._homes: dict[Tensor, Tensor] = {}
         for op in self.ops:
             if kind_of(op).is_view:
                 self._homes[op.output] = self.home(op.inputs[0])
-        convention, keeps = step.convention, kernels.keeps if kernels else {}
-        self.kept = [self._for_sequences(keeps.get(op.kind, convention.kept)(op)) for op in self.ops]
+        self.kept = [self._for_sequences(self._keep(op)(op)) for op in self.ops]
         """What every operation keeps for its gradients."""
         first: dict[Tensor, int] = {}
         for index, kept in enumerate(self.kept):
@@ -65,6 +69,17 @@ class Facts:
             sum(size for tensor, size in kept.copies.items() if first[tensor] == index)
             for index, kept in enumerate(self.kept)
         ]
+
+    def _keep(self, op: Op) -> Keep:
+        """Return what says what an operation keeps; where the loss is fused, that is the gradient in its input."""
+        if self.is_fused_loss(op):
+            return keeps(input=True)
+        keeps_by_kernels = self.kernels.keeps if self.kernels else {}
+        return keeps_by_kernels.get(op.kind, self.step.convention.kept)
+
+    def is_fused_loss(self, op: Op) -> bool:
+        """Tell whether an operation is a loss that makes the gradient of the logits in their place."""
+        return self.step.loss.is_fused and op is self.ops[-1]
 
     def _for_sequences(self, kept: Kept) -> Kept:
         """Return what is kept with what is broadcast as copies or, of a single sequence, as it is."""
@@ -80,18 +95,28 @@ class Facts:
 
     def elements(self, tensor: Tensor) -> Size:
         """Return the elements of a tensor in memory."""
-        return 0 if tensor.is_fused else self.step.batch * tensor.elements
+        if tensor.is_fused or (self.step.loss.is_fused and tensor is self.ops[-1].output):
+            return 0
+        elements = self.step.batch * tensor.elements
+        return self.of_chunk(elements) if tensor in self._of_chunk else elements
+
+    def of_chunk(self, elements: Size) -> Size:
+        """Return a chunk's share of elements."""
+        return exact_div(elements, self.step.loss.chunks)
 
     def own(self, index: int) -> Size:
         """Return the elements that an operation keeps beside tensors, copies that are shared with the first one."""
         kept = self.kept[index]
-        return self.step.batch * (kept.own + self._copies[index]) + kept.single
+        own = self.step.batch * (kept.own + self._copies[index])
+        return (self.of_chunk(own) if index in self.in_chunks else own) + kept.single
 
     def passing(self, op: Op) -> Size:
         """Return the elements that the backward of an operation has for a moment beside gradients and what is kept."""
-        if self.kernels:
-            return self.step.batch * self.kernels.passing.get(op.kind, nothing_passing)(op)
-        return self.step.batch * kind_of(op).passing(op)
+        if self.is_fused_loss(op):
+            return 0
+        passing = self.kernels.passing.get(op.kind, nothing_passing) if self.kernels else kind_of(op).passing
+        elements = self.step.batch * passing(op)
+        return self.of_chunk(elements) if op.output in self._of_chunk else elements
 
     def read(self, op: Op) -> dict[Tensor, None]:
         """Return the tensors of numbers that an operation reads, each once."""
@@ -131,7 +156,8 @@ class Facts:
 
     def _part(self, ops: range, repeat: Repeat | None, *, is_segment: bool) -> Part:
         outputs = {self.ops[index].output for index in ops}
-        return Part(ops, repeat, frozenset(outputs | ({repeat.entry} if repeat else set())), is_segment)
+        own = frozenset(outputs | ({repeat.entry} if repeat else set()))
+        return Part(ops, repeat, own, is_segment, self.step.loss.chunks if ops == self.in_chunks else 1)
 
     @cached_property
     def last_user(self) -> dict[Tensor, int]:
@@ -161,7 +187,7 @@ class Facts:
     @cached_property
     def given(self) -> frozenset[Tensor]:
         """What the caller of a step that has a backward holds until its end, beside the loss."""
-        is_held = self.step.rule.runs["backward"] > 0
+        is_held = self.step.rule.runs["backward"] > 0 and self.step.loss.form == "held"
         return frozenset(map(self.home, self.step.model.given)) if is_held else frozenset()
 
     @cached_property

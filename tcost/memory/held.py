@@ -193,7 +193,7 @@ class Memory:
         sequence that is a view of all of them, of several a copy. Source: loss_utils.py of transformers 5.
         """
         is_causal = self.step.sizes.family == "decoder-only" and self.facts.ops[-1].has_gradients
-        return is_causal and same(self.step.batch, 1)
+        return is_causal and same(self.step.batch, 1) and not self.step.loss.is_fused
 
     def _stored(self) -> Iterator[tuple[str, Size]]:
         """Yield what each layer stores, its copies together."""

@@ -16,7 +16,7 @@ class Call:
 
     `chosen` has, for each row, the row of a table that it takes, the word that is right or the experts
     that it goes through. Of a tensor with a band, the last two axes are one, of its pairs. What a backward makes
-    beside the gradients that it gives is `passing`.
+    beside the gradients that it gives is `passing`. A loss is the mean of `rows`, of which a call may have some.
     """
 
     op: Op
@@ -24,6 +24,7 @@ class Call:
     weights: tuple[Array, ...]
     zeros: Callable[[tuple[int, ...]], Array]
     chosen: Any = None
+    rows: int = 0
     kept: dict[str, Array] = field(default_factory=dict)
     passing: Array = None
 

@@ -58,7 +58,7 @@ def _less_targets(y: Array, targets: Any) -> Array:
 
 def _cross_entropy_backward(call: Call, _dy: Array) -> tuple[Array, ...]:
     call.passing = _less_targets(call.kept["y"], call.chosen)
-    return (call.passing * (1 / call.op.rows),)
+    return (call.passing * (1 / call.rows),)
 
 
 def _layer_norm(call: Call) -> Array:
