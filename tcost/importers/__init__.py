@@ -55,13 +55,17 @@ def import_config(text: str, where: str) -> Imported:
         raise InputError(f"{where}: field 'model_type' is missing\n{_could_be(values, where)}")
     if not isinstance(family, str) or family not in FAMILIES:
         raise unknown("model_type", str(family), FAMILIES)
-    read, defaults = FAMILIES[family]
-    fields = Fields(where, values, defaults, notes=notes, family=family, inputs_of=inputs_of)
+    fields = Fields(where, values, FAMILIES[family].defaults, notes=notes, family=family, inputs_of=inputs_of)
     fields.set(name=_name(values, where, family), description=f"Imported from a configuration of {family}")
-    read(fields)
+    _read(fields)
+    return Imported(fields.spec, tuple(fields.explained), tuple(fields.notes))
+
+
+def _read(fields: Fields) -> None:
+    """Read all fields of a configuration of a family."""
+    FAMILIES[fields.family].read(fields)
     read_by_none(fields)
     fields.finish()
-    return Imported(fields.spec, tuple(fields.explained), tuple(fields.notes))
 
 
 def is_without_type(values: Mapping[str, Any], others: Collection[str]) -> bool:
@@ -73,12 +77,9 @@ def is_without_type(values: Mapping[str, Any], others: Collection[str]) -> bool:
 def _could_be(values: Mapping[str, Any], where: str) -> str:
     """Say of which families all fields of a configuration are understood."""
     families = []
-    for family, (read, defaults) in FAMILIES.items():
-        fields = Fields(where, values, defaults, family=family)
+    for family, (_, defaults) in FAMILIES.items():
         with suppress(InputError):
-            read(fields)
-            read_by_none(fields)
-            fields.finish()
+            _read(Fields(where, values, defaults, family=family))
             families.append(family)
     if families:
         return f'by its fields it could be {" or ".join(families)}: add it as "model_type": "{families[0]}"'

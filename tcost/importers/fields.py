@@ -1,9 +1,9 @@
 """The fields of a Hugging Face configuration: each is read once, and none is ignored."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 from tcost.errors import InputError
 from tcost.importers.synonyms import SYNONYMS, chosen_names, contradictions
@@ -139,12 +139,21 @@ class Fields:
             return None
         return None if value is None else self.number(*names, least=least)
 
-    def take(self, key: str, *names: str, default: int | None = None) -> int:
+    def take(self, key: str, name: str, default: int | None = None) -> int:
         """Set a size of the spec to a field's number, or to a default where the field is null or left out."""
-        number = self.number(*names) if default is None else self.optional(*names) or default
-        self.became(self._given(names), key, number)
-        self.spec[key] = number
+        number = self.number(name) if default is None else self.optional(name) or default
+        self.put(key, self._given([name]), number)
         return number
+
+    def sizes(self, **names: str) -> None:
+        """Set sizes of the spec, each to the number of the field that is named."""
+        for key, name in names.items():
+            self.take(key, name)
+
+    def put(self, key: str, name: str, value: Any) -> None:
+        """Set a key of the spec to what a field says."""
+        self.became(name, key, value)
+        self.spec[key] = value
 
     def became(self, name: str, key: str, value: Any) -> None:
         """Remember which key of the spec a field became."""
@@ -184,11 +193,11 @@ class Fields:
         """Say that fields change no count in this family."""
         self.seen.update(names)
 
-    def choice(self, name: str, known: Mapping[str, str], *others: str) -> str:
+    def choice(self, name: str, known: Mapping[str, str]) -> str:
         """Return what a word means."""
-        value = self.get(name, *others)
+        value = self.get(name)
         if not isinstance(value, str) or value not in known:
-            raise self.wrong(self._given((name, *others)), f"one of {', '.join(known)}")
+            raise self.wrong(self._given([name]), f"one of {', '.join(known)}")
         return known[value]
 
     def part(self, name: str) -> Mapping[str, Any]:
@@ -219,8 +228,30 @@ class Fields:
                 "these fields may change the cost; remove them if you know that they do not"
             )
 
-    def _given(self, names: Iterable[str]) -> str:
+    def _given(self, names: Sequence[str]) -> str:
         """Return the name by which the file says a field, the first of its names where it does not."""
-        names = tuple(names)
         chosen = [self._chosen.get(name, name) for name in names]
         return next((name for name in chosen if name in self.values), names[0])
+
+
+Reader = TypeVar("Reader", bound=Callable[[Fields], None])
+
+
+class Family(NamedTuple):
+    """What reads the configurations of a family, and the defaults of its class in transformers 5.23."""
+
+    read: Callable[[Fields], None]
+    defaults: Mapping[str, Any]
+
+
+class Families(dict[str, Family]):
+    """Families by the `model_type` of their configurations."""
+
+    def family(self, name: str, shared: Mapping[str, Any] | None = None, /, **own: Any) -> Callable[[Reader], Reader]:
+        """Make a function the reader of a family, whose defaults are its own and what it shares with others."""
+
+        def add(read: Reader) -> Reader:
+            self[name] = Family(read, {**(shared or {}), **own})
+            return read
+
+        return add
