@@ -10,9 +10,10 @@ from tcost.kinds import PHASES, Phase
 from tcost.learning_rules import LearningRule, learning_rule
 from tcost.memory import CATEGORIES, Category
 from tcost.optimizers import optimizer_of
-from tcost.page.model import Model, words_of
-from tcost.report import foreign_kinds, memory_slips
+from tcost.page.model import Model
+from tcost.report import foreign_kinds, slips_of
 from tcost.report.memory import APART, HEADINGS, peak_of
+from tcost.report.words import words_of
 from tcost.settings import in_words
 
 
@@ -118,8 +119,7 @@ class Contents:
     @property
     def errata(self) -> list[str]:
         """The slips in published totals that are among the numbers."""
-        work = [f"{layer}: {slip}" for result in self.results for layer, slip in result.slips]
-        return list(dict.fromkeys((*work, *memory_slips(self.results))))
+        return list(slips_of((*self.results, *(result.memory for result in self.results))))
 
     @property
     def charges(self) -> list[tuple[str, str]]:

@@ -10,9 +10,10 @@ from tcost.kinds import PHASES, Phase
 from tcost.memory import CATEGORIES, Category
 from tcost.page import charts
 from tcost.page.cells import NONE, Cell, amount, change_of, of_bytes, share_of, size
-from tcost.report import NOTHING, context_of
-from tcost.report.bars import MEASURES, Bar, bars_of, small_layers
+from tcost.report import WORK, context_of
+from tcost.report.bars import Bar, bars_of, small_layers
 from tcost.report.memory import APART, HEADINGS
+from tcost.report.words import NOTHING, words_of
 from tcost.units import binary, si
 
 TALL = 18
@@ -107,7 +108,7 @@ class Model:
     @property
     def phase_panels(self) -> Iterator[charts.Panel]:
         """A chart of MACCs and one of FLOPs: a bar per rule, a part per phase."""
-        for measure in MEASURES:
+        for measure in WORK:
             bars = [_bar(Bar(result.algo, result.rows), measure) for result in self.results]
             yield charts.panel(measure, bars, si, charts.scale_of(bars, si), TALL)
 
@@ -121,8 +122,7 @@ class Model:
         """Two charts per rule, of MACCs and of FLOPs: a bar per layer, a part per phase; one scale for all rules."""
         groups = [bars_of(result, self.small) for result in self.results]
         scales = {
-            measure: charts.scale_of((_bar(bar, measure) for group in groups for bar in group), si)
-            for measure in MEASURES
+            measure: charts.scale_of((_bar(bar, measure) for group in groups for bar in group), si) for measure in WORK
         }
         for result, group in zip(self.results, groups, strict=True):
             for measure, scale in scales.items():
@@ -156,8 +156,3 @@ def _bar(bar: Bar, measure: str) -> charts.Bar:
 
 def _change(each: Comparison, ratio: Fraction) -> Cell:
     return Cell(NOTHING) if each.result is each.baseline else change_of(ratio)
-
-
-def words_of(name: str) -> str:
-    """Return the name of a phase or a kind as it is read."""
-    return name.replace("_", " ")

@@ -14,9 +14,9 @@ from tcost.plot.captions import AXES, caption
 from tcost.plot.page import Picture, page, settle
 from tcost.plot.style import POINTS, TICK, WIDTH, house_style, line_of, shown
 from tcost.plot.ticks import amount_ticks, size, size_ticks, some_ticks
+from tcost.report.words import format_of, heading
 from tcost.sweep import Axis, Sweep
 from tcost.sweep.pricing import price
-from tcost.units import binary, si
 
 MOST_POINTS = 1000
 """Values of the first axis: more than a line has pixels for."""
@@ -34,8 +34,6 @@ MARKERS = 8
 """Points of a line that are marked, at most: of rules whose lines lie on each other not the same ones."""
 
 TITLES = {
-    "macc": "MACCs",
-    "flop": "FLOPs",
     "stored_activations_elements": "stored activations, elements",
     "stored_activations_bytes": "stored activations",
     "peak_elements": "peak of memory, elements",
@@ -230,7 +228,7 @@ def _called(name: str) -> str:
 
 
 def _title(measure: str) -> str:
-    return TITLES.get(measure, measure.replace("_", " "))
+    return TITLES.get(measure, heading(measure))
 
 
 def _in_words(sweep: Sweep, values: Values) -> list[str]:
@@ -238,7 +236,6 @@ def _in_words(sweep: Sweep, values: Values) -> list[str]:
     at = ", ".join(f"{_called(axis.name)} {axis.values[-1]}" for axis in sweep.axes)
     words = []
     for measure in sweep.measures:
-        amount = binary if measure.endswith("_bytes") else si
-        ends = ", ".join(f"{algo} {amount(values[algo, measure][-1])}" for algo in sweep.algos)
+        ends = ", ".join(f"{algo} {format_of(measure)(values[algo, measure][-1])}" for algo in sweep.algos)
         words.append(f"{_title(measure)} at {at}: {ends}.")
     return words

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from tcost.cost import BESIDE, Change, Comparison, Result, standings
-from tcost.units import change, grouped, si
+from tcost.report.words import format_of
+from tcost.units import change, grouped
 
 LONG = 8192
 """Rows beyond which the half of a decoder's pairs that its mask hides is most of what a step costs."""
@@ -14,7 +15,7 @@ UNPRICED = "not in the publication: layers that are trained"
 
 def paper_notes(papers: Sequence[Result] | None, of: int, *, integers: bool = False) -> Iterator[str]:
     """Say of each of so many steps what convention `paper` says of it, or what its publication lacks."""
-    amount = grouped if integers else si
+    amount = format_of(integers=integers)
     for place in range(of):
         words = UNPRICED
         if papers:
@@ -39,7 +40,7 @@ def is_long(result: Result) -> bool:
 
 def half_note(half: Result, *, integers: bool = False) -> str:
     """Say what a step costs over the pairs of rows that a decoder's mask leaves."""
-    amount, totals = grouped if integers else si, half.totals
+    amount, totals = format_of(integers=integers), half.totals
     return (
         f"under --causal half, the pairs that a mask leaves: {amount(totals.macc)} MACCs, {amount(totals.flop)} FLOPs"
     )

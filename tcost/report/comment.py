@@ -7,8 +7,8 @@ from html import escape
 from tcost.diff import Difference, Differences
 from tcost.report.diff import ARROW, change_of, difference_table, sides_alone
 from tcost.report.tables import markdown
+from tcost.report.words import format_of
 from tcost.text import code, visible
-from tcost.units import binary, si
 
 LIMIT = 65_536
 """Characters of a comment on GitHub; bytes are counted here, which are never fewer."""
@@ -65,7 +65,7 @@ def _blocks(found: Differences, changed: Sequence[Difference]) -> Iterator[str]:
             f"{amount(each.base or 0)}{ARROW}{amount(each.head or 0)} | {change_of(each)}"
             if each.difference
             else f"{amount(each.head or 0)} | -"
-            for each, amount in ((pair.total(name), binary if name.endswith("bytes") else si) for name in MEASURES)
+            for each, amount in ((pair.total(name), format_of(name)) for name in MEASURES)
         ]
         yield f"| {_name(pair)} | {' | '.join(cells)} |\n"
     for side, steps in sides_alone(found):

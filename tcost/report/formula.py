@@ -16,11 +16,11 @@ from tcost.formulas import (
     shortest,
     value_of,
 )
-from tcost.report import Format, notes_of, settings_of, title_of
+from tcost.report import notes_of, settings_of, title_of
 from tcost.report.tables import GAP, WIDTH, Section, Table, legend
+from tcost.report.words import HEADINGS, Format, format_of, words_of
 from tcost.symbols import Symbol
 from tcost.text import pretty, visible
-from tcost.units import grouped, si
 
 CODE_WIDTH = 100
 
@@ -38,12 +38,10 @@ FORMULA = 2
 NARROWEST = 40
 """Columns of a formula, whatever else there is."""
 
-MEASURES = {"macc": "MACCs", "flop": "FLOPs", "parameters": "", "active_parameters": "", "trained_parameters": ""}
-
 
 def formulas_tables(found: Formulas, *, integers: bool = False) -> list[Table]:
     """Return closed forms as a table for each part: a line per measure, with its value where sizes have one."""
-    amount = grouped if integers else si
+    amount = format_of(integers=integers)
     has_values = all(each.value is not None for each in found.symbols)
     tables = [_table(found, part, amount if has_values else None) for part in found.parts]
     return [*(replace(table, notes=()) for table in tables[:-1]), tables[-1]]
@@ -67,21 +65,21 @@ def _lines(part: Part, symbols: tuple[Symbol, ...], amount: Format | None) -> It
     """Return the cells of each quantity; the totals of a single phase are its own."""
     shown, phases = "", {each.phase for each in part.quantities if each.phase}
     for each in part.quantities:
-        if each.phase is None and each.measure in ("macc", "flop") and len(phases) == 1:
+        if each.phase is None and each.measure in HEADINGS and len(phases) == 1:
             continue
         label = phase_of(each)
         formula = pretty(letter_text(shortest(each.expression)))
         value = (amount(value_of(each.expression, symbols)),) if amount else ()
-        yield (label if label != shown else "", MEASURES[each.measure], formula, *value)
+        yield (label if label != shown else "", HEADINGS.get(each.measure, ""), formula, *value)
         shown = label
 
 
 def phase_of(quantity: Quantity) -> str:
     """Return the phase of a quantity with its runs, `total` for all of them, or what is not of a phase."""
     if quantity.phase is None:
-        return "total" if MEASURES[quantity.measure] else quantity.measure.replace("_", " ")
+        return "total" if quantity.measure in HEADINGS else words_of(quantity.measure)
     often = f" × {quantity.runs}" if quantity.runs != 1 else ""
-    return f"{quantity.phase.replace('_', ' ')}{often}"
+    return f"{words_of(quantity.phase)}{often}"
 
 
 def copies_of(part: Part) -> list[str]:

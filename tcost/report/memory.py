@@ -1,22 +1,20 @@
 """What a training step holds, as a table."""
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from tcost.cost import Result
 from tcost.layers.embeddings import TABLES
-from tcost.learning_rules import learning_rule
 from tcost.memory import CATEGORIES, Category
-from tcost.report import NOTHING, context_of, lengths_of, of_models
+from tcost.report import context_of, of_models, settings_of, slips_of, title_of
 from tcost.report.tables import Section, Table
-from tcost.settings import in_words, sequences
+from tcost.report.words import NOTHING, Format, format_of, words_of
+from tcost.settings import sequences
 from tcost.text import visible
 from tcost.units import binary, grouped
 
 if TYPE_CHECKING:
     from tcost.memory.budget import Budget
-
-Format: TypeAlias = Callable[[int], str]
 
 LARGEST = "largest "
 """What the name of what stands for a layer begins with where only the largest amount counts that is alive at once."""
@@ -56,7 +54,7 @@ def memory_table(
     total = ("total", *map(amount, sums), amount(sum(sums)))
     peak = ("peak", *[""] * len(shown), amount(memory.peak.bytes))
     return Table(
-        title=f"{visible(result.spec)} under {learning_rule(result.algo).title} ({result.algo}): what a step holds",
+        title=f"{title_of(result)}: what a step holds",
         settings=_settings(result),
         columns=("", *(HEADINGS[category] for category in shown), "total"),
         sections=(Section((*lines, total), has_total=True), Section((peak,), has_total=True)),
@@ -78,12 +76,11 @@ def _labels(result: Result) -> dict[str, str]:
 def _settings(result: Result) -> str:
     """Return what the amounts depend on, in words."""
     optimizer = "no optimizer" if result.optimizer == "none" else f"optimizer {result.optimizer}"
-    return f"{in_words([result], ('optimizer', 'storage'))}, {lengths_of(result)}\n{optimizer}, {result.storage}"
+    return f"{settings_of(result, ('optimizer', 'storage'))}\n{optimizer}, {result.storage}"
 
 
 def _notes(result: Result, budget: "Budget | None", exact: Result | None, *, integers: bool) -> Iterator[str]:
-    amount = grouped if integers else binary
-    memory = result.memory
+    amount, memory = format_of("bytes", integers=integers), result.memory
     stored, peak = memory.of("stored_activations"), memory.peak
     yield from of_models([result])
     yield f"peak: {peak_of(result)}"
@@ -96,7 +93,7 @@ def _notes(result: Result, budget: "Budget | None", exact: Result | None, *, int
         yield f"under exact, what PyTorch keeps: {held}; see --convention exact"
     if budget:
         yield from _of_budget(result, budget, amount)
-    yield from (f"{layer}: {slip}" for layer, slip in memory.slips)
+    yield from slips_of([memory])
 
 
 def peak_of(result: Result) -> str:
@@ -104,7 +101,7 @@ def peak_of(result: Result) -> str:
     at = result.memory.peak_moment
     if at is None:
         return f"the sum; convention {result.convention} does not say what is alive when"
-    return f"everything that is alive in the {at.phase.replace('_', ' ')} of {at.layer}, {at.operation}"
+    return f"everything that is alive in the {words_of(at.phase)} of {at.layer}, {at.operation}"
 
 
 def _of_budget(result: Result, budget: "Budget", amount: Format) -> Iterator[str]:
