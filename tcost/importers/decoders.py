@@ -3,7 +3,7 @@
 from tcost.importers.fields import Families, Fields
 from tcost.importers.parts import ALL, activation, biases, d_head, decoder, head, heads, read_by_none, rotary
 
-DECODERS = Families()
+DECODERS = Families(head)
 
 MPT_RATIO = 4
 """Feed-forward width over model width of MptMLP, whatever the configuration says."""
@@ -29,7 +29,6 @@ def gpt2(f: Fields) -> None:
     f.set(attention_bias=ALL, norm_position="pre", positions="learned", final_norm=True)
     f.set(n_positions=f.spec["context_length"], attention_scale=f.flag("scale_attn_weights"))
     activation(f, "activation_function")
-    head(f)
 
 
 @DECODERS.family(
@@ -50,7 +49,6 @@ def gpt_neox(f: Fields) -> None:
     rotary(f, "rotary_pct", 0.25)
     activation(f, "hidden_act")
     f.refuse(is_decoder=(True, False))
-    head(f)
 
 
 @DECODERS.family(
@@ -73,7 +71,6 @@ def gptj(f: Fields) -> None:
     f.ignore("scale_attn_weights")
     f.agree(rotary=True)
     activation(f, "activation_function")
-    head(f)
 
 
 @DECODERS.family(
@@ -105,7 +102,6 @@ def opt(f: Fields) -> None:
         f.put("d_embedding", "word_embed_proj_dim", width)
         f.set(wide_positions=True)
     activation(f, "activation_function")
-    head(f, projected="d_embedding" in f.spec)
 
 
 @DECODERS.family("bloom", vocab_size=250880, tie_word_embeddings=True, seq_length=2048)
@@ -116,7 +112,6 @@ def bloom(f: Fields) -> None:
     decoder(f, heads="n_head", layers="n_layer", context="seq_length")
     f.set(d_ff=4 * f.spec["d_model"], activation="gelu_tanh", attention_bias=ALL, positions="alibi")
     f.set(embedding_norm=True, norm_position="pre", final_norm=True)
-    head(f)
 
 
 @DECODERS.family(
@@ -155,7 +150,6 @@ def falcon(f: Fields) -> None:
     f.ignore("apply_residual_connection_post_layernorm")
     f.agree(n_layer=depth, n_head=f.spec["n_heads"], n_head_kv=f.spec["n_kv_heads"])
     activation(f, "activation")
-    head(f)
 
 
 @DECODERS.family(
@@ -185,7 +179,6 @@ def mpt(f: Fields) -> None:
         norm_type=("low_precision_layernorm", "layernorm"), layer_norm_type=("low_precision_layernorm", "layernorm")
     )
     f.ignore("learned_pos_emb", "embedding_fraction", "attn_impl")
-    head(f)
 
 
 @DECODERS.family(
@@ -205,4 +198,3 @@ def phi(f: Fields) -> None:
     f.set(qk_norm="head" if f.flag("qk_layernorm") else "none")
     rotary(f, default=0.5)
     activation(f, "hidden_act")
-    head(f)

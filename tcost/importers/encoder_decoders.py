@@ -7,7 +7,7 @@ from tcost.errors import InputError
 from tcost.importers.fields import Families, Fields
 from tcost.importers.parts import ACTIVATIONS, ALL, activation, tied, whole
 
-ENCODER_DECODERS = Families()
+ENCODER_DECODERS = Families(whole)
 
 SPARE = 2
 """BART's positions start at 2, past the padding token's."""
@@ -59,7 +59,6 @@ def t5(f: Fields) -> None:
         f.notes.append(FRESH)
     f.set(output_scale=f.flag("scale_decoder_outputs", default=is_tied))
     _gate(f)
-    whole(f)
 
 
 def _gate(f: Fields) -> None:
@@ -121,7 +120,6 @@ def bart(f: Fields, *, is_pre: bool = False) -> None:
     f.refuse(normalize_before=is_pre, normalize_embedding=True, add_final_layer_norm=is_pre)
     f.refuse(static_position_embeddings=False, extra_pos_embeddings=SPARE)
     _spare_table(f)
-    whole(f)
 
 
 @ENCODER_DECODERS.family("mbart", _DOUBLE)
@@ -150,7 +148,6 @@ def marian(f: Fields) -> None:
         f.agree(decoder_vocab_size=f.spec["vocab_size"])
         f.set(share_embeddings=f.spec["tie_embeddings"])
         _spare_table(f)
-    whole(f)
 
 
 @ENCODER_DECODERS.family(
@@ -169,4 +166,3 @@ def whisper(f: Fields) -> None:
     f.refuse(scale_embedding=False, use_weighted_layer_sum=False, apply_spec_augment=(False, True))
     f.ignore("classifier_proj_size", "median_filter_width", "alignment_heads")
     f.ignore(*(name for name in f.values if name.startswith("mask_")))
-    whole(f)

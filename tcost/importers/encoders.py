@@ -7,7 +7,7 @@ from tcost.errors import InputError
 from tcost.importers.fields import Families, Fields
 from tcost.importers.parts import ACTIVATIONS, ALL, activation, architecture, classes, end_in_pooler, head, tied
 
-ENCODERS = Families()
+ENCODERS = Families(lambda _: None)
 
 MASKED: Mapping[str, Any] = {
     "attention_bias": ALL,

@@ -12,13 +12,13 @@ from tcost.importers.parts import (
     activation,
     biases,
     decoder,
-    early_window,
     head,
     llama_like,
     window_everywhere,
+    window_where_used,
 )
 
-EXPERTS = Families()
+EXPERTS = Families(head)
 
 _QWEN: Mapping[str, Any] = {
     **LLAMA,
@@ -67,7 +67,6 @@ def mixtral(f: Fields) -> None:
     f.refuse(attention_bias=False)
     f.set(experts=_experts(f, "num_local_experts", "intermediate_size") | {"normalise": True})
     window_everywhere(f, depth)
-    head(f)
 
 
 def _sparse(f: Fields, depth: int) -> dict[str, Any]:
@@ -98,8 +97,7 @@ def qwen2_moe(f: Fields) -> None:
     f.became("shared_expert_intermediate_size", "experts.d_shared", shared)
     experts = _experts(f, "num_experts", "moe_intermediate_size")
     f.set(experts=experts | {"d_shared": shared, "shared_gate": True} | _sparse(f, depth))
-    early_window(f, depth)
-    head(f)
+    window_where_used(f, depth, late=False)
 
 
 @EXPERTS.family(
@@ -113,7 +111,6 @@ def qwen3_moe(f: Fields) -> None:
     f.set(experts=_experts(f, "num_experts", "moe_intermediate_size") | _sparse(f, depth))
     window_everywhere(f, depth, is_used=f.flag("use_sliding_window"))
     f.ignore("max_window_layers")
-    head(f)
 
 
 def deepseek(f: Fields, router: str) -> None:
@@ -137,7 +134,6 @@ def deepseek(f: Fields, router: str) -> None:
     _deepseek_experts(f, router, depth)
     if f.optional("num_mtp_layers", "num_nextn_predict_layers", least=0):
         f.notes.append("layers that predict further tokens (num_nextn_predict_layers) are left out")
-    head(f)
 
 
 def _deepseek_experts(f: Fields, router: str, depth: int) -> None:

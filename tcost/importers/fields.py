@@ -242,16 +242,23 @@ class Family(NamedTuple):
 
     read: Callable[[Fields], None]
     defaults: Mapping[str, Any]
+    end: Callable[[Fields], None]
+    """What reads the end of the model, after all else."""
 
 
 class Families(dict[str, Family]):
-    """Families by the `model_type` of their configurations."""
+    """Families by the `model_type` of their configurations; their models `end` alike, in a head for one."""
+
+    def __init__(self, end: Callable[[Fields], None]) -> None:
+        """Begin without a family."""
+        super().__init__()
+        self._end = end
 
     def family(self, name: str, shared: Mapping[str, Any] | None = None, /, **own: Any) -> Callable[[Reader], Reader]:
         """Make a function the reader of a family, whose defaults are its own and what it shares with others."""
 
         def add(read: Reader) -> Reader:
-            self[name] = Family(read, {**(shared or {}), **own})
+            self[name] = Family(read, {**(shared or {}), **own}, self._end)
             return read
 
         return add

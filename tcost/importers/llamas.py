@@ -12,14 +12,14 @@ from tcost.importers.parts import (
     biases,
     every,
     head,
-    late_window,
     llama_like,
     no_window,
     window,
     window_everywhere,
+    window_where_used,
 )
 
-LLAMAS = Families()
+LLAMAS = Families(head)
 
 _QWEN: Mapping[str, Any] = {**LLAMA, "use_sliding_window": False, "max_window_layers": 28, "sliding_window": 4096}
 _GEMMA: Mapping[str, Any] = {
@@ -42,7 +42,6 @@ def llama(f: Fields) -> None:
     biases(f, "attention_bias", ALL)
     f.set(ffn_bias=f.flag("mlp_bias"))
     no_window(f, depth)
-    head(f)
 
 
 @LLAMAS.family("mistral", LLAMA, num_key_value_heads=8, sliding_window=4096, max_position_embeddings=131072)
@@ -51,7 +50,6 @@ def mistral(f: Fields, partial: float | None = None) -> None:
     depth = llama_like(f, partial=partial)
     f.refuse(attention_bias=False, mlp_bias=False)
     window_everywhere(f, depth)
-    head(f)
 
 
 @LLAMAS.family("qwen2", _QWEN, max_position_embeddings=32768)
@@ -60,8 +58,7 @@ def qwen2(f: Fields) -> None:
     depth = llama_like(f)
     f.set(attention_bias=QKV)
     f.refuse(attention_bias=False, qkv_bias=True)
-    late_window(f, depth)
-    head(f)
+    window_where_used(f, depth)
 
 
 @LLAMAS.family("qwen3", _QWEN, head_dim=128, max_position_embeddings=32768)
@@ -70,8 +67,7 @@ def qwen3(f: Fields) -> None:
     depth = llama_like(f)
     f.set(qk_norm="head")
     biases(f, "attention_bias", ALL)
-    late_window(f, depth)
-    head(f)
+    window_where_used(f, depth)
 
 
 @LLAMAS.family("gemma", _GEMMA)
@@ -82,7 +78,6 @@ def gemma(f: Fields) -> None:
         f.put("activation", "hidden_act", "gelu_tanh")
     _same_activation(f, "hidden_activation")
     no_window(f, depth)
-    head(f)
 
 
 def _gemma_like(f: Fields, act: str) -> int:
@@ -112,7 +107,6 @@ def gemma2(f: Fields) -> None:
     f.put("attention_softcap", "attn_logit_softcapping", _soft_cap(f, "attn_logit_softcapping"))
     _cap_logits(f)
     window(f, depth, every(2))
-    head(f)
 
 
 def _soft_cap(f: Fields, name: str) -> bool:
@@ -156,7 +150,6 @@ def gemma3(f: Fields) -> None:
     if f.values.get("layer_types") is None:
         f.agree(_sliding_window_pattern=pattern)
     f.ignore("_sliding_window_pattern")
-    head(f)
 
 
 @LLAMAS.family("phi3", LLAMA, vocab_size=32064, max_position_embeddings=4096, sliding_window=None)
@@ -172,4 +165,3 @@ def olmo2(f: Fields) -> None:
     f.set(norm_position="output", qk_norm="all")
     biases(f, "attention_bias", ALL)
     no_window(f, depth)
-    head(f)

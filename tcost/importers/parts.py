@@ -163,19 +163,12 @@ def no_window(f: Fields, depth: int) -> None:
     f.agree(layer_types=["full_attention"] * depth)
 
 
-def late_window(f: Fields, depth: int) -> None:
-    """Set the sliding window of the layers from `max_window_layers` on, where it is used."""
-    first = f.number("max_window_layers", least=0)
+def window_where_used(f: Fields, depth: int, *, late: bool = True) -> None:
+    """Set the sliding window, where it is used, of the layers from `max_window_layers` on or of every second before."""
+    limit = f.number("max_window_layers", least=0)
+    full = range(min(limit, depth)) if late else (layer for layer in range(depth) if layer % 2 or layer >= limit)
     if f.flag("use_sliding_window"):
-        window(f, depth, list(range(min(first, depth))))
-    f.ignore("sliding_window", "layer_types")
-
-
-def early_window(f: Fields, depth: int) -> None:
-    """Set the sliding window of every second layer before `max_window_layers`, where it is used."""
-    end = f.number("max_window_layers", least=0)
-    if f.flag("use_sliding_window"):
-        window(f, depth, [layer for layer in range(depth) if layer % 2 or layer >= end])
+        window(f, depth, list(full))
     f.ignore("sliding_window", "layer_types")
 
 
@@ -205,12 +198,11 @@ def architecture(f: Fields) -> str:
     return names[0] if names else ""
 
 
-def head(f: Fields, pooler: str | None = None, *, bare: str = "", projected: bool = False) -> None:
+def head(f: Fields, pooler: str | None = None, *, bare: str = "") -> None:
     """Set the head that the architecture has: the vocabulary projection, unless it is a classifier.
 
     `pooler` is what a classifier of sequences passes first; without one it reads every row without a bias.
     `bare` is the class that ends in a pooler of tanh.
-    `projected`: a classifier, too, reads what is projected onto the width of the embedding.
     """
     name = architecture(f)
     if name in PRETRAINING:
@@ -232,7 +224,9 @@ def head(f: Fields, pooler: str | None = None, *, bare: str = "", projected: boo
     else:
         raise InputError(f"{f.where}: architecture {name} is not understood\nknown: language models and classifiers")
     if f.spec.get("head"):
-        f.set(**NO_VOCABULARY, **({"output_projection": True} if projected else {}))
+        f.set(**NO_VOCABULARY)
+        if "wide_positions" in f.spec:  # an OPT's classifier, too, reads what is projected onto the embedding's width
+            f.set(output_projection=True)
 
 
 def end_in_pooler(f: Fields, name: str, act: str) -> None:
