@@ -10,7 +10,7 @@ from tcost.kinds import PHASES, Phase
 from tcost.learning_rules import LearningRule, learning_rule
 from tcost.memory import CATEGORIES, Category
 from tcost.optimizers import optimizer_of
-from tcost.page.model import Model
+from tcost.page.model import SOME, Model
 from tcost.report import foreign_kinds, slips_of
 from tcost.report.memory import APART, HEADINGS, peak_of
 from tcost.report.words import words_of
@@ -46,16 +46,12 @@ class Contents:
         return [learning_rule(algo) for algo in dict.fromkeys(result.algo for result in self.results)]
 
     @property
-    def has_active(self) -> bool:
-        """Whether a model has parameters that not every token uses."""
+    def some_parameters(self) -> list[str]:
+        """Which parameters, active or trained, are not all that some model has."""
         totals = [result.totals for result in self.results]
-        return any(each.parameters != each.active_parameters for each in totals)
-
-    @property
-    def has_trained(self) -> bool:
-        """Whether a model has parameters that are not trained."""
-        totals = [result.totals for result in self.results]
-        return any(each.parameters != each.trained_parameters for each in totals)
+        return [
+            each for each in SOME if any(total.parameters != getattr(total, f"{each}_parameters") for total in totals)
+        ]
 
     @property
     def has_encoders(self) -> bool:

@@ -19,6 +19,9 @@ from tcost.units import binary, si
 TALL = 18
 """Height of bars that have amounts inside."""
 
+SOME = ("active", "trained")
+"""Parameters that may be fewer than all: those of a token, and those that are trained."""
+
 
 @dataclass(frozen=True)
 class LayerRow:
@@ -51,8 +54,8 @@ class Model:
         """Its context, and that of its encoder."""
         return context_of(self.results[0], " ({})")
 
-    def summary(self, *, has_active: bool, has_trained: bool) -> Iterator[tuple[str, tuple[Cell, ...]]]:
-        """Yield each rule with its amounts and their changes against the first rule."""
+    def summary(self, some: Sequence[str]) -> Iterator[tuple[str, tuple[Cell, ...]]]:
+        """Yield each rule with its amounts, `some` of its parameters too, and their changes against the first rule."""
         for each in self.comparisons:
             totals, memory = each.result.totals, each.result.memory
             yield (
@@ -61,8 +64,7 @@ class Model:
                     *(amount(totals.macc), _change(each, each.macc)),
                     *(amount(totals.flop), _change(each, each.flop)),
                     amount(totals.parameters),
-                    *([amount(totals.active_parameters)] * has_active),
-                    *([amount(totals.trained_parameters)] * has_trained),
+                    *(amount(getattr(totals, f"{each}_parameters")) for each in some),
                     *(of_bytes(memory.of("stored_activations").bytes), _change(each, each.stored_activations)),
                     *(of_bytes(memory.peak.bytes), _change(each, each.peak)),
                 ),
@@ -72,13 +74,10 @@ class Model:
         """Yield each rule with the MACCs, then the FLOPs, of every phase."""
         for result in self.results:
             ran = {row.phase for row in result.rows}
-            sums = [result.phases[phase] if phase in ran else None for phase in phases]
+            places = [(measure, phase) for measure in ("macc", "flop") for phase in phases]
             yield (
                 result.algo,
-                (
-                    *(Cell(NOTHING) if each is None else amount(each.macc) for each in sums),
-                    *(Cell(NOTHING) if each is None else amount(each.flop) for each in sums),
-                ),
+                tuple(amount(result.phases[at].amount(each)) if at in ran else Cell(NOTHING) for each, at in places),
             )
 
     def memory(self, categories: Sequence[Category]) -> Iterator[tuple[str, tuple[Cell, ...]]]:

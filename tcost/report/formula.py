@@ -24,14 +24,6 @@ from tcost.text import pretty, visible
 
 CODE_WIDTH = 100
 
-LATEX_COMMANDS = {
-    "macc": "MACC",
-    "flop": "FLOP",
-    "parameters": "parameters",
-    "active_parameters": r"active\ parameters",
-    "trained_parameters": r"trained\ parameters",
-}
-
 FORMULA = 2
 """The column of the formulas."""
 
@@ -134,7 +126,9 @@ def _bracketed(start: str, text: str, end: str, indent: str) -> Iterable[str]:
 def latex(found: Formulas) -> str:
     """Return closed forms as LaTeX to paste: an aligned display for each part, one line per quantity."""
     lines = [f"% {visible(fact)}" for fact in _facts(found)]
-    lines += [f"% ${latex_letter(each.name)}$: {_meaning(each)}" for each in found.symbols]
+    for each in found.symbols:
+        value = "" if each.value is None else f" = {each.value}"
+        lines.append(f"% ${latex_letter(each.name)}$: {each.meaning}{value}")
     for part in found.parts:
         lines += [f"% {copies}" for copies in copies_of(part)]
         rows = [
@@ -144,13 +138,11 @@ def latex(found: Formulas) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _meaning(symbol: Symbol) -> str:
-    return symbol.meaning if symbol.value is None else f"{symbol.meaning} = {symbol.value}"
-
-
 def _left_side(quantity: Quantity) -> str:
-    measure = rf"\mathrm{{{LATEX_COMMANDS[quantity.measure]}}}"
-    if quantity.phase is None:
-        return measure
-    phase = quantity.phase.replace("_", r"\ ")
-    return rf"{measure}_{{\mathrm{{{phase}}}}}"
+    measure = quantity.measure.upper() if quantity.measure in HEADINGS else quantity.measure
+    return _upright(measure) + (f"_{{{_upright(quantity.phase)}}}" if quantity.phase else "")
+
+
+def _upright(name: str) -> str:
+    words = name.replace("_", r"\ ")
+    return rf"\mathrm{{{words}}}"

@@ -63,13 +63,6 @@ def open_folder(sweep: Sweep, path: str, shard: Shard) -> Iterator[Path]:
     Raises InputError where it is the folder of another sweep, or of anything else, and where another process is writing
     chunks of the same shard.
     """
-    folder = _made(sweep, path)
-    with claimed(folder, shard, shown=path):
-        yield folder
-
-
-def _made(sweep: Sweep, path: str) -> Path:
-    """Return the folder of a sweep, made where it is not there, with a summary of what it holds."""
     folder = Path(path).absolute()
     try:
         folder.mkdir(exist_ok=True)
@@ -86,7 +79,8 @@ def _made(sweep: Sweep, path: str) -> Path:
         raise InputError(f"{path} is not empty and holds no sweep\nwrite to a new folder")
     else:
         write(json.dumps(_summary(sweep), indent=2) + "\n", str(folder / SUMMARY))
-    return folder
+    with claimed(folder, shard, shown=path):
+        yield folder
 
 
 def missing(sweep: Sweep, folder: Path, numbers: range, advance: Advance) -> Iterator[int]:
@@ -146,9 +140,8 @@ def _repeated(word: str | int | None, rows: int) -> Any:
     """Return a column of one value: a text, true or false, or a length, null where it is left to another one."""
     if isinstance(word, str):
         return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, dtype=np.int32)), [word])
-    return pa.array([word], pa.bool_() if isinstance(word, bool) else pa.int64()).take(
-        pa.array(np.zeros(rows, np.int32))
-    )
+    one = pa.array([word], pa.bool_() if isinstance(word, bool) else pa.int64())
+    return one.take(pa.array(np.zeros(rows, np.int32)))
 
 
 def decimals(values: Integers, name: str) -> Any:

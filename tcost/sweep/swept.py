@@ -5,7 +5,7 @@ sizes; where they ask for more (which of two sizes is larger, whether one is 1, 
 given when it is the same all over the box. Else `Undecided` says along which axes the box has to be cut.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -162,24 +162,16 @@ class Swept:
 
     def least(self) -> Any:
         """Return a number that it is nowhere below."""
-        constant, rest = self._terms()
-        return constant + sum(low for coefficient, low in rest if coefficient < 0)
+        return sum(min(0, each) if varies else each for each, varies in self._far_terms())
 
     def most(self) -> Any:
         """Return a number that it is nowhere above."""
-        constant, rest = self._terms()
-        return constant + sum(high for coefficient, high in rest if coefficient > 0)
+        return sum(max(0, each) if varies else each for each, varies in self._far_terms())
 
-    def _terms(self) -> tuple[Any, list[tuple[Any, Any]]]:
-        """Return the constant, and every other coefficient with what its term is at the far end of the box."""
-        spans, constant, rest = self.frame.spans, 0, []
+    def _far_terms(self) -> Iterator[tuple[Any, bool]]:
+        """Yield what each term is at the far end of the box, and whether it is another one, zero, at the near end."""
         for powers, coefficient in self.polynomial.terms():
-            far = prod(span**power for span, power in zip(spans, powers, strict=True))
-            if any(powers):
-                rest.append((coefficient, coefficient * far))
-            else:
-                constant = coefficient
-        return constant, rest
+            yield coefficient * prod(map(pow, self.frame.spans, powers)), any(powers)
 
     def sign(self) -> int:
         """Return 1, 0 or -1 where the sign is that all over the box. Raises Undecided where it is not known to be."""
