@@ -19,15 +19,18 @@ MASKED: Mapping[str, Any] = {
 }
 """What BERT and its like have."""
 
-_BERT: Mapping[str, Any] = {
-    "hidden_act": "gelu",
-    "max_position_embeddings": 512,
-    "type_vocab_size": 2,
-    "tie_word_embeddings": True,
+_BASE: Mapping[str, Any] = {
     "hidden_size": 768,
     "num_hidden_layers": 12,
     "num_attention_heads": 12,
     "intermediate_size": 3072,
+    "hidden_act": "gelu",
+}
+_BERT: Mapping[str, Any] = {
+    **_BASE,
+    "max_position_embeddings": 512,
+    "type_vocab_size": 2,
+    "tie_word_embeddings": True,
     "vocab_size": 30522,
 }
 SIZES: Mapping[str, str] = {
@@ -147,19 +150,7 @@ def albert(f: Fields) -> None:
     _second_bias(f)
 
 
-@ENCODERS.family(
-    "vit",
-    hidden_size=768,
-    num_hidden_layers=12,
-    num_attention_heads=12,
-    intermediate_size=3072,
-    hidden_act="gelu",
-    image_size=224,
-    patch_size=16,
-    num_channels=3,
-    qkv_bias=True,
-    pooler_act="tanh",
-)
+@ENCODERS.family("vit", _BASE, image_size=224, patch_size=16, num_channels=3, qkv_bias=True, pooler_act="tanh")
 def vit(f: Fields) -> None:
     """Read a vision transformer, which classifies images or ends in a pooler."""
     image, patch = f.number("image_size"), f.number("patch_size")

@@ -31,6 +31,14 @@ _QWEN: Mapping[str, Any] = {
     "sliding_window": 4096,
     "max_position_embeddings": 32768,
 }
+_DEEPSEEK: Mapping[str, Any] = {
+    **LLAMA,
+    "kv_lora_rank": 512,
+    "q_lora_rank": 1536,
+    "qk_nope_head_dim": 128,
+    "qk_rope_head_dim": 64,
+    "v_head_dim": 128,
+}
 
 LATENT = {
     "kv_rank": "kv_lora_rank",
@@ -154,15 +162,10 @@ def _deepseek_experts(f: Fields, router: str, depth: int) -> None:
 
 @EXPERTS.family(
     "deepseek_v2",
-    LLAMA,
+    _DEEPSEEK,
     first_k_dense_replace=0,
-    kv_lora_rank=512,
-    q_lora_rank=1536,
     n_routed_experts=64,
     n_shared_experts=2,
-    qk_nope_head_dim=128,
-    qk_rope_head_dim=64,
-    v_head_dim=128,
     routed_scaling_factor=1.0,
     norm_topk_prob=False,
     moe_intermediate_size=1407,
@@ -175,15 +178,10 @@ def deepseek_v2(f: Fields) -> None:
 
 @EXPERTS.family(
     "deepseek_v3",
-    LLAMA,
+    _DEEPSEEK,
     first_k_dense_replace=3,
-    kv_lora_rank=512,
-    q_lora_rank=1536,
     n_routed_experts=256,
     n_shared_experts=1,
-    qk_nope_head_dim=128,
-    qk_rope_head_dim=64,
-    v_head_dim=128,
     routed_scaling_factor=2.5,
     norm_topk_prob=True,
     moe_intermediate_size=2048,

@@ -1,6 +1,5 @@
 """The fields of a Hugging Face configuration: each is read once, and none is ignored."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
@@ -172,12 +171,9 @@ class Fields:
         for name, only in allowed.items():
             self.seen.add(name)
             values = only if isinstance(only, tuple) else (only,)
-            if name in self.values and not any(
-                self.values[name] == v and type(self.values[name]) is type(v) for v in values
-            ):
-                raise self.wrong(
-                    name, f"{' or '.join(map(str, values))}: another value may change the cost and is not understood"
-                )
+            given, expected = self.values.get(name, values[0]), " or ".join(map(str, values))
+            if not any(given == value and type(given) is type(value) for value in values):
+                raise self.wrong(name, f"{expected}: another value may change the cost and is not understood")
 
     def agree(self, **derived: Any) -> None:
         """Read fields that the family's class does not: raise InputError where one says another value than was read."""
@@ -185,9 +181,8 @@ class Fields:
             self.seen.add(name)
             given = self.values.get(name)
             if given is not None and (given != value or isinstance(given, bool) != isinstance(value, bool)):
-                raise self.wrong(
-                    name, f"{value}, which follows from the other fields; the class does not read this one"
-                )
+                expected = f"{value}, which follows from the other fields; the class does not read this one"
+                raise self.wrong(name, expected)
 
     def ignore(self, *names: str) -> None:
         """Say that fields change no count in this family."""
@@ -210,12 +205,7 @@ class Fields:
 
     def fraction(self, value: Any, name: str, of: int) -> int:
         """Return a part of a whole number."""
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, int | float)
-            or not math.isfinite(value)
-            or not 0 < value <= 1
-        ):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
             raise InputError(f"{self.where}: field '{name}' is {value!r}\nexpected a number above 0, at most 1")
         return int(of * value)
 
