@@ -9,12 +9,12 @@ from tcost.cost import Comparison, Result, group_by
 from tcost.kinds import PHASES, Phase
 from tcost.memory import CATEGORIES, Category
 from tcost.page import charts
-from tcost.page.cells import NONE, Cell, amount, change_of, of_bytes, share_of, size
+from tcost.page.cells import NONE, Cell, amount, of_bytes, share_of, size
 from tcost.report import WORK, context_of
 from tcost.report.bars import Bar, bars_of, small_layers
 from tcost.report.memory import APART, HEADINGS
 from tcost.report.words import NOTHING, words_of
-from tcost.units import binary, si
+from tcost.units import binary, change, percent, si
 
 TALL = 18
 """Height of bars that have amounts inside."""
@@ -154,4 +154,5 @@ def _bar(bar: Bar, measure: str) -> charts.Bar:
 
 
 def _change(each: Comparison, ratio: Fraction) -> Cell:
-    return Cell(NOTHING) if each.result is each.baseline else change_of(ratio)
+    """Return a change against the first rule, with the value that JSON gives it."""
+    return Cell(NOTHING) if each.result is each.baseline else Cell(change(ratio), str(percent(ratio)))

@@ -32,7 +32,8 @@ def bars(results: Sequence[Result], command: str) -> Picture:
     phases = [phase for phase in PHASES if any(row.phase == phase for result in results for row in result.rows)]
     with house_style():
         title = shown(f"{results[0].spec}: one training step by layer and phase")
-        notes = caption(results, command, ("macc", "flop"), notes=_notes(small))
+        other = [f"other: layers with less than 1 % of every total: {', '.join(small)}"] if small else []
+        notes = caption(results, command, ("macc", "flop"), notes=other)
         entries = [Patch(label=words_of(phase), **fill_of(phase)) for phase in phases]
         heights = [len(group) * BAR_HEIGHT + PANEL_HEIGHT for group in groups]
         figure = page(title, entries, notes, sum(heights))
@@ -105,9 +106,3 @@ def _in_words(results: Sequence[Result], groups: Sequence[Sequence[Bar]]) -> Ite
     for measure, (result, group) in product(WORK, zip(results, groups, strict=True)):
         lengths = ", ".join(f"{bar.label} {si(bar.amount(measure))}" for bar in group)
         yield f"{measure} under {result.algo}: {lengths}."
-
-
-def _notes(small: Sequence[str]) -> list[str]:
-    if not small:
-        return []
-    return [f"other: layers with less than 1 % of every total: {', '.join(small)}"]

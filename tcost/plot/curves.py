@@ -86,7 +86,9 @@ def curves(sweep: Sweep, command: str, marks: Sequence[Mark] = ()) -> Picture:
         title = shown(f"{sweep.spec.name}: one training step against {_called(name)}")
         said = [MARKS.format(sweep.algos[0])] * bool(marks)
         notes = caption(ends, command, sweep.measures, [axis.name for axis in sweep.axes], said)
-        figure = page(title, [_entry(algo) for algo in sweep.algos], notes, rows * PANEL_HEIGHT)
+        names = {algo: f"{algo} ({learning_rule(algo).title})" for algo in sweep.algos}
+        entries = [Line2D([], [], **_look(algo) | {"label": name}) for algo, name in names.items()]
+        figure = page(title, entries, notes, rows * PANEL_HEIGHT)
         grid = figure.subplots(rows, columns, squeeze=False).ravel()
         for panel, axes in zip(panels, grid, strict=False):
             _draw(axes, sweep, panel, values)
@@ -128,13 +130,9 @@ def _priced(sweep: Sweep) -> tuple[Values, list[Result]]:
 
 def _panels(sweep: Sweep) -> list[Panel]:
     """Return the panels, row by row."""
-    if len(sweep.axes) == 1:
-        return [Panel(measure, (_title(measure),), 0) for measure in sweep.measures]
-    second = sweep.axes[1]
+    at = [[f"{_called(axis.name)} {size(value)}"] for axis in sweep.axes[1:] for value in axis.values] or [[]]
     return [
-        Panel(measure, (_title(measure), f"{_called(second.name)} {size(value)}"), place)
-        for measure in sweep.measures
-        for place, value in enumerate(second.values)
+        Panel(measure, (_title(measure), *where), place) for measure in sweep.measures for place, where in enumerate(at)
     ]
 
 
@@ -217,10 +215,6 @@ def _look(algo: str) -> dict[str, Any]:
         "clip_on": False,
         "zorder": 3,
     }
-
-
-def _entry(algo: str) -> Line2D:
-    return Line2D([], [], **_look(algo) | {"label": f"{algo} ({learning_rule(algo).title})"})
 
 
 def _called(name: str) -> str:

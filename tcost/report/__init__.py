@@ -34,11 +34,12 @@ def result_table(result: Result, by: By = "layer", beside: Sequence[str] = (), *
     """
     amount = format_of(integers=integers)
     columns, sections = _by_phase(result, amount) if by == "phase" else _by_layer(result, by, amount)
-    parameters = f"\n{_parameters(result, amount)}" if by == "phase" or _has_idle_parameters(result) else ""
+    parameters = _parameters(result, amount)
+    said = f"\n{', '.join(parameters)}" if by == "phase" or len(parameters) > 1 else ""
     marks = [] if by == "phase" else [f"* {note}" for _, rows in _groups(result.rows, by) for note in _notes(rows)]
     return Table(
         title=title_of(result),
-        settings=f"{settings_of(result)}{parameters}",
+        settings=f"{settings_of(result)}{said}",
         columns=columns,
         sections=sections,
         notes=(*beside, *dict.fromkeys(marks), *notes_of([result])),
@@ -131,18 +132,12 @@ def _by_phase(result: Result, amount: Format) -> tuple[tuple[str, ...], tuple[Se
     return ("phase", "runs", "MACCs", "share", "FLOPs", "share"), (Section(tuple(lines), has_total=True),)
 
 
-def _has_idle_parameters(result: Result) -> bool:
-    totals = result.totals
-    return {totals.active_parameters, totals.trained_parameters} != {totals.parameters}
-
-
-def _parameters(result: Result, amount: Format) -> str:
+def _parameters(result: Result, amount: Format) -> list[str]:
     """Return the number of parameters in words, and how many of them a token uses, and are trained, if not all."""
     totals = result.totals
-    words = [f"{amount(totals.parameters)} parameters"]
-    words += [f"{amount(totals.active_parameters)} active"] * (totals.active_parameters != totals.parameters)
-    words += [f"{amount(totals.trained_parameters)} trained"] * (totals.trained_parameters != totals.parameters)
-    return ", ".join(words)
+    some = {"active": totals.active_parameters, "trained": totals.trained_parameters}
+    idle = [f"{amount(number)} {which}" for which, number in some.items() if number != totals.parameters]
+    return [f"{amount(totals.parameters)} parameters", *idle]
 
 
 def context_of(result: "Result | Snapshot | TorchCheck", encoder: str) -> str:

@@ -13,8 +13,6 @@ from tcost.settings import in_words
 from tcost.text import visible
 from tcost.units import change, grouped
 
-NEVER = "never"
-
 
 def breakeven_table(found: Sequence[BreakEven], results: Sequence[Result]) -> Table:
     """Return break-even points as a table: a line per measure and rule that the first one is set against.
@@ -26,7 +24,7 @@ def breakeven_table(found: Sequence[BreakEven], results: Sequence[Result]) -> Ta
         (
             _name(each),
             each.second,
-            NEVER if each.start is None else grouped(each.start),
+            "never" if each.start is None else grouped(each.start),
             _change(each.below),
             _change(each.at),
             _limit(each),

@@ -40,8 +40,9 @@ def difference_table(pair: Difference, *, integers: bool = False) -> Table:
     sections = [_section(pair, measure, integers=integers) for measure in SECTIONS]
     peak = _cells(pair.total("peak_bytes"), format_of("peak_bytes", integers=integers))
     sections.append(Section((("peak", "", *peak),), has_total=True))
+    before = f"{visible(pair.base.spec)}{ARROW}" if pair.base.spec != pair.head.spec else ""
     return Table(
-        title=pair_title(pair),
+        title=f"{before}{title_of(pair.head)}",
         settings="\n".join((settings_of(pair.head), *_changed(pair))),
         columns=("", "phase", "base", "head", "difference", "change"),
         sections=tuple(sections),
@@ -49,12 +50,6 @@ def difference_table(pair: Difference, *, integers: bool = False) -> Table:
         text_columns=2,
         text_width=LABEL_WIDTH,
     )
-
-
-def pair_title(pair: Difference) -> str:
-    """Return the model, or both where they have two names, and the learning rule in words."""
-    before = f"{visible(pair.base.spec)}{ARROW}" if pair.base.spec != pair.head.spec else ""
-    return f"{before}{title_of(pair.head)}"
 
 
 def _section(pair: Difference, measure: str, *, integers: bool) -> Section:
@@ -76,13 +71,10 @@ def _label(pair: Difference, layer: str) -> str:
 
 
 def _cells(each: Change, amount: Format) -> tuple[str, ...]:
+    """Return both amounts and, where they differ, the difference with its sign and the change."""
     base, head = (NOTHING if number is None else amount(number) for number in (each.base, each.head))
-    return base, head, signed(each.difference, amount), change_of(each)
-
-
-def signed(difference: int, amount: Format) -> str:
-    """Return a difference with its sign; of none there is nothing to say."""
-    return f"{'+' if difference > 0 else ''}{amount(difference)}" if difference else NOTHING
+    difference = f"{'+' if each.difference > 0 else ''}{amount(each.difference)}" if each.difference else NOTHING
+    return base, head, difference, change_of(each)
 
 
 def change_of(each: Change) -> str:

@@ -7,8 +7,8 @@ from itertools import groupby
 
 from tcost.conventions import convention_of
 from tcost.explain import Count, Explained, Explanation
-from tcost.formulas import letter_text, shortest
-from tcost.kinds import PHASES, Phase
+from tcost.formulas.writing import letter_text, shortest
+from tcost.kinds import PHASES
 from tcost.report import notes_of, settings_of, title_of
 from tcost.report.tables import GAP, WIDTH, Section, Table, legend
 from tcost.report.words import Format, format_of, words_of
@@ -71,14 +71,10 @@ def _sections(operations: Sequence[Explained], symbols: tuple[Symbol, ...], amou
         shown |= {each.operation for each in own}
         lines.append(_total("total", own, amount))
         phases += 1
-        yield Section(tuple(lines), _heading(phase, own), has_total=True)
+        runs = max(each.runs for each in own)
+        yield Section(tuple(lines), words_of(phase) + (f" × {runs}" if runs != 1 else ""), has_total=True)
     if phases > 1:
         yield Section((_total("all phases", operations, amount),), has_total=True)
-
-
-def _heading(phase: Phase, operations: Sequence[Explained]) -> str:
-    runs = max(each.runs for each in operations)
-    return words_of(phase) + (f" × {runs}" if runs != 1 else "")
 
 
 def _total(name: str, operations: Iterable[Explained], amount: Format) -> tuple[str, ...]:

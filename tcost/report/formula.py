@@ -1,21 +1,12 @@
 """Closed forms as a table, as a module of Python and as LaTeX."""
 
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 
 from tcost import __version__
-from tcost.formulas import (
-    Formulas,
-    Part,
-    Quantity,
-    latex_letter,
-    latex_text,
-    letter_text,
-    python_text,
-    shortest,
-    value_of,
-)
+from tcost.formulas import Formulas, Part, Quantity
+from tcost.formulas.writing import latex_letter, latex_text, letter_text, python_text, shortest, value_of
 from tcost.report import notes_of, settings_of, title_of
 from tcost.report.tables import GAP, WIDTH, Section, Table, legend
 from tcost.report.words import HEADINGS, Format, format_of, words_of
@@ -98,7 +89,8 @@ def python_module(found: Formulas) -> str:
         if part.layers:
             lines += ["", "", *(f"# {copies}" for copies in copies_of(part))]
         for each in part.quantities:
-            lines += ["", "", *_function(f"{prefix}{each.name}", given, each, arguments)]
+            lines += ["", "", *_bracketed(f"def {prefix}{each.name}(", ", ".join(given), "):", "")]
+            lines += _bracketed("return ", python_text(shortest(each.expression), arguments), "", "    ")
     return "\n".join(lines) + "\n"
 
 
@@ -106,11 +98,6 @@ def _facts(found: Formulas) -> list[str]:
     """Return what closed forms are of, and what they depend on."""
     derived = f"{title_of(found.result)}: closed forms, derived by tcost {__version__}"
     return [derived, settings_of(found.result), *notes_of([found.result])]
-
-
-def _function(name: str, given: list[str], quantity: Quantity, arguments: Mapping[str, str]) -> Iterable[str]:
-    yield from _bracketed(f"def {name}(", ", ".join(given), "):", "")
-    yield from _bracketed("return ", python_text(shortest(quantity.expression), arguments), "", "    ")
 
 
 def _bracketed(start: str, text: str, end: str, indent: str) -> Iterable[str]:

@@ -8,10 +8,10 @@ from tcost.layers.embeddings import TABLES
 from tcost.memory import CATEGORIES, Category
 from tcost.report import context_of, of_models, settings_of, slips_of, title_of
 from tcost.report.tables import Section, Table
-from tcost.report.words import NOTHING, Format, format_of, words_of
+from tcost.report.words import NOTHING, Format, bytes_of, format_of, words_of
 from tcost.settings import sequences
 from tcost.text import visible
-from tcost.units import binary, grouped
+from tcost.units import grouped
 
 if TYPE_CHECKING:
     from tcost.memory.budget import Budget
@@ -42,7 +42,7 @@ def memory_table(
 
     Where the same step under convention `exact` is given, a note says what that holds.
     """
-    memory, amount = result.memory, grouped if integers else _bytes
+    memory, amount = result.memory, grouped if integers else bytes_of
     shown = [category for category in CATEGORIES if category != APART and memory.of(category).elements]
     lines = []
     for layer, label in _labels(result).items():
@@ -53,9 +53,10 @@ def memory_table(
     sums = [memory.of(category).bytes for category in shown]
     total = ("total", *map(amount, sums), amount(sum(sums)))
     peak = ("peak", *[""] * len(shown), amount(memory.peak.bytes))
+    optimizer = "no optimizer" if result.optimizer == "none" else f"optimizer {result.optimizer}"
     return Table(
         title=f"{title_of(result)}: what a step holds",
-        settings=_settings(result),
+        settings=f"{settings_of(result, ('optimizer', 'storage'))}\n{optimizer}, {result.storage}",
         columns=("", *(HEADINGS[category] for category in shown), "total"),
         sections=(Section((*lines, total), has_total=True), Section((peak,), has_total=True)),
         notes=tuple(_notes(result, budget, exact, integers=integers)),
@@ -71,12 +72,6 @@ def _labels(result: Result) -> dict[str, str]:
         labels.setdefault(layer, visible(layer if row.repeats == 1 else f"{layer} ×\N{NO-BREAK SPACE}{row.repeats}"))
     more = [row.layer for row in result.memory.rows if row.layer not in labels]
     return labels | {layer: layer.partition(":")[0] if layer.startswith(LARGEST) else visible(layer) for layer in more}
-
-
-def _settings(result: Result) -> str:
-    """Return what the amounts depend on, in words."""
-    optimizer = "no optimizer" if result.optimizer == "none" else f"optimizer {result.optimizer}"
-    return f"{settings_of(result, ('optimizer', 'storage'))}\n{optimizer}, {result.storage}"
 
 
 def _notes(result: Result, budget: "Budget | None", exact: Result | None, *, integers: bool) -> Iterator[str]:
@@ -116,7 +111,3 @@ def _of_budget(result: Result, budget: "Budget", amount: Format) -> Iterator[str
     has_table = result.memory.step.model_sizes.positions in TABLES
     if has_table and budget.largest_context and budget.largest_context > rows:
         yield f"the model's table of positions has {grouped(rows)} rows: a longer context needs a longer one"
-
-
-def _bytes(amount: int) -> str:
-    return binary(amount) if amount else "0"

@@ -31,3 +31,8 @@ def format_of(measure: str = "", *, integers: bool = False) -> Format:
     if integers:
         return grouped
     return binary if measure.endswith("bytes") else si
+
+
+def bytes_of(amount: int) -> str:
+    """Return bytes in binary units, of which none is no amount of a unit."""
+    return binary(amount) if amount else "0"
