@@ -108,9 +108,12 @@ def write_part(sweep: Sweep, folder: Path, number: int) -> None:
 
 def save(sweep: Sweep, part: Part, file: BinaryIO) -> None:
     """Write the rows of a chunk into an open file."""
-    # Measures hardly repeat: looking for values that do would take half of the time.
-    repeated = [name for name in sweep.columns if name not in sweep.measures]
-    pq.write_table(table_of(sweep, part), file, compression="zstd", use_dictionary=repeated)
+    words = {"spec": sweep.spec.name, **dict(flat(sweep.fixed(part.chunk)))}
+    columns = {name: _repeated(word, part.chunk.rows) for name, word in words.items()}
+    columns |= {name: pa.array(values) for name, values in part.axes.items()}
+    repeated = list(columns)  # measures hardly repeat: looking for values that do would take half of the time
+    columns |= {name: decimals(values, name) for name, values in part.measures.items()}
+    pq.write_table(pa.table(columns), file, compression="zstd", use_dictionary=repeated)
 
 
 def sweep_up(folder: Path, numbers: range) -> None:
@@ -125,15 +128,6 @@ def sweep_up(folder: Path, numbers: range) -> None:
     for left in folder.glob(".part-*.tmp"):
         if (found := PART.search(left.name)) and int(found[1]) in numbers:
             left.unlink(missing_ok=True)
-
-
-def table_of(sweep: Sweep, part: Part) -> Any:
-    """Return the rows of a chunk as a table of Arrow."""
-    words = {"spec": sweep.spec.name, **dict(flat(sweep.fixed(part.chunk)))}
-    columns = {name: _repeated(word, part.chunk.rows) for name, word in words.items()}
-    columns |= {name: pa.array(values) for name, values in part.axes.items()}
-    columns |= {name: decimals(values, name) for name, values in part.measures.items()}
-    return pa.table(columns)
 
 
 def _repeated(word: str | int | None, rows: int) -> Any:

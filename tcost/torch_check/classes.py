@@ -46,7 +46,7 @@ class HuggingFaceClass:
     family: Family
     needs: tuple[Need, ...]
     sizes: Mapping[str, str]
-    """The size of ours that each field of its configuration is."""
+    """The size of ours that each field of its configuration is, but for the vocabulary, which all call alike."""
     modules: Modules
     knows: frozenset[str] = frozenset()
     """Parts that only some classes have, and this one too."""
@@ -62,7 +62,8 @@ class HuggingFaceClass:
     def config(self, s: Sizes) -> dict[str, Any]:
         """Return the fields of its configuration for a model of such sizes."""
         own = {"activation": _ACTIVATIONS[s.activation], "n_positions": s.n_positions - self.spare_positions}
-        return {field: own[size] if size in own else attrgetter(size)(s) for field, size in self.sizes.items()}
+        named = {field: own[size] if size in own else attrgetter(size)(s) for field, size in self.sizes.items()}
+        return {"vocab_size": s.vocab_size, **named}
 
     def with_room(self, s: Sizes) -> Sizes:
         """Return the sizes with a position table that is long enough to run at their context."""
@@ -139,7 +140,6 @@ CLASSES: tuple[HuggingFaceClass, ...] = (
             *_has(n_segments=0, embedding_norm=False, head_transform=False),
         ),
         sizes={
-            "vocab_size": "vocab_size",
             "n_embd": "d_model",
             "n_head": "n_heads",
             "n_inner": "d_ff",
@@ -161,7 +161,6 @@ CLASSES: tuple[HuggingFaceClass, ...] = (
         family="encoder-only",
         needs=(*_MASKED, Need("n_segments: 1 or more", lambda s: bool(s.n_segments))),
         sizes={
-            "vocab_size": "vocab_size",
             "hidden_size": "d_model",
             "num_attention_heads": "n_heads",
             "intermediate_size": "d_ff",
@@ -182,7 +181,6 @@ CLASSES: tuple[HuggingFaceClass, ...] = (
         family="encoder-only",
         needs=(*_MASKED, *_has(n_segments=0)),
         sizes={
-            "vocab_size": "vocab_size",
             "dim": "d_model",
             "n_heads": "n_heads",
             "hidden_dim": "d_ff",
@@ -205,7 +203,6 @@ CLASSES: tuple[HuggingFaceClass, ...] = (
             *_has(n_segments=0, head_transform=False, tie_embeddings=True),
         ),
         sizes={
-            "vocab_size": "vocab_size",
             "d_model": "d_model",
             "encoder_attention_heads": "encoder.n_heads",
             "decoder_attention_heads": "n_heads",
@@ -237,7 +234,6 @@ CLASSES: tuple[HuggingFaceClass, ...] = (
             *_has(encoder_n_heads=None, encoder_d_ff=None),
         ),
         sizes={
-            "vocab_size": "vocab_size",
             "d_model": "d_model",
             "d_kv": "d_head",
             "num_heads": "n_heads",
