@@ -175,9 +175,8 @@ def mpt(f: Fields) -> None:
     attention.ignore("alibi_bias_max", "softmax_scale", "attn_impl", "attn_uses_sequence_id", "attn_pdrop")
     read_by_none(attention)
     attention.finish()
-    f.refuse(
-        norm_type=("low_precision_layernorm", "layernorm"), layer_norm_type=("low_precision_layernorm", "layernorm")
-    )
+    norms = ("low_precision_layernorm", "layernorm")
+    f.refuse(norm_type=norms, layer_norm_type=norms)
     f.ignore("learned_pos_emb", "embedding_fraction", "attn_impl")
 
 

@@ -87,14 +87,11 @@ def _double(f: Fields) -> None:
     """Set the sizes of a BART and its like, whose encoder has its own heads and width."""
     f.sizes(vocab_size="vocab_size", d_model="d_model", n_heads="decoder_attention_heads", d_ff="decoder_ffn_dim")
     f.sizes(n_encoder_layers="encoder_layers", n_decoder_layers="decoder_layers")
-    for key, name, own in (
-        ("n_heads", "encoder_attention_heads", "encoder_n_heads"),
-        ("d_ff", "encoder_ffn_dim", "encoder_d_ff"),
-    ):
+    for key, name in (("n_heads", "encoder_attention_heads"), ("d_ff", "encoder_ffn_dim")):
         number = f.number(name)
-        f.became(name, own, number)
+        f.became(name, f"encoder_{key}", number)
         if number != f.spec[key]:
-            f.spec[own] = number
+            f.spec[f"encoder_{key}"] = number
     f.set(attention_bias=ALL)
     tied(f)
     f.put("embedding_scale", "scale_embedding", f.flag("scale_embedding"))
@@ -140,10 +137,8 @@ def marian(f: Fields) -> None:
     f.ignore("extra_pos_embeddings")
     target = f.optional("decoder_vocab_size")
     if not f.flag("share_encoder_decoder_embeddings"):
-        f.set(
-            encoder_vocab_size=f.spec["vocab_size"], vocab_size=target or f.spec["vocab_size"], share_embeddings=False
-        )
-        f.became("decoder_vocab_size", "vocab_size", f.spec["vocab_size"])
+        f.set(encoder_vocab_size=f.spec["vocab_size"], share_embeddings=False)
+        f.put("vocab_size", "decoder_vocab_size", target or f.spec["vocab_size"])
     else:
         f.agree(decoder_vocab_size=f.spec["vocab_size"])
         f.set(share_embeddings=f.spec["tie_embeddings"])

@@ -64,7 +64,7 @@ class Model:
                     *(amount(totals.macc), _change(each, each.macc)),
                     *(amount(totals.flop), _change(each, each.flop)),
                     amount(totals.parameters),
-                    *(amount(getattr(totals, f"{each}_parameters")) for each in some),
+                    *(amount(getattr(totals, f"{which}_parameters")) for which in some),
                     *(of_bytes(memory.of("stored_activations").bytes), _change(each, each.stored_activations)),
                     *(of_bytes(memory.peak.bytes), _change(each, each.peak)),
                 ),
@@ -74,11 +74,11 @@ class Model:
         """Yield each rule with the MACCs, then the FLOPs, of every phase."""
         for result in self.results:
             ran = {row.phase for row in result.rows}
-            places = [(measure, phase) for measure in ("macc", "flop") for phase in phases]
-            yield (
-                result.algo,
-                tuple(amount(result.phases[at].amount(each)) if at in ran else Cell(NOTHING) for each, at in places),
-            )
+            sums = [result.phases[phase] if phase in ran else None for phase in phases]
+            cells = [
+                amount(each.amount(measure)) if each else Cell(NOTHING) for measure in ("macc", "flop") for each in sums
+            ]
+            yield result.algo, tuple(cells)
 
     def memory(self, categories: Sequence[Category]) -> Iterator[tuple[str, tuple[Cell, ...]]]:
         """Yield each rule with the bytes of every category, and the peak."""

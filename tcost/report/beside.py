@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from tcost.cost import BESIDE, Change, Comparison, Result, standings
+from tcost.cost import BESIDE, Comparison, Result, standings
 from tcost.report.words import format_of
 from tcost.units import change, grouped
 
@@ -76,7 +76,9 @@ def changes_notes(comparisons: Sequence[Comparison]) -> Iterator[str]:
 def lacking_notes(comparisons: Sequence[Comparison]) -> Iterator[str]:
     """Say under which convention some models have no change, and what its publication lacks of them."""
     for name in BESIDE if has_changes(comparisons) else ():
-        if words := lacking([each.changes[name] for each in comparisons]):
+        changes = [each.changes[name] for each in comparisons]
+        lacking = not_published([each.result for each in changes if each])
+        if words := lacking or (UNPRICED if None in changes else ""):
             yield f"- under {name}: {words}"
 
 
@@ -89,11 +91,6 @@ def why_notes(comparisons: Sequence[Comparison], see: str) -> Iterator[str]:
 def has_changes(comparisons: Sequence[Comparison]) -> bool:
     """Tell whether there is anything to compare with the first rule."""
     return any(each.result is not each.baseline for each in comparisons)
-
-
-def lacking(changes: Sequence[Change | None]) -> str:
-    """Name what the publication behind a convention lacks of the models of some changes, if it lacks something."""
-    return not_published([each.result for each in changes if each]) or (UNPRICED if None in changes else "")
 
 
 def is_of_several(comparisons: Sequence[Comparison]) -> bool:

@@ -41,8 +41,8 @@ def sweep_table(
     lines: dict[str, dict[tuple[int, ...], list[tuple[str, ...]]]] = {name: {} for name in sweep.conventions}
     for part in parts:
         points = zip(*(column.tolist() for column in part.axes.values()), strict=True)
-        cells = zip(*_cells(part, integers=integers), strict=True)
-        for point, amounts in zip(points, cells, strict=True):
+        columns = [map(format_of(name, integers=integers), each.tolist()) for name, each in part.measures.items()]
+        for point, amounts in zip(points, zip(*columns, strict=True), strict=True):
             lines[part.chunk.convention].setdefault(point, []).append((part.chunk.algo, *amounts))
     has_rules, has_sections = len(sweep.algos) > 1, len(sweep.conventions) > 1
     sections = tuple(
@@ -61,13 +61,6 @@ def sweep_table(
         notes=tuple(_notes(sweep, corners)),
         text_columns=len(sweep.axes) + has_rules,
     )
-
-
-def _cells(part: "Part", *, integers: bool) -> Iterator[list[str]]:
-    """Return the columns of measures as text."""
-    for name, column in part.measures.items():
-        amount = format_of(name, integers=integers)
-        yield [amount(value) for value in column.tolist()]
 
 
 def _lines(

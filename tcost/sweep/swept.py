@@ -68,12 +68,6 @@ class Frame:
         shifts = [(gen, gen - low) for gen, low in zip(gens, self.lows, strict=True) if low]
         return polynomial.compose(shifts) if shifts else polynomial
 
-    def remainders(self, axis: int, modulus: int) -> list[int]:
-        """Return the remainders of how far an axis's values are above its smallest."""
-        values, low = self.values[axis], self.lows[axis]
-        some = values[:modulus] if isinstance(values, range) else values
-        return sorted({(value - low) % modulus for value in some})
-
 
 class Swept:
     """A size all over a box: a polynomial of its frame."""
@@ -200,11 +194,14 @@ class Swept:
         whole, modulus = polynomial.mul_ground(denominator), denominator * divisor
         if all(int(coefficient) % modulus == 0 for coefficient in whole.coeffs()):
             return True
-        used = [any(powers[axis] for powers in whole.monoms()) for axis in range(len(frame.names))]
-        each = [frame.remainders(axis, modulus) if used[axis] else [0] for axis in range(len(frame.names))]
-        if prod(map(len, each)) > MAX_RESIDUES:
+        remainders = [{0} for _ in frame.names]
+        for axis, (values, low) in enumerate(zip(frame.values, frame.lows, strict=True)):
+            if any(powers[axis] for powers in whole.monoms()):
+                some = values[:modulus] if isinstance(values, range) else values
+                remainders[axis] = {(value - low) % modulus for value in some}
+        if prod(map(len, remainders)) > MAX_RESIDUES:
             return False
-        return all(int(whole(*point)) % modulus == 0 for point in product(*each))
+        return all(int(whole(*point)) % modulus == 0 for point in product(*remainders))
 
     def undecided(self) -> Undecided:
         """Return what says that something about it is not the same all over the box."""
