@@ -34,7 +34,7 @@ from tcost.plot.page import Picture
 from tcost.plot.paper import paper_figure, paper_sweep
 from tcost.plot.style import FILLS, LINES, house_style, shown, width_of, wrapped
 from tcost.plot.ticks import amount_ticks, size_ticks, some_ticks
-from tcost.report.bars import MEASURES as WORK
+from tcost.report import WORK
 from tcost.report.bars import small_layers
 from tcost.settings import Settings
 from tcost.spec import bundled_specs

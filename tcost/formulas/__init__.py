@@ -7,7 +7,7 @@ No formula is written here. The layers that the counts come out of are called wi
 from tcost.formulas.closed_forms import Formulas, Part, Quantity, formulas
 from tcost.formulas.lettering import in_letters_of
 from tcost.formulas.naming import layers_named, not_found, not_run
-from tcost.formulas.writing import latex_letter, latex_text, letter_text, python_text, shortest, value_of
+from tcost.formulas.writing import python_text, shortest, value_of
 
 __all__ = [
     "Formulas",
@@ -15,10 +15,7 @@ __all__ = [
     "Quantity",
     "formulas",
     "in_letters_of",
-    "latex_letter",
-    "latex_text",
     "layers_named",
-    "letter_text",
     "not_found",
     "not_run",
     "python_text",

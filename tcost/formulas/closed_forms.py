@@ -145,24 +145,20 @@ def _quantities(rows: Sequence[Row], copies: Size = 1) -> Iterator[Quantity]:
     def form(size: Size) -> Any:
         return algebra().expand(written_out(size) / copies)
 
-    for phase in PHASES:
-        runs = {row.runs for row in rows if row.phase == phase}
-        if runs:
-            amount = total((row for row in rows if row.phase == phase), rows[0].convention)
-            often = runs.pop() if len(runs) == 1 else 1
+    for phase in (*PHASES, None):
+        own = [row for row in rows if phase in (None, row.phase)]
+        if own:
+            amount, runs = total(own, own[0].convention), {row.runs for row in own}
+            often = runs.pop() if phase and len(runs) == 1 else 1
             yield Quantity("macc", phase, often, form(amount.macc))
             yield Quantity("flop", phase, often, form(amount.flop))
-    amount = total(rows, rows[0].convention)
-    yield Quantity("macc", None, 1, form(amount.macc))
-    yield Quantity("flop", None, 1, form(amount.flop))
     parameters = form(sum(row.parameters for row in rows))
     yield Quantity("parameters", None, 1, parameters)
-    active = form(sum(row.active_parameters for row in rows))
-    if active != parameters:
-        yield Quantity("active_parameters", None, 1, active)
-    trained = form(sum(row.trained_parameters for row in rows))
-    if trained != parameters:
-        yield Quantity("trained_parameters", None, 1, trained)
+    some: tuple[Measure, ...] = ("active_parameters", "trained_parameters")
+    for measure in some:
+        number = form(sum(getattr(row, measure) for row in rows))
+        if number != parameters:
+            yield Quantity(measure, None, 1, number)
 
 
 def _of_phase(found: Formulas, phase: Phase | None) -> Formulas:

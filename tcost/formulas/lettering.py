@@ -53,11 +53,10 @@ def in_letters_of(spec: Spec, settings: Settings, of: Sequence[str] = ()) -> Let
 def plain(settings: Settings) -> tuple[Lettered, ...]:
     """Return the paper's transformer, decoder-only and encoder-decoder, in letters that have no values."""
     models = [in_letters_of(sizes, settings) for sizes in PLAIN]
-    return tuple(replace(each, symbols=tuple(map(_without_value, each.symbols))) for each in models)
-
-
-def _without_value(symbol: Symbol) -> Symbol:
-    return symbol if symbol.key == BATCH else replace(symbol, value=None)
+    return tuple(
+        replace(each, symbols=tuple(s if s.key == BATCH else replace(s, value=None) for s in each.symbols))
+        for each in models
+    )
 
 
 def _all(s: Sizes, batch: Size) -> tuple[Symbol, ...]:

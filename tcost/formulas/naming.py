@@ -32,7 +32,9 @@ def not_found(layer: str, spec: Spec | None, algo: str | None, convention: str) 
             f"{name} has no layer '{layer}' in a step under {algo}\nit has one under {' and '.join(rules)}"
         )
     if spec is None:
-        return _needs_a_spec(layer, convention)
+        example = _example(layer, convention)
+        hint = f", as in tcost formula {example}" if example else f": tcost formula SPEC {layer}"
+        return InputError(f"the paper's transformer has no layer '{layer}'\nname a spec that has it{hint}")
     paths = _paths(spec, algo or "bp", convention)
     close = nearest(layer, paths)
     hint = f"; did you mean '{close}'?" if close else ""
@@ -52,15 +54,6 @@ def _paths(spec: Spec, algo: str, convention: str) -> list[str]:
 
 def _has(layer: str, spec: Spec, algo: str, convention: str) -> bool:
     return bool(layers_named(layer, _paths(spec, algo, convention)))
-
-
-def _needs_a_spec(layer: str, convention: str) -> InputError:
-    """Return the error for a layer that needs a spec, with one that has it where a bundled one does."""
-    example = _example(layer, convention)
-    return InputError(
-        f"the paper's transformer has no layer '{layer}'\nname a spec that has it"
-        + (f", as in tcost formula {example}" if example else f": tcost formula SPEC {layer}")
-    )
 
 
 def _example(layer: str, convention: str) -> str:

@@ -48,38 +48,41 @@ def import_config(text: str, where: str) -> Imported:
     if isinstance(values.get("text_config"), dict):
         inputs_of = str(values.get("model_type"))
         notes.append(f"a model of several inputs ({inputs_of}): its text part alone is priced")
-        values = text_part(values, where, {family: defaults.get(TIES) for family, (_, defaults) in FAMILIES.items()})
+        values = text_part(values, where, {name: family.defaults.get(TIES) for name, family in FAMILIES.items()})
         where = f"{where}, text_config"
     family = values.get("model_type")
     if family is None:
         raise InputError(f"{where}: field 'model_type' is missing\n{_could_be(values, where)}")
     if not isinstance(family, str) or family not in FAMILIES:
         raise unknown("model_type", str(family), FAMILIES)
-    read, defaults = FAMILIES[family]
-    fields = Fields(where, values, defaults, notes=notes, family=family, inputs_of=inputs_of)
+    fields = Fields(where, values, FAMILIES[family].defaults, notes=notes, family=family, inputs_of=inputs_of)
     fields.set(name=_name(values, where, family), description=f"Imported from a configuration of {family}")
-    read(fields)
+    _read(fields)
+    return Imported(fields.spec, tuple(fields.explained), tuple(fields.notes))
+
+
+def _read(fields: Fields) -> None:
+    """Read all fields of a configuration of a family."""
+    family = FAMILIES[fields.family]
+    family.read(fields)
+    family.end(fields)
     read_by_none(fields)
     fields.finish()
-    return Imported(fields.spec, tuple(fields.explained), tuple(fields.notes))
 
 
 def is_without_type(values: Mapping[str, Any], others: Collection[str]) -> bool:
     """Tell a configuration that lacks its model_type from other JSON, which would rather have the `others` as keys."""
-    fields = {name for _, defaults in FAMILIES.values() for name in defaults} | NO_EFFECT
+    fields = {name for family in FAMILIES.values() for name in family.defaults} | NO_EFFECT
     return len((values.keys() & fields) - set(others)) > max(1, len(values.keys() & set(others)))
 
 
 def _could_be(values: Mapping[str, Any], where: str) -> str:
     """Say of which families all fields of a configuration are understood."""
     families = []
-    for family, (read, defaults) in FAMILIES.items():
-        fields = Fields(where, values, defaults, family=family)
+    for name, family in FAMILIES.items():
         with suppress(InputError):
-            read(fields)
-            read_by_none(fields)
-            fields.finish()
-            families.append(family)
+            _read(Fields(where, values, family.defaults, family=name))
+            families.append(name)
     if families:
         return f'by its fields it could be {" or ".join(families)}: add it as "model_type": "{families[0]}"'
     return f"known: {', '.join(FAMILIES)}"

@@ -1,25 +1,25 @@
 """Decoder-only families without experts. Each function reads what the family's class in transformers does."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from tcost.importers.fields import Families, Fields
+from tcost.importers.parts import ALL, activation, biases, d_head, decoder, head, heads, read_by_none, rotary
 
-from tcost.importers.fields import Fields
-from tcost.importers.parts import (
-    ALL,
-    activation,
-    biases,
-    d_head,
-    decoder,
-    head,
-    heads,
-    read_by_none,
-    rotary,
-)
+DECODERS = Families(head)
 
 MPT_RATIO = 4
 """Feed-forward width over model width of MptMLP, whatever the configuration says."""
 
 
+@DECODERS.family(
+    "gpt2",
+    vocab_size=50257,
+    n_positions=1024,
+    n_embd=768,
+    n_layer=12,
+    n_head=12,
+    activation_function="gelu_new",
+    scale_attn_weights=True,
+    tie_word_embeddings=True,
+)
 def gpt2(f: Fields) -> None:
     """Read a GPT-2."""
     f.refuse(add_cross_attention=False)
@@ -29,21 +29,16 @@ def gpt2(f: Fields) -> None:
     f.set(attention_bias=ALL, norm_position="pre", positions="learned", final_norm=True)
     f.set(n_positions=f.spec["context_length"], attention_scale=f.flag("scale_attn_weights"))
     activation(f, "activation_function")
-    head(f)
 
 
-def gptj(f: Fields) -> None:
-    """Read a GPT-J: attention and feed-forward side by side, after one norm."""
-    decoder(f, "n_embd", "n_head", "n_layer", "n_positions")
-    f.take("d_ff", "n_inner", default=4 * f.spec["d_model"])
-    f.take("rotary_dims", "rotary_dim", default=d_head(f))
-    f.set(positions="rotary", parallel="one_norm", norm_position="pre", final_norm=True, head_bias=True)
-    f.ignore("scale_attn_weights")
-    f.agree(rotary=True)
-    activation(f, "activation_function")
-    head(f)
-
-
+@DECODERS.family(
+    "gpt_neox",
+    hidden_act="gelu",
+    use_parallel_residual=True,
+    attention_bias=True,
+    tie_word_embeddings=False,
+    max_position_embeddings=2048,
+)
 def gpt_neox(f: Fields) -> None:
     """Read a GPT-NeoX or Pythia: side by side, after two norms."""
     decoder(f)
@@ -54,9 +49,44 @@ def gpt_neox(f: Fields) -> None:
     rotary(f, "rotary_pct", 0.25)
     activation(f, "hidden_act")
     f.refuse(is_decoder=(True, False))
-    head(f)
 
 
+@DECODERS.family(
+    "gptj",
+    vocab_size=50400,
+    n_positions=2048,
+    n_embd=4096,
+    n_layer=28,
+    n_head=16,
+    rotary_dim=64,
+    activation_function="gelu_new",
+    tie_word_embeddings=False,
+)
+def gptj(f: Fields) -> None:
+    """Read a GPT-J: attention and feed-forward side by side, after one norm."""
+    decoder(f, "n_embd", "n_head", "n_layer", "n_positions")
+    f.take("d_ff", "n_inner", default=4 * f.spec["d_model"])
+    f.take("rotary_dims", "rotary_dim", default=d_head(f))
+    f.set(positions="rotary", parallel="one_norm", norm_position="pre", final_norm=True, head_bias=True)
+    f.ignore("scale_attn_weights")
+    f.agree(rotary=True)
+    activation(f, "activation_function")
+
+
+@DECODERS.family(
+    "opt",
+    vocab_size=50272,
+    hidden_size=768,
+    num_hidden_layers=12,
+    ffn_dim=3072,
+    max_position_embeddings=2048,
+    do_layer_norm_before=True,
+    _remove_final_layer_norm=False,
+    num_attention_heads=12,
+    activation_function="relu",
+    enable_bias=True,
+    tie_word_embeddings=True,
+)
 def opt(f: Fields) -> None:
     """Read an OPT: a table of positions with two rows to spare."""
     f.refuse(layer_norm_elementwise_affine=True)
@@ -69,12 +99,12 @@ def opt(f: Fields) -> None:
     f.set(positions="learned", n_positions=f.spec["context_length"] + 2)
     width = f.optional("word_embed_proj_dim")
     if width is not None and width != f.spec["d_model"]:
-        f.became("word_embed_proj_dim", "d_embedding", width)
-        f.set(d_embedding=width, wide_positions=True)
+        f.put("d_embedding", "word_embed_proj_dim", width)
+        f.set(wide_positions=True)
     activation(f, "activation_function")
-    head(f, projected="d_embedding" in f.spec)
 
 
+@DECODERS.family("bloom", vocab_size=250880, tie_word_embeddings=True, seq_length=2048)
 def bloom(f: Fields) -> None:
     """Read a BLOOM. Where the residual branches off a norm changes no count."""
     f.ignore("apply_residual_connection_post_layernorm")
@@ -82,9 +112,23 @@ def bloom(f: Fields) -> None:
     decoder(f, heads="n_head", layers="n_layer", context="seq_length")
     f.set(d_ff=4 * f.spec["d_model"], activation="gelu_tanh", attention_bias=ALL, positions="alibi")
     f.set(embedding_norm=True, norm_position="pre", final_norm=True)
-    head(f)
 
 
+@DECODERS.family(
+    "falcon",
+    vocab_size=65024,
+    hidden_size=4544,
+    num_hidden_layers=32,
+    num_attention_heads=71,
+    alibi=False,
+    new_decoder_architecture=False,
+    multi_query=True,
+    parallel_attn=True,
+    bias=False,
+    max_position_embeddings=2048,
+    activation="gelu",
+    tie_word_embeddings=True,
+)
 def falcon(f: Fields) -> None:
     """Read a Falcon: the first, one norm and one head of keys; the new architecture, two norms and groups."""
     depth = decoder(f)
@@ -106,9 +150,18 @@ def falcon(f: Fields) -> None:
     f.ignore("apply_residual_connection_post_layernorm")
     f.agree(n_layer=depth, n_head=f.spec["n_heads"], n_head_kv=f.spec["n_kv_heads"])
     activation(f, "activation")
-    head(f)
 
 
+@DECODERS.family(
+    "mpt",
+    d_model=2048,
+    n_heads=16,
+    n_layers=24,
+    expansion_ratio=4,
+    max_seq_len=2048,
+    vocab_size=50368,
+    tie_word_embeddings=True,
+)
 def mpt(f: Fields) -> None:
     """Read an MPT: no biases, LayerNorms without them, ALiBi."""
     decoder(f, "d_model", "n_heads", "n_layers", "max_seq_len")
@@ -122,13 +175,19 @@ def mpt(f: Fields) -> None:
     attention.ignore("alibi_bias_max", "softmax_scale", "attn_impl", "attn_uses_sequence_id", "attn_pdrop")
     read_by_none(attention)
     attention.finish()
-    f.refuse(
-        norm_type=("low_precision_layernorm", "layernorm"), layer_norm_type=("low_precision_layernorm", "layernorm")
-    )
+    norms = ("low_precision_layernorm", "layernorm")
+    f.refuse(norm_type=norms, layer_norm_type=norms)
     f.ignore("learned_pos_emb", "embedding_fraction", "attn_impl")
-    head(f)
 
 
+@DECODERS.family(
+    "phi",
+    vocab_size=51200,
+    hidden_act="gelu_new",
+    qk_layernorm=False,
+    tie_word_embeddings=False,
+    max_position_embeddings=2048,
+)
 def phi(f: Fields) -> None:
     """Read a Phi: side by side after one norm, biases everywhere."""
     decoder(f)
@@ -138,101 +197,3 @@ def phi(f: Fields) -> None:
     f.set(qk_norm="head" if f.flag("qk_layernorm") else "none")
     rotary(f, default=0.5)
     activation(f, "hidden_act")
-    head(f)
-
-
-DECODERS: Mapping[str, tuple[Callable[[Fields], None], Mapping[str, Any]]] = {
-    "gpt2": (
-        gpt2,
-        {
-            "vocab_size": 50257,
-            "n_positions": 1024,
-            "n_embd": 768,
-            "n_layer": 12,
-            "n_head": 12,
-            "activation_function": "gelu_new",
-            "scale_attn_weights": True,
-            "tie_word_embeddings": True,
-        },
-    ),
-    "gpt_neox": (
-        gpt_neox,
-        {
-            "hidden_act": "gelu",
-            "use_parallel_residual": True,
-            "attention_bias": True,
-            "tie_word_embeddings": False,
-            "max_position_embeddings": 2048,
-        },
-    ),
-    "gptj": (
-        gptj,
-        {
-            "vocab_size": 50400,
-            "n_positions": 2048,
-            "n_embd": 4096,
-            "n_layer": 28,
-            "n_head": 16,
-            "rotary_dim": 64,
-            "activation_function": "gelu_new",
-            "tie_word_embeddings": False,
-        },
-    ),
-    "opt": (
-        opt,
-        {
-            "vocab_size": 50272,
-            "hidden_size": 768,
-            "num_hidden_layers": 12,
-            "ffn_dim": 3072,
-            "max_position_embeddings": 2048,
-            "do_layer_norm_before": True,
-            "_remove_final_layer_norm": False,
-            "num_attention_heads": 12,
-            "activation_function": "relu",
-            "enable_bias": True,
-            "tie_word_embeddings": True,
-        },
-    ),
-    "bloom": (bloom, {"vocab_size": 250880, "tie_word_embeddings": True, "seq_length": 2048}),
-    "falcon": (
-        falcon,
-        {
-            "vocab_size": 65024,
-            "hidden_size": 4544,
-            "num_hidden_layers": 32,
-            "num_attention_heads": 71,
-            "alibi": False,
-            "new_decoder_architecture": False,
-            "multi_query": True,
-            "parallel_attn": True,
-            "bias": False,
-            "max_position_embeddings": 2048,
-            "activation": "gelu",
-            "tie_word_embeddings": True,
-        },
-    ),
-    "mpt": (
-        mpt,
-        {
-            "d_model": 2048,
-            "n_heads": 16,
-            "n_layers": 24,
-            "expansion_ratio": 4,
-            "max_seq_len": 2048,
-            "vocab_size": 50368,
-            "tie_word_embeddings": True,
-        },
-    ),
-    "phi": (
-        phi,
-        {
-            "vocab_size": 51200,
-            "hidden_act": "gelu_new",
-            "qk_layernorm": False,
-            "tie_word_embeddings": False,
-            "max_position_embeddings": 2048,
-        },
-    ),
-}
-"""The reader of each family, and the defaults of its configuration class in transformers 5.23."""

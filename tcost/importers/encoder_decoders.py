@@ -1,25 +1,47 @@
 """Encoder-decoder families."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from tcost.errors import InputError
-from tcost.importers.fields import Fields
+from tcost.importers.fields import Families, Fields
 from tcost.importers.parts import ACTIVATIONS, ALL, activation, tied, whole
+
+ENCODER_DECODERS = Families(whole)
 
 SPARE = 2
 """BART's positions start at 2, past the padding token's."""
 
 FRESH = "not tied, as in the checkpoint: a class of transformers 5 that is built anew ties its tables all the same"
 
+_T5: Mapping[str, Any] = {
+    "n_positions": 512,
+    "relative_attention_num_buckets": 32,
+    "feed_forward_proj": "relu",
+    "d_kv": 64,
+    "tie_word_embeddings": True,
+    "vocab_size": 32128,
+}
+_DOUBLE: Mapping[str, Any] = {
+    "max_position_embeddings": 1024,
+    "encoder_layers": 12,
+    "encoder_ffn_dim": 4096,
+    "encoder_attention_heads": 16,
+    "decoder_layers": 12,
+    "decoder_ffn_dim": 4096,
+    "decoder_attention_heads": 16,
+    "activation_function": "gelu",
+    "d_model": 1024,
+    "scale_embedding": False,
+    "tie_word_embeddings": True,
+    "vocab_size": 50265,
+}
 
+
+@ENCODER_DECODERS.family("t5", _T5)
 def t5(f: Fields) -> None:
     """Read a T5 or mT5: RMSNorm, biases of the scores by distance, one table for both embeddings."""
-    f.take("vocab_size", "vocab_size")
-    f.take("d_model", "d_model")
-    f.take("n_heads", "num_heads")
-    f.take("d_head", "d_kv")
-    f.take("d_ff", "d_ff")
+    f.sizes(vocab_size="vocab_size", d_model="d_model", n_heads="num_heads", d_head="d_kv", d_ff="d_ff")
     encoder = f.take("n_encoder_layers", "num_layers")
     if f.values.get("num_decoder_layers") is None and f.values.get("num_layers") != encoder:
         # The class fills this field from num_layers before it reads another name for that.
@@ -27,8 +49,7 @@ def t5(f: Fields) -> None:
             f"{f.where}: field 'num_decoder_layers' is missing\nit does not follow from num_hidden_layers; give it, too"
         )
     f.take("n_decoder_layers", "num_decoder_layers", default=encoder)
-    f.take("context_length", "n_positions")
-    f.take("relative_buckets", "relative_attention_num_buckets")
+    f.sizes(context_length="n_positions", relative_buckets="relative_attention_num_buckets")
     f.ignore("relative_attention_max_distance")
     f.refuse(is_decoder=False)
     f.set(positions="relative", norm="rms_norm", norm_position="pre", final_norm=True, ffn_bias=False)
@@ -38,7 +59,6 @@ def t5(f: Fields) -> None:
         f.notes.append(FRESH)
     f.set(output_scale=f.flag("scale_decoder_outputs", default=is_tied))
     _gate(f)
-    whole(f)
 
 
 def _gate(f: Fields) -> None:
@@ -53,10 +73,10 @@ def _gate(f: Fields) -> None:
     f.ignore("dense_act_fn")
     is_gated = f.flag("is_gated_act", default=bool(gate))
     for name, key, value in (("dense_act_fn", "activation", kind), ("is_gated_act", "ffn_gated", is_gated)):
-        f.became(name if name in f.values else "feed_forward_proj", key, value)
-    f.set(activation=kind, ffn_gated=is_gated)
+        f.put(key, name if name in f.values else "feed_forward_proj", value)
 
 
+@ENCODER_DECODERS.family("mt5", _T5, vocab_size=250112, feed_forward_proj="gated-gelu")
 def mt5(f: Fields) -> None:
     """Read an mT5, whose class does not scale what goes into the vocabulary projection."""
     t5(f)
@@ -65,25 +85,16 @@ def mt5(f: Fields) -> None:
 
 def _double(f: Fields) -> None:
     """Set the sizes of a BART and its like, whose encoder has its own heads and width."""
-    f.take("vocab_size", "vocab_size")
-    f.take("d_model", "d_model")
-    f.take("n_heads", "decoder_attention_heads")
-    f.take("d_ff", "decoder_ffn_dim")
-    f.take("n_encoder_layers", "encoder_layers")
-    f.take("n_decoder_layers", "decoder_layers")
-    for key, name, own in (
-        ("n_heads", "encoder_attention_heads", "encoder_n_heads"),
-        ("d_ff", "encoder_ffn_dim", "encoder_d_ff"),
-    ):
+    f.sizes(vocab_size="vocab_size", d_model="d_model", n_heads="decoder_attention_heads", d_ff="decoder_ffn_dim")
+    f.sizes(n_encoder_layers="encoder_layers", n_decoder_layers="decoder_layers")
+    for key, name in (("n_heads", "encoder_attention_heads"), ("d_ff", "encoder_ffn_dim")):
         number = f.number(name)
-        f.became(name, own, number)
+        f.became(name, f"encoder_{key}", number)
         if number != f.spec[key]:
-            f.spec[own] = number
+            f.spec[f"encoder_{key}"] = number
     f.set(attention_bias=ALL)
     tied(f)
-    is_scaled = f.flag("scale_embedding")
-    f.became("scale_embedding", "embedding_scale", is_scaled)
-    f.set(embedding_scale=is_scaled)
+    f.put("embedding_scale", "scale_embedding", f.flag("scale_embedding"))
     activation(f, "activation_function")
     f.refuse(is_decoder=False, add_bias_logits=False)
 
@@ -95,31 +106,27 @@ def _spare_table(f: Fields) -> None:
         f.notes.append(f"not counted: a fourth table, model.shared of {size} parameters, which the class never runs")
 
 
-def bart(f: Fields) -> None:
-    """Read a BART: norms after each part and of the embeddings."""
+@ENCODER_DECODERS.family("bart", _DOUBLE)
+def bart(f: Fields, *, is_pre: bool = False) -> None:
+    """Read a BART: norms after each part, or before, and of the embeddings."""
     _double(f)
     rows = f.number("max_position_embeddings")
     f.became("max_position_embeddings", "n_positions", rows + SPARE)
-    f.set(context_length=rows, n_positions=rows + SPARE, positions="learned", norm_position="post", embedding_norm=True)
-    f.refuse(normalize_before=False, normalize_embedding=True, add_final_layer_norm=False)
+    f.set(context_length=rows, n_positions=rows + SPARE, positions="learned")
+    f.set(norm_position="pre" if is_pre else "post", embedding_norm=True)
+    f.refuse(normalize_before=is_pre, normalize_embedding=True, add_final_layer_norm=is_pre)
     f.refuse(static_position_embeddings=False, extra_pos_embeddings=SPARE)
     _spare_table(f)
-    whole(f)
 
 
+@ENCODER_DECODERS.family("mbart", _DOUBLE)
 def mbart(f: Fields) -> None:
     """Read an mBART: norms before each part, of the embeddings and of each stack."""
-    _double(f)
-    rows = f.number("max_position_embeddings")
-    f.became("max_position_embeddings", "n_positions", rows + SPARE)
-    f.set(context_length=rows, n_positions=rows + SPARE, positions="learned", norm_position="pre", embedding_norm=True)
+    bart(f, is_pre=True)
     f.set(final_norm=True)
-    f.refuse(normalize_before=True, normalize_embedding=True, add_final_layer_norm=True)
-    f.refuse(static_position_embeddings=False, extra_pos_embeddings=SPARE)
-    _spare_table(f)
-    whole(f)
 
 
+@ENCODER_DECODERS.family("marian", _DOUBLE, vocab_size=58101, share_encoder_decoder_embeddings=True)
 def marian(f: Fields) -> None:
     """Read a Marian: sinusoids that are stored, and one vocabulary or two."""
     _double(f)
@@ -130,71 +137,27 @@ def marian(f: Fields) -> None:
     f.ignore("extra_pos_embeddings")
     target = f.optional("decoder_vocab_size")
     if not f.flag("share_encoder_decoder_embeddings"):
-        f.set(
-            encoder_vocab_size=f.spec["vocab_size"], vocab_size=target or f.spec["vocab_size"], share_embeddings=False
-        )
-        f.became("decoder_vocab_size", "vocab_size", f.spec["vocab_size"])
+        f.set(encoder_vocab_size=f.spec["vocab_size"], share_embeddings=False)
+        f.put("vocab_size", "decoder_vocab_size", target or f.spec["vocab_size"])
     else:
         f.agree(decoder_vocab_size=f.spec["vocab_size"])
         f.set(share_embeddings=f.spec["tie_embeddings"])
         _spare_table(f)
-    whole(f)
 
 
+@ENCODER_DECODERS.family(
+    "whisper", _DOUBLE, vocab_size=51865, num_mel_bins=80, max_source_positions=1500, max_target_positions=448
+)
 def whisper(f: Fields) -> None:
     """Read a Whisper: audio through two convolutions, stored sinusoids in the encoder, no biases of keys."""
     _double(f)
     f.set(attention_bias=["query", "value", "output"], encoder_input="audio", norm_position="pre", final_norm=True)
     f.take("n_channels", "num_mel_bins")
     rows, encoder_rows = f.take("n_positions", "max_target_positions"), f.number("max_source_positions")
-    f.became("max_source_positions", "encoder_n_positions", encoder_rows)
-    f.set(context_length=rows, encoder_context_length=encoder_rows, encoder_n_positions=encoder_rows)
+    f.set(context_length=rows, encoder_context_length=encoder_rows)
+    f.put("encoder_n_positions", "max_source_positions", encoder_rows)
     f.set(positions="learned", encoder_positions="stored")
     # The encoder's embeddings are not scaled, and no published model scales the decoder's.
     f.refuse(scale_embedding=False, use_weighted_layer_sum=False, apply_spec_augment=(False, True))
     f.ignore("classifier_proj_size", "median_filter_width", "alignment_heads")
     f.ignore(*(name for name in f.values if name.startswith("mask_")))
-    whole(f)
-
-
-_DOUBLE: dict[str, Any] = {
-    "max_position_embeddings": 1024,
-    "encoder_layers": 12,
-    "encoder_ffn_dim": 4096,
-    "encoder_attention_heads": 16,
-    "decoder_layers": 12,
-    "decoder_ffn_dim": 4096,
-    "decoder_attention_heads": 16,
-    "activation_function": "gelu",
-    "d_model": 1024,
-    "scale_embedding": False,
-    "tie_word_embeddings": True,
-    "vocab_size": 50265,
-}
-_T5: dict[str, Any] = {
-    "n_positions": 512,
-    "relative_attention_num_buckets": 32,
-    "feed_forward_proj": "relu",
-    "d_kv": 64,
-    "tie_word_embeddings": True,
-    "vocab_size": 32128,
-}
-
-ENCODER_DECODERS: Mapping[str, tuple[Callable[[Fields], None], Mapping[str, Any]]] = {
-    "t5": (t5, _T5),
-    "mt5": (mt5, _T5 | {"vocab_size": 250112, "feed_forward_proj": "gated-gelu"}),
-    "bart": (bart, _DOUBLE),
-    "mbart": (mbart, _DOUBLE),
-    "marian": (marian, _DOUBLE | {"vocab_size": 58101, "share_encoder_decoder_embeddings": True}),
-    "whisper": (
-        whisper,
-        {
-            **_DOUBLE,
-            "vocab_size": 51865,
-            "num_mel_bins": 80,
-            "max_source_positions": 1500,
-            "max_target_positions": 448,
-        },
-    ),
-}
-"""As DECODERS."""

@@ -1,11 +1,13 @@
 """Encoder-only families."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from tcost.errors import InputError
-from tcost.importers.fields import Fields
+from tcost.importers.fields import Families, Fields
 from tcost.importers.parts import ACTIVATIONS, ALL, activation, architecture, classes, end_in_pooler, head, tied
+
+ENCODERS = Families(lambda _: None)
 
 MASKED: Mapping[str, Any] = {
     "attention_bias": ALL,
@@ -17,31 +19,49 @@ MASKED: Mapping[str, Any] = {
 }
 """What BERT and its like have."""
 
+_BASE: Mapping[str, Any] = {
+    "hidden_size": 768,
+    "num_hidden_layers": 12,
+    "num_attention_heads": 12,
+    "intermediate_size": 3072,
+    "hidden_act": "gelu",
+}
+_BERT: Mapping[str, Any] = {
+    **_BASE,
+    "max_position_embeddings": 512,
+    "type_vocab_size": 2,
+    "tie_word_embeddings": True,
+    "vocab_size": 30522,
+}
+SIZES: Mapping[str, str] = {
+    "d_model": "hidden_size",
+    "n_heads": "num_attention_heads",
+    "d_ff": "intermediate_size",
+    "n_encoder_layers": "num_hidden_layers",
+}
+"""What most encoders call their sizes."""
 
-BERT = ("hidden_size", "num_attention_heads", "intermediate_size", "num_hidden_layers", "hidden_act")
-"""What most masked language models call their width, heads, feed-forward's width, layers and activation."""
 
-
-def _masked(f: Fields, names: tuple[str, str, str, str, str] = BERT, *, spare: int = 0) -> int:
+def _masked(f: Fields, sizes: Mapping[str, str] = SIZES, act: str = "hidden_act", *, spare: int = 0) -> None:
     """Set the sizes of a masked language model; `spare` rows of its table of positions are never used."""
-    width, heads, d_ff, layers, act = names
     f.refuse(position_embedding_type=(None, "absolute"), is_decoder=False, add_cross_attention=False)
-    f.take("vocab_size", "vocab_size")
-    f.take("d_model", width)
-    f.take("n_heads", heads)
-    f.take("d_ff", d_ff)
-    depth = f.take("n_encoder_layers", layers)
+    f.sizes(vocab_size="vocab_size", **sizes)
     rows = f.take("n_positions", "max_position_embeddings")
     f.set(context_length=max(1, rows - spare), **MASKED)
     tied(f)
     activation(f, act)
-    return depth
 
 
+def _with_segments(f: Fields, *, spare: int = 0) -> None:
+    """Set the sizes of a masked language model that tells segments apart."""
+    _masked(f, spare=spare)
+    f.take("n_segments", "type_vocab_size")
+
+
+@ENCODERS.family("bert", _BERT)
 def bert(f: Fields) -> None:
     """Read a BERT."""
-    _masked(f)
-    f.take("n_segments", "type_vocab_size")
+    _with_segments(f)
     f.ignore("pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers", "pooler_size_per_head")
     f.ignore("pooler_type", "directionality")
     head(f, "tanh", bare="BertModel")
@@ -57,10 +77,10 @@ def _second_bias(f: Fields) -> None:
         )
 
 
+@ENCODERS.family("roberta", _BERT, vocab_size=50265)
 def roberta(f: Fields) -> None:
     """Read a RoBERTa: positions start at 2, past the padding token's."""
-    _masked(f, spare=2)
-    f.take("n_segments", "type_vocab_size")
+    _with_segments(f, spare=2)
     _gelu_in_head(f)
     head(f, "tanh", bare="RobertaModel")
     _second_bias(f)
@@ -72,33 +92,57 @@ def _gelu_in_head(f: Fields) -> None:
         f.set(head_activation="gelu")
 
 
+@ENCODERS.family(
+    "distilbert",
+    vocab_size=30522,
+    max_position_embeddings=512,
+    sinusoidal_pos_embds=False,
+    n_layers=6,
+    n_heads=12,
+    dim=768,
+    hidden_dim=3072,
+    activation="gelu",
+    tie_word_embeddings=True,
+)
 def distilbert(f: Fields) -> None:
     """Read a DistilBERT: no segments. Sinusoids are where its table of positions starts; its class trains them, too."""
-    _masked(f, ("dim", "n_heads", "hidden_dim", "n_layers", "activation"))
+    names = {"d_model": "dim", "n_heads": "n_heads", "d_ff": "hidden_dim", "n_encoder_layers": "n_layers"}
+    _masked(f, names, "activation")
     f.ignore("sinusoidal_pos_embds")
     head(f, "relu")
 
 
+@ENCODERS.family("electra", _BERT, embedding_size=128, hidden_size=256, num_attention_heads=4, intermediate_size=1024)
 def electra(f: Fields) -> None:
     """Read an ELECTRA: narrow embeddings and a projection where their width is another."""
-    _masked(f)
-    f.take("n_segments", "type_vocab_size")
+    _with_segments(f)
     width = f.number("embedding_size")
     if width != f.spec["d_model"]:
-        f.became("embedding_size", "d_embedding", width)
-        f.set(d_embedding=width, embedding_bias=True)
+        f.put("d_embedding", "embedding_size", width)
+        f.set(embedding_bias=True)
     _gelu_in_head(f)
     head(f, "gelu")
 
 
+@ENCODERS.family(
+    "albert",
+    _BERT,
+    vocab_size=30000,
+    embedding_size=128,
+    hidden_size=4096,
+    num_hidden_groups=1,
+    num_attention_heads=64,
+    intermediate_size=16384,
+    inner_group_num=1,
+    hidden_act="gelu_new",
+)
 def albert(f: Fields) -> None:
     """Read an ALBERT: narrow embeddings, and layers that share weights in groups."""
-    depth = _masked(f)
-    f.take("n_segments", "type_vocab_size")
-    inner, groups = f.number("inner_group_num"), f.number("num_hidden_groups")
+    _with_segments(f)
+    depth, inner, groups = f.spec["n_encoder_layers"], f.number("inner_group_num"), f.number("num_hidden_groups")
     f.take("d_embedding", "embedding_size")
-    f.became("num_hidden_groups, inner_group_num", "n_unique_layers", groups * inner)
-    f.set(n_encoder_layers=depth * inner, n_unique_layers=groups * inner, embedding_bias=True)
+    f.put("n_unique_layers", "num_hidden_groups, inner_group_num", groups * inner)
+    f.set(n_encoder_layers=depth * inner, embedding_bias=True)
     f.ignore("net_structure_type", "num_memory_blocks", "gap_size", "down_scale_factor")
     if depth % groups:
         raise InputError(f"{f.where}: {groups} groups of layers do not divide {depth} layers")
@@ -106,19 +150,16 @@ def albert(f: Fields) -> None:
     _second_bias(f)
 
 
+@ENCODERS.family("vit", _BASE, image_size=224, patch_size=16, num_channels=3, qkv_bias=True, pooler_act="tanh")
 def vit(f: Fields) -> None:
     """Read a vision transformer, which classifies images or ends in a pooler."""
     image, patch = f.number("image_size"), f.number("patch_size")
     if image % patch:
         raise f.wrong("patch_size", f"a divisor of the image's side, {image}")
-    f.became("image_size", "context_length", (image // patch) ** 2 + 1)
-    f.set(vocab_size=1, context_length=(image // patch) ** 2 + 1, n_decoder_layers=0, encoder_input="patches")
-    f.take("d_model", "hidden_size")
-    f.take("n_heads", "num_attention_heads")
-    f.take("d_ff", "intermediate_size")
-    f.take("n_encoder_layers", "num_hidden_layers")
-    f.take("patch_size", "patch_size")
-    f.take("n_channels", "num_channels")
+    f.set(vocab_size=1)
+    f.put("context_length", "image_size", (image // patch) ** 2 + 1)
+    f.set(n_decoder_layers=0, encoder_input="patches")
+    f.sizes(**SIZES, patch_size="patch_size", n_channels="num_channels")
     has_bias = f.flag("qkv_bias")
     f.set(attention_bias=ALL if has_bias else ["output"], norm_position="pre", positions="learned", final_norm=True)
     activation(f, "hidden_act")
@@ -135,69 +176,3 @@ def vit(f: Fields) -> None:
         raise InputError(
             f"{f.where}: architecture {name} is not understood\nknown: ViTForImageClassification and ViTModel"
         )
-
-
-_BERT: dict[str, Any] = {
-    "hidden_act": "gelu",
-    "max_position_embeddings": 512,
-    "type_vocab_size": 2,
-    "tie_word_embeddings": True,
-    "hidden_size": 768,
-    "num_hidden_layers": 12,
-    "num_attention_heads": 12,
-    "intermediate_size": 3072,
-    "vocab_size": 30522,
-}
-
-ENCODERS: Mapping[str, tuple[Callable[[Fields], None], Mapping[str, Any]]] = {
-    "bert": (bert, _BERT),
-    "roberta": (roberta, _BERT | {"vocab_size": 50265}),
-    "distilbert": (
-        distilbert,
-        {
-            "vocab_size": 30522,
-            "max_position_embeddings": 512,
-            "sinusoidal_pos_embds": False,
-            "n_layers": 6,
-            "n_heads": 12,
-            "dim": 768,
-            "hidden_dim": 3072,
-            "activation": "gelu",
-            "tie_word_embeddings": True,
-        },
-    ),
-    "electra": (
-        electra,
-        _BERT | {"embedding_size": 128, "hidden_size": 256, "num_attention_heads": 4, "intermediate_size": 1024},
-    ),
-    "albert": (
-        albert,
-        {
-            **_BERT,
-            "vocab_size": 30000,
-            "embedding_size": 128,
-            "hidden_size": 4096,
-            "num_hidden_groups": 1,
-            "num_attention_heads": 64,
-            "intermediate_size": 16384,
-            "inner_group_num": 1,
-            "hidden_act": "gelu_new",
-        },
-    ),
-    "vit": (
-        vit,
-        {
-            "hidden_size": 768,
-            "num_hidden_layers": 12,
-            "num_attention_heads": 12,
-            "intermediate_size": 3072,
-            "hidden_act": "gelu",
-            "image_size": 224,
-            "patch_size": 16,
-            "num_channels": 3,
-            "qkv_bias": True,
-            "pooler_act": "tanh",
-        },
-    ),
-}
-"""As DECODERS."""

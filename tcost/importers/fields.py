@@ -1,9 +1,8 @@
 """The fields of a Hugging Face configuration: each is read once, and none is ignored."""
 
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 from tcost.errors import InputError
 from tcost.importers.synonyms import SYNONYMS, chosen_names, contradictions
@@ -11,26 +10,12 @@ from tcost.sizes import MAX_SIZE
 
 NO_EFFECT = frozenset(
     (
-        *(
-            "architectures",
-            "model_type",
-            "transformers_version",
-            "_name_or_path",
-            "name_or_path",
-            "torch_dtype",
-            "dtype",
-        ),
-        *("auto_map", "language", "license", "_commit_hash", "attn_implementation", "_attn_implementation"),
-        *("_attn_implementation_autoset", "experts_implementation", "_experts_implementation"),
-        *(
-            "bos_token_id",
-            "eos_token_id",
-            "pad_token_id",
-            "unk_token_id",
-            "sep_token_id",
-            "cls_token_id",
-            "mask_token_id",
-        ),
+        *("architectures", "model_type", "transformers_version", "_name_or_path", "name_or_path", "_commit_hash"),
+        *("auto_map", "language", "license", "torch_dtype", "dtype", "use_bfloat16"),
+        *("attn_implementation", "_attn_implementation", "_attn_implementation_autoset"),
+        *("experts_implementation", "_experts_implementation", "cache_implementation"),
+        *("bos_token_id", "eos_token_id", "pad_token_id", "unk_token_id", "sep_token_id", "cls_token_id"),
+        *("mask_token_id", "n_ctx", "chunk_size_feed_forward"),
         *("decoder_start_token_id", "forced_bos_token_id", "forced_eos_token_id", "bad_words_ids", "suppress_tokens"),
         *("begin_suppress_tokens", "forced_decoder_ids", "prefix", "task_specific_params", "tokenizer_class"),
         *("max_length", "min_length", "num_beams", "num_beam_groups", "early_stopping", "no_repeat_ngram_size"),
@@ -45,30 +30,9 @@ NO_EFFECT = frozenset(
         *("summary_type", "summary_use_proj", "summary_activation", "summary_proj_to_labels"),
         *("layer_norm_epsilon", "layer_norm_eps", "rms_norm_eps", "norm_eps", "initializer_range", "init_std"),
         *("initializer_factor", "init_device", "use_cache", "gradient_checkpointing", "return_dict", "torchscript"),
-        *(
-            "output_attentions",
-            "output_hidden_states",
-            "output_past",
-            "problem_type",
-            "finetuning_task",
-            "use_bfloat16",
-        ),
-        *(
-            "chunk_size_feed_forward",
-            "tf_legacy_loss",
-            "verbose",
-            "save_step",
-            "n_ctx",
-            "cache_implementation",
-        ),
-        *("id2label", "label2id", "num_labels", "_num_labels"),
-        *(
-            "rope_theta",
-            "rotary_emb_base",
-            "rope_local_base_freq",
-            "original_max_position_embeddings",
-            "pretraining_tp",
-        ),
+        *("output_attentions", "output_hidden_states", "output_past", "tf_legacy_loss", "verbose", "save_step"),
+        *("problem_type", "finetuning_task", "id2label", "label2id", "num_labels", "_num_labels", "pretraining_tp"),
+        *("rope_theta", "rotary_emb_base", "rope_local_base_freq", "original_max_position_embeddings"),
         *("router_aux_loss_coef", "output_router_logits", "router_jitter_noise", "aux_loss_alpha", "seq_aux"),
         *("attn_softmax_bf16", "attention_softmax_in_fp32", "masked_softmax_fusion"),
         *("bias_dropout_fusion", "skip_bias_add", "skip_bias_add_qkv", "slow_but_exact", "offset_alibi", "seq_length"),
@@ -139,12 +103,21 @@ class Fields:
             return None
         return None if value is None else self.number(*names, least=least)
 
-    def take(self, key: str, *names: str, default: int | None = None) -> int:
+    def take(self, key: str, name: str, default: int | None = None) -> int:
         """Set a size of the spec to a field's number, or to a default where the field is null or left out."""
-        number = self.number(*names) if default is None else self.optional(*names) or default
-        self.became(self._given(names), key, number)
-        self.spec[key] = number
+        number = self.number(name) if default is None else self.optional(name) or default
+        self.put(key, self._given([name]), number)
         return number
+
+    def sizes(self, **names: str) -> None:
+        """Set sizes of the spec, each to the number of the field that is named."""
+        for key, name in names.items():
+            self.take(key, name)
+
+    def put(self, key: str, name: str, value: Any) -> None:
+        """Set a key of the spec to what a field says."""
+        self.became(name, key, value)
+        self.spec[key] = value
 
     def became(self, name: str, key: str, value: Any) -> None:
         """Remember which key of the spec a field became."""
@@ -163,12 +136,9 @@ class Fields:
         for name, only in allowed.items():
             self.seen.add(name)
             values = only if isinstance(only, tuple) else (only,)
-            if name in self.values and not any(
-                self.values[name] == v and type(self.values[name]) is type(v) for v in values
-            ):
-                raise self.wrong(
-                    name, f"{' or '.join(map(str, values))}: another value may change the cost and is not understood"
-                )
+            given, expected = self.values.get(name, values[0]), " or ".join(map(str, values))
+            if not any(given == value and type(given) is type(value) for value in values):
+                raise self.wrong(name, f"{expected}: another value may change the cost and is not understood")
 
     def agree(self, **derived: Any) -> None:
         """Read fields that the family's class does not: raise InputError where one says another value than was read."""
@@ -176,19 +146,18 @@ class Fields:
             self.seen.add(name)
             given = self.values.get(name)
             if given is not None and (given != value or isinstance(given, bool) != isinstance(value, bool)):
-                raise self.wrong(
-                    name, f"{value}, which follows from the other fields; the class does not read this one"
-                )
+                expected = f"{value}, which follows from the other fields; the class does not read this one"
+                raise self.wrong(name, expected)
 
     def ignore(self, *names: str) -> None:
         """Say that fields change no count in this family."""
         self.seen.update(names)
 
-    def choice(self, name: str, known: Mapping[str, str], *others: str) -> str:
+    def choice(self, name: str, known: Mapping[str, str]) -> str:
         """Return what a word means."""
-        value = self.get(name, *others)
+        value = self.get(name)
         if not isinstance(value, str) or value not in known:
-            raise self.wrong(self._given((name, *others)), f"one of {', '.join(known)}")
+            raise self.wrong(self._given([name]), f"one of {', '.join(known)}")
         return known[value]
 
     def part(self, name: str) -> Mapping[str, Any]:
@@ -201,12 +170,7 @@ class Fields:
 
     def fraction(self, value: Any, name: str, of: int) -> int:
         """Return a part of a whole number."""
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, int | float)
-            or not math.isfinite(value)
-            or not 0 < value <= 1
-        ):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
             raise InputError(f"{self.where}: field '{name}' is {value!r}\nexpected a number above 0, at most 1")
         return int(of * value)
 
@@ -219,8 +183,37 @@ class Fields:
                 "these fields may change the cost; remove them if you know that they do not"
             )
 
-    def _given(self, names: Iterable[str]) -> str:
+    def _given(self, names: Sequence[str]) -> str:
         """Return the name by which the file says a field, the first of its names where it does not."""
-        names = tuple(names)
         chosen = [self._chosen.get(name, name) for name in names]
         return next((name for name in chosen if name in self.values), names[0])
+
+
+Reader = TypeVar("Reader", bound=Callable[[Fields], None])
+
+
+class Family(NamedTuple):
+    """What reads the configurations of a family, and the defaults of its class in transformers 5.23."""
+
+    read: Callable[[Fields], None]
+    defaults: Mapping[str, Any]
+    end: Callable[[Fields], None]
+    """What reads the end of the model, after all else."""
+
+
+class Families(dict[str, Family]):
+    """Families by the `model_type` of their configurations; their models `end` alike, in a head for one."""
+
+    def __init__(self, end: Callable[[Fields], None]) -> None:
+        """Begin without a family."""
+        super().__init__()
+        self._end = end
+
+    def family(self, name: str, shared: Mapping[str, Any] | None = None, /, **own: Any) -> Callable[[Reader], Reader]:
+        """Make a function the reader of a family, whose defaults are its own and what it shares with others."""
+
+        def add(read: Reader) -> Reader:
+            self[name] = Family(read, {**(shared or {}), **own}, self._end)
+            return read
+
+        return add

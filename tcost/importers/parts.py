@@ -27,6 +27,8 @@ MAX_LAYERS = 100_000
 ALL = ["query", "key", "value", "output"]
 QKV = ALL[:3]
 
+LLAMA: Mapping[str, Any] = {"hidden_act": "silu", "tie_word_embeddings": False, "attention_bias": False}
+"""The defaults that Llama and its like share."""
 
 GATED: Mapping[str, Any] = {
     "norm": "rms_norm",
@@ -45,15 +47,13 @@ def activation(f: Fields, name: str) -> None:
     if given in HUNGRY:
         f.notes.append(f"activation {given} keeps more for the backward than {ACTIVATIONS[given]}, which is measured")
     word = f.choice(name, ACTIVATIONS)
-    f.became(name, "activation", word)
-    f.set(activation=word)
+    f.put("activation", name, word)
 
 
 def tied(f: Fields) -> bool:
     """Set whether the vocabulary projection and the embedding are one table."""
     is_tied = f.flag("tie_word_embeddings")
-    f.became("tie_word_embeddings", "tie_embeddings", is_tied)
-    f.set(tie_embeddings=is_tied)
+    f.put("tie_embeddings", "tie_word_embeddings", is_tied)
     return is_tied
 
 
@@ -65,9 +65,7 @@ def decoder(
     context: str = "max_position_embeddings",
 ) -> int:
     """Set the sizes of a decoder, by default in the words of most configurations, and return its depth."""
-    f.take("vocab_size", "vocab_size")
-    f.take("d_model", width)
-    f.take("n_heads", heads)
+    f.sizes(vocab_size="vocab_size", d_model=width, n_heads=heads)
     f.set(n_encoder_layers=0)
     depth = f.take("n_decoder_layers", layers)
     if depth > MAX_LAYERS:
@@ -84,8 +82,7 @@ def heads(f: Fields) -> None:
         raise f.wrong("num_key_value_heads", f"a divisor of the {f.spec['n_heads']} heads")
     width = f.optional("head_dim")
     if width is not None:
-        f.became("head_dim", "d_head", width)
-        f.set(d_head=width)
+        f.put("d_head", "head_dim", width)
 
 
 def d_head(f: Fields) -> int:
@@ -113,8 +110,18 @@ def rotary(f: Fields, partial: str = "partial_rotary_factor", default: float | N
             f"{f.where}: field '{partial}' is {factor}\nexpected 1.0: the family's class rotates whole heads"
         )
     if dims != width:
-        f.became(partial, "rotary_dims", dims)
-        f.set(rotary_dims=dims)
+        f.put("rotary_dims", partial, dims)
+
+
+def llama_like(f: Fields, act: str = "hidden_act", partial: float | None = None) -> int:
+    """Set what Llama and its like have, and return the depth; `partial` is the default of `rotary`."""
+    depth = decoder(f)
+    heads(f)
+    f.take("d_ff", "intermediate_size")
+    f.set(**GATED)
+    rotary(f, default=partial)
+    activation(f, act)
+    return depth
 
 
 def window(f: Fields, depth: int, full: list[int] | dict[str, int]) -> None:
@@ -128,11 +135,9 @@ def window(f: Fields, depth: int, full: list[int] | dict[str, int]) -> None:
 def _slide(f: Fields, depth: int, size: int | None, full: list[int] | dict[str, int]) -> None:
     if not size or (isinstance(full, list) and len(full) == depth):
         return
-    f.became("sliding_window", "sliding_window", size)
-    f.set(sliding_window=size)
+    f.put("sliding_window", "sliding_window", size)
     if full:
-        f.became("layer_types", "full_attention_layers", full)
-        f.set(full_attention_layers=full)
+        f.put("full_attention_layers", "layer_types", full)
 
 
 def every(number: int) -> dict[str, int]:
@@ -158,19 +163,12 @@ def no_window(f: Fields, depth: int) -> None:
     f.agree(layer_types=["full_attention"] * depth)
 
 
-def late_window(f: Fields, depth: int) -> None:
-    """Set the sliding window of the layers from `max_window_layers` on, where it is used."""
-    first = f.number("max_window_layers", least=0)
+def window_where_used(f: Fields, depth: int, *, late: bool = True) -> None:
+    """Set the sliding window, where it is used, of the layers from `max_window_layers` on or of every second before."""
+    limit = f.number("max_window_layers", least=0)
+    full = range(min(limit, depth)) if late else (layer for layer in range(depth) if layer % 2 or layer >= limit)
     if f.flag("use_sliding_window"):
-        window(f, depth, list(range(min(first, depth))))
-    f.ignore("sliding_window", "layer_types")
-
-
-def early_window(f: Fields, depth: int) -> None:
-    """Set the sliding window of every second layer before `max_window_layers`, where it is used."""
-    end = f.number("max_window_layers", least=0)
-    if f.flag("use_sliding_window"):
-        window(f, depth, [layer for layer in range(depth) if layer % 2 or layer >= end])
+        window(f, depth, list(full))
     f.ignore("sliding_window", "layer_types")
 
 
@@ -200,12 +198,11 @@ def architecture(f: Fields) -> str:
     return names[0] if names else ""
 
 
-def head(f: Fields, pooler: str | None = None, *, bare: str = "", projected: bool = False) -> None:
+def head(f: Fields, pooler: str | None = None, *, bare: str = "") -> None:
     """Set the head that the architecture has: the vocabulary projection, unless it is a classifier.
 
     `pooler` is what a classifier of sequences passes first; without one it reads every row without a bias.
     `bare` is the class that ends in a pooler of tanh.
-    `projected`: a classifier, too, reads what is projected onto the width of the embedding.
     """
     name = architecture(f)
     if name in PRETRAINING:
@@ -227,7 +224,9 @@ def head(f: Fields, pooler: str | None = None, *, bare: str = "", projected: boo
     else:
         raise InputError(f"{f.where}: architecture {name} is not understood\nknown: language models and classifiers")
     if f.spec.get("head"):
-        f.set(**NO_VOCABULARY, **({"output_projection": True} if projected else {}))
+        f.set(**NO_VOCABULARY)
+        if "wide_positions" in f.spec:  # an OPT's classifier, too, reads what is projected onto the embedding's width
+            f.set(output_projection=True)
 
 
 def end_in_pooler(f: Fields, name: str, act: str) -> None:

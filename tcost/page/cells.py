@@ -1,9 +1,9 @@
 """Numbers as cells of a table: what is read, and the exact value behind it."""
 
 from dataclasses import dataclass
-from fractions import Fraction
 
-from tcost.units import binary, change, grouped, percent, share, si
+from tcost.report.words import bytes_of
+from tcost.units import grouped, share, si
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ def amount(number: int) -> Cell:
 
 def of_bytes(number: int) -> Cell:
     """Return bytes in binary units."""
-    return _cell(binary(number) if number else "0", number, f"{grouped(number)} B")
+    return _cell(bytes_of(number), number, f"{grouped(number)} B")
 
 
 def size(number: int) -> Cell:
@@ -39,11 +39,6 @@ def size(number: int) -> Cell:
 def share_of(part: int, whole: int) -> Cell:
     """Return a part of a whole; its value is the fraction as it stands."""
     return Cell(share(part, whole), f"{part}/{whole}") if whole else NONE
-
-
-def change_of(ratio: Fraction) -> Cell:
-    """Return a relative change, with the value that JSON gives it."""
-    return Cell(change(ratio), str(percent(ratio)))
 
 
 def _cell(text: str, number: int, exact: str) -> Cell:

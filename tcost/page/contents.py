@@ -10,9 +10,10 @@ from tcost.kinds import PHASES, Phase
 from tcost.learning_rules import LearningRule, learning_rule
 from tcost.memory import CATEGORIES, Category
 from tcost.optimizers import optimizer_of
-from tcost.page.model import Model, words_of
-from tcost.report import foreign_kinds, memory_slips
+from tcost.page.model import SOME, Model
+from tcost.report import foreign_kinds, slips_of
 from tcost.report.memory import APART, HEADINGS, peak_of
+from tcost.report.words import words_of
 from tcost.settings import in_words
 
 
@@ -45,16 +46,12 @@ class Contents:
         return [learning_rule(algo) for algo in dict.fromkeys(result.algo for result in self.results)]
 
     @property
-    def has_active(self) -> bool:
-        """Whether a model has parameters that not every token uses."""
+    def some_parameters(self) -> list[str]:
+        """Which parameters, active or trained, are not all that some model has."""
         totals = [result.totals for result in self.results]
-        return any(each.parameters != each.active_parameters for each in totals)
-
-    @property
-    def has_trained(self) -> bool:
-        """Whether a model has parameters that are not trained."""
-        totals = [result.totals for result in self.results]
-        return any(each.parameters != each.trained_parameters for each in totals)
+        return [
+            each for each in SOME if any(total.parameters != getattr(total, f"{each}_parameters") for total in totals)
+        ]
 
     @property
     def has_encoders(self) -> bool:
@@ -118,8 +115,7 @@ class Contents:
     @property
     def errata(self) -> list[str]:
         """The slips in published totals that are among the numbers."""
-        work = [f"{layer}: {slip}" for result in self.results for layer, slip in result.slips]
-        return list(dict.fromkeys((*work, *memory_slips(self.results))))
+        return list(slips_of((*self.results, *(result.memory for result in self.results))))
 
     @property
     def charges(self) -> list[tuple[str, str]]:

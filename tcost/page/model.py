@@ -9,14 +9,18 @@ from tcost.cost import Comparison, Result, group_by
 from tcost.kinds import PHASES, Phase
 from tcost.memory import CATEGORIES, Category
 from tcost.page import charts
-from tcost.page.cells import NONE, Cell, amount, change_of, of_bytes, share_of, size
-from tcost.report import NOTHING, context_of
-from tcost.report.bars import MEASURES, Bar, bars_of, small_layers
+from tcost.page.cells import NONE, Cell, amount, of_bytes, share_of, size
+from tcost.report import WORK, context_of
+from tcost.report.bars import Bar, bars_of, small_layers
 from tcost.report.memory import APART, HEADINGS
-from tcost.units import binary, si
+from tcost.report.words import NOTHING, words_of
+from tcost.units import binary, change, percent, si
 
 TALL = 18
 """Height of bars that have amounts inside."""
+
+SOME = ("active", "trained")
+"""Parameters that may be fewer than all: those of a token, and those that are trained."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,8 @@ class Model:
         """Its context, and that of its encoder."""
         return context_of(self.results[0], " ({})")
 
-    def summary(self, *, has_active: bool, has_trained: bool) -> Iterator[tuple[str, tuple[Cell, ...]]]:
-        """Yield each rule with its amounts and their changes against the first rule."""
+    def summary(self, some: Sequence[str]) -> Iterator[tuple[str, tuple[Cell, ...]]]:
+        """Yield each rule with its amounts, `some` of its parameters too, and their changes against the first rule."""
         for each in self.comparisons:
             totals, memory = each.result.totals, each.result.memory
             yield (
@@ -60,8 +64,7 @@ class Model:
                     *(amount(totals.macc), _change(each, each.macc)),
                     *(amount(totals.flop), _change(each, each.flop)),
                     amount(totals.parameters),
-                    *([amount(totals.active_parameters)] * has_active),
-                    *([amount(totals.trained_parameters)] * has_trained),
+                    *(amount(getattr(totals, f"{which}_parameters")) for which in some),
                     *(of_bytes(memory.of("stored_activations").bytes), _change(each, each.stored_activations)),
                     *(of_bytes(memory.peak.bytes), _change(each, each.peak)),
                 ),
@@ -72,13 +75,10 @@ class Model:
         for result in self.results:
             ran = {row.phase for row in result.rows}
             sums = [result.phases[phase] if phase in ran else None for phase in phases]
-            yield (
-                result.algo,
-                (
-                    *(Cell(NOTHING) if each is None else amount(each.macc) for each in sums),
-                    *(Cell(NOTHING) if each is None else amount(each.flop) for each in sums),
-                ),
-            )
+            cells = [
+                amount(each.amount(measure)) if each else Cell(NOTHING) for measure in ("macc", "flop") for each in sums
+            ]
+            yield result.algo, tuple(cells)
 
     def memory(self, categories: Sequence[Category]) -> Iterator[tuple[str, tuple[Cell, ...]]]:
         """Yield each rule with the bytes of every category, and the peak."""
@@ -107,7 +107,7 @@ class Model:
     @property
     def phase_panels(self) -> Iterator[charts.Panel]:
         """A chart of MACCs and one of FLOPs: a bar per rule, a part per phase."""
-        for measure in MEASURES:
+        for measure in WORK:
             bars = [_bar(Bar(result.algo, result.rows), measure) for result in self.results]
             yield charts.panel(measure, bars, si, charts.scale_of(bars, si), TALL)
 
@@ -121,8 +121,7 @@ class Model:
         """Two charts per rule, of MACCs and of FLOPs: a bar per layer, a part per phase; one scale for all rules."""
         groups = [bars_of(result, self.small) for result in self.results]
         scales = {
-            measure: charts.scale_of((_bar(bar, measure) for group in groups for bar in group), si)
-            for measure in MEASURES
+            measure: charts.scale_of((_bar(bar, measure) for group in groups for bar in group), si) for measure in WORK
         }
         for result, group in zip(self.results, groups, strict=True):
             for measure, scale in scales.items():
@@ -155,9 +154,5 @@ def _bar(bar: Bar, measure: str) -> charts.Bar:
 
 
 def _change(each: Comparison, ratio: Fraction) -> Cell:
-    return Cell(NOTHING) if each.result is each.baseline else change_of(ratio)
-
-
-def words_of(name: str) -> str:
-    """Return the name of a phase or a kind as it is read."""
-    return name.replace("_", " ")
+    """Return a change against the first rule, with the value that JSON gives it."""
+    return Cell(NOTHING) if each.result is each.baseline else Cell(change(ratio), str(percent(ratio)))

@@ -12,7 +12,9 @@ from tcost.plot.captions import caption
 from tcost.plot.page import Picture, page, settle
 from tcost.plot.style import TICK, fill_of, house_style, shown
 from tcost.plot.ticks import amount_ticks
-from tcost.report.bars import MEASURES, Bar, bars_of, small_layers
+from tcost.report import WORK
+from tcost.report.bars import Bar, bars_of, small_layers
+from tcost.report.words import words_of
 from tcost.units import si
 
 BAR_HEIGHT, PANEL_HEIGHT = 0.17, 0.5
@@ -30,24 +32,25 @@ def bars(results: Sequence[Result], command: str) -> Picture:
     phases = [phase for phase in PHASES if any(row.phase == phase for result in results for row in result.rows)]
     with house_style():
         title = shown(f"{results[0].spec}: one training step by layer and phase")
-        notes = caption(results, command, ("macc", "flop"), notes=_notes(small))
-        entries = [Patch(label=phase.replace("_", " "), **fill_of(phase)) for phase in phases]
+        other = [f"other: layers with less than 1 % of every total: {', '.join(small)}"] if small else []
+        notes = caption(results, command, ("macc", "flop"), notes=other)
+        entries = [Patch(label=words_of(phase), **fill_of(phase)) for phase in phases]
         heights = [len(group) * BAR_HEIGHT + PANEL_HEIGHT for group in groups]
         figure = page(title, entries, notes, sum(heights))
         grid = figure.subplots(
             len(results),
-            len(MEASURES),
+            len(WORK),
             squeeze=False,
             sharex="col",
             sharey="row",
             height_ratios=[len(group) for group in groups],
         )
         for result, group, line in zip(results, groups, grid, strict=True):
-            for measure, axes in zip(MEASURES, line, strict=True):
+            for measure, axes in zip(WORK, line, strict=True):
                 _draw(axes, group, measure, phases)
                 whole = sum(bar.amount(measure) for bar in group)
                 axes.set_title(f"{measure} under {result.algo}: {si(whole)}")
-        for column, measure in enumerate(MEASURES):
+        for column, measure in enumerate(WORK):
             _scale(grid[-1][column], measure, groups)
         settle(figure)
     return Picture(figure, title, "\n".join((*_in_words(results, groups), *notes)))
@@ -100,12 +103,6 @@ def _scale(axes: Any, measure: str, groups: Sequence[Sequence[Bar]]) -> None:
 
 def _in_words(results: Sequence[Result], groups: Sequence[Sequence[Bar]]) -> Iterator[str]:
     """Say how long the bars are."""
-    for measure, (result, group) in product(MEASURES, zip(results, groups, strict=True)):
+    for measure, (result, group) in product(WORK, zip(results, groups, strict=True)):
         lengths = ", ".join(f"{bar.label} {si(bar.amount(measure))}" for bar in group)
         yield f"{measure} under {result.algo}: {lengths}."
-
-
-def _notes(small: Sequence[str]) -> list[str]:
-    if not small:
-        return []
-    return [f"other: layers with less than 1 % of every total: {', '.join(small)}"]

@@ -31,28 +31,25 @@ def caption(
     `tcost.sweep.MEASURES` that are drawn, `varied` the axes that they are drawn over, `notes` what else is to be
     said, and `command` draws the picture once more.
     """
-    return tuple(shown(_cut(line)) for line in _lines(results, command, measures, varied, notes))
-
-
-def _lines(
-    results: Sequence[Result], command: str, measures: Collection[str], varied: Collection[str], notes: Sequence[str]
-) -> Iterator[str]:
-    first = results[0]
-    convention = convention_of(first.convention)
-    yield ", ".join(_settings(results, varied))
-    yield f"{convention.name}: {convention.title}"
-    if any(map(is_memory, measures)):
-        yield f"memory: numbers in {first.storage}; all that a step holds: tcost memory SPEC"
-    yield from notes
+    first, convention = results[0], convention_of(results[0].convention)
     own = list(dict.fromkeys(note for each in results for note in each.notes))
-    yield from (f"{first.spec}: {note}" for note in own[:MOST_NOTES])
-    if len(own) > MOST_NOTES:
-        yield f"{first.spec}: and {len(own) - MOST_NOTES:,} notes more"
-    yield from foreign_kinds(results)
-    yield f"not counted: {', '.join(first.not_counted)}"
-    if slips := _slips(results, measures):
-        yield f"with the slips of the published totals, which --no-errata leaves out: {', '.join(slips)}"
-    yield f"tcost {__version__}: {command}"
+
+    def lines() -> Iterator[str]:
+        yield ", ".join(_settings(results, varied))
+        yield f"{convention.name}: {convention.title}"
+        if any(map(is_memory, measures)):
+            yield f"memory: numbers in {first.storage}; all that a step holds: tcost memory SPEC"
+        yield from notes
+        yield from (f"{first.spec}: {note}" for note in own[:MOST_NOTES])
+        if len(own) > MOST_NOTES:
+            yield f"{first.spec}: and {len(own) - MOST_NOTES:,} notes more"
+        yield from foreign_kinds(results)
+        yield f"not counted: {', '.join(first.not_counted)}"
+        if slips := _slips(results, measures):
+            yield f"with the slips of the published totals, which --no-errata leaves out: {', '.join(slips)}"
+        yield f"tcost {__version__}: {command}"
+
+    return tuple(shown(_cut(line)) for line in lines())
 
 
 def _cut(line: str) -> str:

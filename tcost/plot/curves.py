@@ -14,9 +14,9 @@ from tcost.plot.captions import AXES, caption
 from tcost.plot.page import Picture, page, settle
 from tcost.plot.style import POINTS, TICK, WIDTH, house_style, line_of, shown
 from tcost.plot.ticks import amount_ticks, size, size_ticks, some_ticks
+from tcost.report.words import format_of, heading
 from tcost.sweep import Axis, Sweep
 from tcost.sweep.pricing import price
-from tcost.units import binary, si
 
 MOST_POINTS = 1000
 """Values of the first axis: more than a line has pixels for."""
@@ -34,8 +34,6 @@ MARKERS = 8
 """Points of a line that are marked, at most: of rules whose lines lie on each other not the same ones."""
 
 TITLES = {
-    "macc": "MACCs",
-    "flop": "FLOPs",
     "stored_activations_elements": "stored activations, elements",
     "stored_activations_bytes": "stored activations",
     "peak_elements": "peak of memory, elements",
@@ -88,7 +86,9 @@ def curves(sweep: Sweep, command: str, marks: Sequence[Mark] = ()) -> Picture:
         title = shown(f"{sweep.spec.name}: one training step against {_called(name)}")
         said = [MARKS.format(sweep.algos[0])] * bool(marks)
         notes = caption(ends, command, sweep.measures, [axis.name for axis in sweep.axes], said)
-        figure = page(title, [_entry(algo) for algo in sweep.algos], notes, rows * PANEL_HEIGHT)
+        names = {algo: f"{algo} ({learning_rule(algo).title})" for algo in sweep.algos}
+        entries = [Line2D([], [], **_look(algo) | {"label": name}) for algo, name in names.items()]
+        figure = page(title, entries, notes, rows * PANEL_HEIGHT)
         grid = figure.subplots(rows, columns, squeeze=False).ravel()
         for panel, axes in zip(panels, grid, strict=False):
             _draw(axes, sweep, panel, values)
@@ -130,13 +130,9 @@ def _priced(sweep: Sweep) -> tuple[Values, list[Result]]:
 
 def _panels(sweep: Sweep) -> list[Panel]:
     """Return the panels, row by row."""
-    if len(sweep.axes) == 1:
-        return [Panel(measure, (_title(measure),), 0) for measure in sweep.measures]
-    second = sweep.axes[1]
+    at = [[f"{_called(axis.name)} {size(value)}"] for axis in sweep.axes[1:] for value in axis.values] or [[]]
     return [
-        Panel(measure, (_title(measure), f"{_called(second.name)} {size(value)}"), place)
-        for measure in sweep.measures
-        for place, value in enumerate(second.values)
+        Panel(measure, (_title(measure), *where), place) for measure in sweep.measures for place, where in enumerate(at)
     ]
 
 
@@ -221,16 +217,12 @@ def _look(algo: str) -> dict[str, Any]:
     }
 
 
-def _entry(algo: str) -> Line2D:
-    return Line2D([], [], **_look(algo) | {"label": f"{algo} ({learning_rule(algo).title})"})
-
-
 def _called(name: str) -> str:
     return AXES.get(name, name)
 
 
 def _title(measure: str) -> str:
-    return TITLES.get(measure, measure.replace("_", " "))
+    return TITLES.get(measure, heading(measure))
 
 
 def _in_words(sweep: Sweep, values: Values) -> list[str]:
@@ -238,7 +230,6 @@ def _in_words(sweep: Sweep, values: Values) -> list[str]:
     at = ", ".join(f"{_called(axis.name)} {axis.values[-1]}" for axis in sweep.axes)
     words = []
     for measure in sweep.measures:
-        amount = binary if measure.endswith("_bytes") else si
-        ends = ", ".join(f"{algo} {amount(values[algo, measure][-1])}" for algo in sweep.algos)
+        ends = ", ".join(f"{algo} {format_of(measure)(values[algo, measure][-1])}" for algo in sweep.algos)
         words.append(f"{_title(measure)} at {at}: {ends}.")
     return words

@@ -107,13 +107,9 @@ def _in_one_unit(values: Sequence[int], *, is_bytes: bool) -> tuple[str, ...]:
     decimals = 0
     while step * 10**decimals % unit:
         decimals += 1
-    return ("0", *(f"{_decimal(value, unit, decimals)} {prefix}".strip() for value in values[1:]))
-
-
-def _decimal(value: int, unit: int, decimals: int) -> str:
-    """Return value / unit with so many decimals, which are enough."""
-    whole, fraction = divmod(value * 10**decimals // unit, 10**decimals)
-    return f"{whole}.{fraction:0{decimals}d}" if decimals else str(whole)
+    parts = [divmod(value * 10**decimals // unit, 10**decimals) for value in values[1:]]
+    numbers = [f"{whole}.{fraction:0{decimals}d}" if decimals else str(whole) for whole, fraction in parts]
+    return ("0", *(f"{number} {prefix}".strip() for number in numbers))
 
 
 def _short(amount: str) -> str:

@@ -1,29 +1,30 @@
 """Rows for people, as tables. Nothing here computes a count."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from tcost.cost import By, Result, Row
-from tcost.kinds import PHASES
+from tcost.kinds import PHASES, Phase
 from tcost.learning_rules import learning_rule
 from tcost.report.tables import Section, Table
+from tcost.report.words import NOTHING, Format, format_of, words_of
 from tcost.settings import in_words
 from tcost.sizes import Size
 from tcost.text import visible
-from tcost.units import grouped, share, si
+from tcost.units import grouped, share
 
 if TYPE_CHECKING:
     from tcost.diff import Snapshot
+    from tcost.memory import Memory
     from tcost.torch_check import TorchCheck
-
-NOTHING = "-"
-"""The cell of a phase in which nothing is executed; what is executed but not counted is 0."""
 
 PARAMETERS = "parameters"
 
 Measure: TypeAlias = Callable[[Row], Size]
-Format: TypeAlias = Callable[[int], str]
 Group: TypeAlias = tuple[str, list[Row]]
+
+WORK: Mapping[str, Measure] = {"MACCs": lambda row: row.macc, "FLOPs": lambda row: row.flop}
+"""The amounts of work of a row, by what they are called."""
 
 
 def result_table(result: Result, by: By = "layer", beside: Sequence[str] = (), *, integers: bool = False) -> Table:
@@ -31,13 +32,14 @@ def result_table(result: Result, by: By = "layer", beside: Sequence[str] = (), *
 
     Its first notes are `beside`, what other settings say of the same step.
     """
-    amount = grouped if integers else si
+    amount = format_of(integers=integers)
     columns, sections = _by_phase(result, amount) if by == "phase" else _by_layer(result, by, amount)
-    parameters = f"\n{_parameters(result, amount)}" if by == "phase" or _has_idle_parameters(result) else ""
+    parameters = _parameters(result, amount)
+    said = f"\n{', '.join(parameters)}" if by == "phase" or len(parameters) > 1 else ""
     marks = [] if by == "phase" else [f"* {note}" for _, rows in _groups(result.rows, by) for note in _notes(rows)]
     return Table(
         title=title_of(result),
-        settings=f"{settings_of(result)}{parameters}",
+        settings=f"{settings_of(result)}{said}",
         columns=columns,
         sections=sections,
         notes=(*beside, *dict.fromkeys(marks), *notes_of([result])),
@@ -49,43 +51,35 @@ def title_of(result: "Result | Snapshot") -> str:
     return f"{visible(result.spec)} under {learning_rule(result.algo).title} ({result.algo})"
 
 
-def settings_of(result: "Result | Snapshot") -> str:
-    """Return in words what a result depends on beside them."""
-    return f"{in_words([result])}, {lengths_of(result)}"
+def settings_of(result: "Result | Snapshot", leave_out: Sequence[str] = ()) -> str:
+    """Return in words what a result depends on beside them, without what is said elsewhere."""
+    return f"{in_words([result], leave_out)}, {lengths_of(result)}"
 
 
 def _by_layer(result: Result, by: By, amount: Format) -> tuple[tuple[str, ...], tuple[Section, ...]]:
     """Sections of MACCs, FLOPs and parameters: a line per layer or operation, a column per phase that runs."""
     phases = [phase for phase in PHASES if any(row.phase == phase for row in result.rows)]
     groups = [*_groups(result.rows, by), ("total", list(result.rows))]
-    measures: dict[str, Measure] = {"MACCs": lambda row: row.macc, "FLOPs": lambda row: row.flop}
-    sections = []
-    for heading, measure in measures.items():
-        by_phase = [[_amount([r for r in rows if r.phase == p], measure, amount) for p in phases] for _, rows in groups]
-        sections.append(_section(heading, groups, by_phase, measure, amount))
-    blank = [[""] * len(phases) for _ in groups]
-    sections.append(_section(PARAMETERS, groups, blank, lambda row: row.parameters, amount))
-    return ("", *(phase.replace("_", " ") for phase in phases), "total", "share"), tuple(sections)
+    measures: dict[str, Measure] = {**WORK, PARAMETERS: lambda row: row.parameters}
+    sections = (_section(title, measure, groups, phases, amount) for title, measure in measures.items())
+    return ("", *map(words_of, phases), "total", "share"), tuple(sections)
 
 
-def _section(
-    heading: str, groups: Sequence[Group], by_phase: Sequence[Sequence[str]], measure: Measure, amount: Format
-) -> Section:
-    """Lines of a label, its cells by phase, its total and its share of the last group's, which is the whole."""
+def _section(title: str, measure: Measure, groups: Sequence[Group], phases: Sequence[Phase], amount: Format) -> Section:
+    """Lines of a label, its amounts by phase, its total and its share of the last group's, which is the whole."""
     whole = sum(map(measure, groups[-1][1]))
     lines: list[tuple[str, ...]] = []
-    for (label, rows), cells in zip(groups, by_phase, strict=True):
+    for label, rows in groups:
         part = sum(map(measure, rows))
-        if rows and (part or not _is_out_of_place(rows[0], heading)):
+        if not rows:
+            lines.append((label, *[""] * (len(phases) + 2)))
+        elif title == PARAMETERS:  # operations have a line only where they learn some
+            lines += [(label, *[""] * len(phases), amount(part), share(part, whole))] * bool(part)
+        elif part or rows[0].kind != "erratum":  # nor have errata of something else
+            by_phase = ([row for row in rows if row.phase == phase] for phase in phases)
+            cells = (amount(sum(map(measure, own))) if own else NOTHING for own in by_phase)
             lines.append((label, *cells, amount(part), share(part, whole)))
-        elif not rows:
-            lines.append((label, *[""] * (len(cells) + 2)))
-    return Section(tuple(lines), heading, has_total=True)
-
-
-def _is_out_of_place(row: Row, heading: str) -> bool:
-    """Tell what has a line only where it is not zero: operations among parameters, errata of something else."""
-    return heading == PARAMETERS or row.kind == "erratum"
+    return Section(tuple(lines), title, has_total=True)
 
 
 def _groups(rows: Sequence[Row], by: By) -> list[Group]:
@@ -94,15 +88,19 @@ def _groups(rows: Sequence[Row], by: By) -> list[Group]:
     for row in rows:
         layers.setdefault(row.layer, {}).setdefault(_operation(row), []).append(row)
     groups: list[Group] = []
-    for layer, operations in layers.items():
+    for operations in layers.values():
         members = [row for rows in operations.values() for row in rows]
-        repeats = members[0].repeats
-        label = (f"{layer} × {repeats}" if repeats != 1 else str(layer)) + _mark(members)
+        label = layer_of(members[0]) + _mark(members)
         if by == "operation":
             groups += [(label, []), *operations.items()]
         else:
             groups.append((label, members))
     return groups
+
+
+def layer_of(row: Row) -> str:
+    """Return the layer of a row, and of how many copies it is."""
+    return f"{row.layer} × {row.repeats}" if row.repeats != 1 else str(row.layer)
 
 
 def _operation(row: Row) -> str:
@@ -129,27 +127,17 @@ def _by_phase(result: Result, amount: Format) -> tuple[tuple[str, ...], tuple[Se
             macc, flop = part.macc, part.flop
             shares = share(macc, whole.macc), share(flop, whole.flop)
             often = "-".join(dict.fromkeys(map(str, (min(runs), max(runs)))))
-            lines.append((phase.replace("_", " "), often, amount(macc), shares[0], amount(flop), shares[1]))
+            lines.append((words_of(phase), often, amount(macc), shares[0], amount(flop), shares[1]))
     lines.append(("total", "", amount(whole.macc), share(1, 1), amount(whole.flop), share(1, 1)))
     return ("phase", "runs", "MACCs", "share", "FLOPs", "share"), (Section(tuple(lines), has_total=True),)
 
 
-def _amount(rows: Sequence[Row], measure: Measure, amount: Format) -> str:
-    return amount(sum(map(measure, rows))) if rows else NOTHING
-
-
-def _has_idle_parameters(result: Result) -> bool:
-    totals = result.totals
-    return {totals.active_parameters, totals.trained_parameters} != {totals.parameters}
-
-
-def _parameters(result: Result, amount: Format) -> str:
+def _parameters(result: Result, amount: Format) -> list[str]:
     """Return the number of parameters in words, and how many of them a token uses, and are trained, if not all."""
     totals = result.totals
-    words = [f"{amount(totals.parameters)} parameters"]
-    words += [f"{amount(totals.active_parameters)} active"] * (totals.active_parameters != totals.parameters)
-    words += [f"{amount(totals.trained_parameters)} trained"] * (totals.trained_parameters != totals.parameters)
-    return ", ".join(words)
+    some = {"active": totals.active_parameters, "trained": totals.trained_parameters}
+    idle = [f"{amount(number)} {which}" for which, number in some.items() if number != totals.parameters]
+    return [f"{amount(totals.parameters)} parameters", *idle]
 
 
 def context_of(result: "Result | Snapshot | TorchCheck", encoder: str) -> str:
@@ -180,8 +168,8 @@ def lengths_of(result: "Result | Snapshot") -> str:
 
 def notes_of(results: Sequence[Result]) -> tuple[str, ...]:
     """Say once what the convention leaves out, and what each erratum of the results is."""
-    slips = dict.fromkeys(f"{layer}: {slip}" for result in results for layer, slip in result.slips)
-    return (*of_models(results), *foreign_kinds(results), f"not counted: {', '.join(results[0].not_counted)}", *slips)
+    not_counted = f"not counted: {', '.join(results[0].not_counted)}"
+    return (*of_models(results), *foreign_kinds(results), not_counted, *slips_of(results))
 
 
 def of_models(results: "Sequence[Result | Snapshot]") -> tuple[str, ...]:
@@ -191,10 +179,10 @@ def of_models(results: "Sequence[Result | Snapshot]") -> tuple[str, ...]:
 
 def foreign_kinds(results: Sequence[Result]) -> tuple[str, ...]:
     """Say in one line, or none, which kinds of operation the convention's model does not have."""
-    foreign = ", ".join(dict.fromkeys(kind.replace("_", " ") for each in results for kind in each.priced_as_exact))
+    foreign = ", ".join(dict.fromkeys(words_of(kind) for each in results for kind in each.priced_as_exact))
     return (f"not in the {results[0].convention}'s model, priced as in exact: {foreign}",) if foreign else ()
 
 
-def memory_slips(results: Sequence[Result]) -> tuple[str, ...]:
-    """Say once what each slip in published totals of stored activations is."""
-    return tuple(dict.fromkeys(f"{layer}: {slip}" for each in results for layer, slip in each.memory.slips))
+def slips_of(items: "Iterable[Result | Memory | Snapshot]") -> tuple[str, ...]:
+    """Say once what each slip in the published totals of some work, or of stored activations, is."""
+    return tuple(dict.fromkeys(f"{layer}: {slip}" for each in items for layer, slip in each.slips))

@@ -1,17 +1,17 @@
 """Bars: the rows of one training step by layer, for pictures of whatever kind."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
 from tcost.cost import Result, Row
 from tcost.kinds import Phase
+from tcost.report import WORK, layer_of
+from tcost.sizes import Size
 
 SMALL = 100
 """A layer is small that has less than one part in so many of every total."""
-
-MEASURES: Mapping[str, Callable[[Row], int]] = {"MACCs": lambda row: row.macc, "FLOPs": lambda row: row.flop}
 
 
 @dataclass(frozen=True)
@@ -21,15 +21,15 @@ class Bar:
     label: str
     rows: tuple[Row, ...]
 
-    def amount(self, measure: str, phase: Phase | None = None) -> int:
+    def amount(self, measure: str, phase: Phase | None = None) -> Size:
         """Return the sum of its rows, of one phase or all."""
-        return sum(MEASURES[measure](row) for row in self.rows if phase in (None, row.phase))
+        return sum(WORK[measure](row) for row in self.rows if phase in (None, row.phase))
 
 
 def small_layers(results: Sequence[Result]) -> list[str]:
     """Return the layers with less than one percent of each total under each rule; none where it would be only one."""
     large: set[str] = set()
-    for result, amount in product(results, MEASURES.values()):
+    for result, amount in product(results, WORK.values()):
         work: Counter[str] = Counter()
         for row in result.rows:
             work[str(row.layer)] += amount(row)
@@ -44,13 +44,9 @@ def bars_of(result: Result, small: Sequence[str]) -> list[Bar]:
     layers: dict[str, list[Row]] = {}
     for row in result.rows:
         layers.setdefault(str(row.layer), []).append(row)
-    shown_apart = [Bar(_label(rows), tuple(rows)) for layer, rows in layers.items() if layer not in small]
+    shown_apart = [Bar(layer_of(rows[0]), tuple(rows)) for layer, rows in layers.items() if layer not in small]
     merged = [rows for layer, rows in layers.items() if layer in small]
     if not merged:
         return shown_apart
     label = f"other ({len(merged)} layers)" if len(merged) > 1 else "other (1 layer)"
     return [*shown_apart, Bar(label, tuple(row for rows in merged for row in rows))]
-
-
-def _label(rows: Sequence[Row]) -> str:
-    return f"{rows[0].layer} × {rows[0].repeats}" if rows[0].repeats != 1 else str(rows[0].layer)

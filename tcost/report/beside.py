@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from tcost.cost import BESIDE, Change, Comparison, Result, standings
-from tcost.units import change, grouped, si
+from tcost.cost import BESIDE, Comparison, Result, standings
+from tcost.report.words import format_of
+from tcost.units import change, grouped
 
 LONG = 8192
 """Rows beyond which the half of a decoder's pairs that its mask hides is most of what a step costs."""
@@ -14,7 +15,7 @@ UNPRICED = "not in the publication: layers that are trained"
 
 def paper_notes(papers: Sequence[Result] | None, of: int, *, integers: bool = False) -> Iterator[str]:
     """Say of each of so many steps what convention `paper` says of it, or what its publication lacks."""
-    amount = grouped if integers else si
+    amount = format_of(integers=integers)
     for place in range(of):
         words = UNPRICED
         if papers:
@@ -39,7 +40,7 @@ def is_long(result: Result) -> bool:
 
 def half_note(half: Result, *, integers: bool = False) -> str:
     """Say what a step costs over the pairs of rows that a decoder's mask leaves."""
-    amount, totals = grouped if integers else si, half.totals
+    amount, totals = format_of(integers=integers), half.totals
     return (
         f"under --causal half, the pairs that a mask leaves: {amount(totals.macc)} MACCs, {amount(totals.flop)} FLOPs"
     )
@@ -75,7 +76,9 @@ def changes_notes(comparisons: Sequence[Comparison]) -> Iterator[str]:
 def lacking_notes(comparisons: Sequence[Comparison]) -> Iterator[str]:
     """Say under which convention some models have no change, and what its publication lacks of them."""
     for name in BESIDE if has_changes(comparisons) else ():
-        if words := lacking([each.changes[name] for each in comparisons]):
+        changes = [each.changes[name] for each in comparisons]
+        lacking = not_published([each.result for each in changes if each])
+        if words := lacking or (UNPRICED if None in changes else ""):
             yield f"- under {name}: {words}"
 
 
@@ -88,11 +91,6 @@ def why_notes(comparisons: Sequence[Comparison], see: str) -> Iterator[str]:
 def has_changes(comparisons: Sequence[Comparison]) -> bool:
     """Tell whether there is anything to compare with the first rule."""
     return any(each.result is not each.baseline for each in comparisons)
-
-
-def lacking(changes: Sequence[Change | None]) -> str:
-    """Name what the publication behind a convention lacks of the models of some changes, if it lacks something."""
-    return not_published([each.result for each in changes if each]) or (UNPRICED if None in changes else "")
 
 
 def is_of_several(comparisons: Sequence[Comparison]) -> bool:

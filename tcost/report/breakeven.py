@@ -6,22 +6,12 @@ from fractions import Fraction
 from tcost.breakeven import Beside, BreakEven
 from tcost.cost import Result
 from tcost.cost.measures import is_memory
-from tcost.report import NOTHING, length, memory_slips, notes_of
+from tcost.report import length, notes_of, slips_of
 from tcost.report.tables import Section, Table
+from tcost.report.words import NOTHING, heading
 from tcost.settings import in_words
 from tcost.text import visible
 from tcost.units import change, grouped
-
-HEADINGS = {
-    "macc": "MACCs",
-    "flop": "FLOPs",
-    "stored_activations_bytes": "stored activations",
-    "stored_activations_elements": "stored activations",
-    "peak_bytes": "peak",
-    "peak_elements": "peak",
-}
-
-NEVER = "never"
 
 
 def breakeven_table(found: Sequence[BreakEven], results: Sequence[Result]) -> Table:
@@ -32,9 +22,9 @@ def breakeven_table(found: Sequence[BreakEven], results: Sequence[Result]) -> Ta
     first, axis = found[0].first, found[0].axis.name
     lines = [
         (
-            HEADINGS.get(each.measure, each.measure.replace("_", " ")),
+            _name(each),
             each.second,
-            NEVER if each.start is None else grouped(each.start),
+            "never" if each.start is None else grouped(each.start),
             _change(each.below),
             _change(each.at),
             _limit(each),
@@ -42,7 +32,7 @@ def breakeven_table(found: Sequence[BreakEven], results: Sequence[Result]) -> Ta
         for each in found
     ]
     result = results[0]
-    slips = memory_slips(results) if any(is_memory(each.measure) for each in found) else ()
+    slips = slips_of(each.memory for each in results) if any(is_memory(each.measure) for each in found) else ()
     return Table(
         title=f"{visible(result.spec)}: from which {axis} on {first} is cheaper",
         settings=f"{in_words(results, [axis])}{_context(result, axis)}",
@@ -51,6 +41,11 @@ def breakeven_table(found: Sequence[BreakEven], results: Sequence[Result]) -> Ta
         notes=tuple(dict.fromkeys((*_notes(found), *notes_of(results), *slips))),
         text_columns=2,
     )
+
+
+def _name(each: BreakEven) -> str:
+    """Return what is compared; of memory it is the same whether in bytes or in elements."""
+    return heading(each.measure.removesuffix("_bytes").removesuffix("_elements"))
 
 
 def _context(result: Result, axis: str) -> str:
@@ -79,6 +74,6 @@ def _notes(found: Sequence[BreakEven]) -> Iterator[str]:
         runs = [run for run in each.cheaper if run[0] != each.start]
         words = [f"{low:,} to {high:,}" if high != low else f"{low:,}" for low, high in runs if high is not None]
         if words:
-            name, is_all = HEADINGS.get(each.measure, each.measure), each.start is None
+            is_all = each.start is None
             where = f"{'only ' if is_all else ''}at {each.axis.name} {', '.join(words)}{'' if is_all else ', too'}"
-            yield f"{name}: {each.first} is cheaper than {each.second} {where}"
+            yield f"{_name(each)}: {each.first} is cheaper than {each.second} {where}"

@@ -4,13 +4,12 @@ from collections.abc import Iterable, Sequence
 
 from tcost.budgets import Limit, Outcome, by_step
 from tcost.diff import Change
-from tcost.report import NOTHING, of_models, settings_of, title_of
+from tcost.report import of_models, settings_of, title_of
 from tcost.report.diff import change_of
 from tcost.report.tables import Section, Table
+from tcost.report.words import NOTHING, format_of, heading
 from tcost.text import visible
-from tcost.units import binary, grouped, si
-
-NAMES = {"macc": "MACCs", "flop": "FLOPs"}
+from tcost.units import grouped
 
 
 def budget_tables(outcomes: Iterable[Outcome], *, integers: bool = False, has_reasons: bool = False) -> list[Table]:
@@ -37,12 +36,12 @@ def failure_of(outcome: Outcome) -> str:
     else:
         said = f"{grouped(outcome.amount)} is {over}"
     if layer is None:
-        return f"{step}: {_name(limit)} {said}"
+        return f"{step}: {heading(limit.measure)} {said}"
     if outcome.base is None:
         why = f"the largest layer is {visible(layer.layer)}, {grouped(layer.head or 0)}"
     else:
         why = f"{visible(layer.layer)} grew most, by {grouped(layer.difference)} ({change_of(layer)})"
-    return f"{step}: {_name(limit)} {said}; {why}"
+    return f"{step}: {heading(limit.measure)} {said}; {why}"
 
 
 def _table(outcomes: Sequence[Outcome], *, integers: bool, has_reasons: bool) -> Table:
@@ -62,15 +61,11 @@ def _table(outcomes: Sequence[Outcome], *, integers: bool, has_reasons: bool) ->
 
 
 def _line(outcome: Outcome, *, integers: bool) -> tuple[str, ...]:
-    amount = grouped if integers else (binary if outcome.limit.measure.endswith("_bytes") else si)
+    amount = format_of(outcome.limit.measure, integers=integers)
     before = NOTHING if outcome.before is None else amount(outcome.before)
     verdict = "ok" if outcome.holds else "over"
     numbers = (before, *map(amount, (outcome.amount, outcome.allowed, -outcome.excess)))
-    return (_name(outcome.limit), _limit(outcome.limit), verdict, *numbers)
-
-
-def _name(limit: Limit) -> str:
-    return NAMES.get(limit.measure, limit.measure.replace("_", " "))
+    return (heading(outcome.limit.measure), _limit(outcome.limit), verdict, *numbers)
 
 
 def _limit(limit: Limit) -> str:

@@ -7,8 +7,8 @@ from html import escape
 from tcost.diff import Difference, Differences
 from tcost.report.diff import ARROW, change_of, difference_table, sides_alone
 from tcost.report.tables import markdown
+from tcost.report.words import format_of
 from tcost.text import code, visible
-from tcost.units import binary, si
 
 LIMIT = 65_536
 """Characters of a comment on GitHub; bytes are counted here, which are never fewer."""
@@ -26,7 +26,7 @@ def comment(found: Differences, command: str) -> str:
     Never more than 65,536 bytes: what does not fit is left out from the end, which is said with the `command` that
     prints it.
     """
-    changed = [pair for pair in found.pairs if _has_changed(pair)]
+    changed = [pair for pair in found.pairs if any(pair.total(measure).difference for measure in pair.head.totals)]
     head = f"{_summary(found.pairs, changed)}\n"
     left_out = f"\nThe rest did not fit into this comment: {_code(command, COMMAND_WIDTH)}\n"
     room = LIMIT - len((head + left_out).encode())
@@ -65,7 +65,7 @@ def _blocks(found: Differences, changed: Sequence[Difference]) -> Iterator[str]:
             f"{amount(each.base or 0)}{ARROW}{amount(each.head or 0)} | {change_of(each)}"
             if each.difference
             else f"{amount(each.head or 0)} | -"
-            for each, amount in ((pair.total(name), binary if name.endswith("bytes") else si) for name in MEASURES)
+            for each, amount in ((pair.total(name), format_of(name)) for name in MEASURES)
         ]
         yield f"| {_name(pair)} | {' | '.join(cells)} |\n"
     for side, steps in sides_alone(found):
@@ -76,10 +76,6 @@ def _blocks(found: Differences, changed: Sequence[Difference]) -> Iterator[str]:
         title = ARROW.join(dict.fromkeys(_html_code(step.spec) for step in (pair.base, pair.head)))
         rule = _html_code(pair.head.algo)
         yield f"\n<details>\n<summary>{title} under {rule}</summary>\n\n{markdown([table])}\n</details>\n"
-
-
-def _has_changed(pair: Difference) -> bool:
-    return any(pair.total(measure).difference for measure in pair.head.totals)
 
 
 def _name(pair: Difference) -> str:

@@ -1,15 +1,16 @@
 """Learning rules side by side, as a table."""
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, zip_longest
 
 from tcost.cost import BESIDE, Change, Comparison
-from tcost.report import NOTHING, length, lengths_of, memory_slips, notes_of
+from tcost.report import length, lengths_of, notes_of, slips_of
 from tcost.report.beside import changes_notes, half_hint, has_changes, is_of_several, lacking_notes, why_notes
 from tcost.report.tables import Section, Table
+from tcost.report.words import NOTHING, format_of
 from tcost.settings import in_words
 from tcost.text import visible
-from tcost.units import binary, change, grouped, si
+from tcost.units import change
 
 
 def comparison_table(comparisons: Sequence[Comparison], see: str = "", *, integers: bool = False) -> Table:
@@ -35,7 +36,7 @@ def _lines(of_model: Sequence[Comparison], *, integers: bool) -> Iterator[tuple[
     first = of_model[0].result
     labels = [visible(first.spec), f"  context {length(first.context)}"]
     labels += [f"  encoder {length(first.encoder_context)}"] * (first.encoder_context is not None)
-    amount, of_bytes = (grouped, grouped) if integers else (si, binary)
+    amount, of_bytes = (format_of(measure, integers=integers) for measure in ("macc", "bytes"))
     rules = []
     for each in of_model:
         totals, stored = each.result.totals, each.result.memory.of("stored_activations").bytes
@@ -43,8 +44,8 @@ def _lines(of_model: Sequence[Comparison], *, integers: bool) -> Iterator[tuple[
         macc, held = [[_cell(change, measure) for change in under] for measure in ("macc", "stored_activations")]
         rules.append((each.result.algo, amount(totals.macc), *macc, amount(totals.flop), of_bytes(stored), *held))
     blank = ("",) * len(rules[0])
-    for place in range(max(len(labels), len(rules))):
-        yield (labels[place] if place < len(labels) else "", *(rules[place] if place < len(rules) else blank))
+    for label, cells in zip_longest(labels, rules):
+        yield (label or "", *(cells or blank))
 
 
 def _cell(each: Change | None, measure: str) -> str:
@@ -74,4 +75,4 @@ def _notes(comparisons: Sequence[Comparison], see: str) -> Iterator[str]:
     yield from why_notes(comparisons, see)
     yield f"stored: activations, in {results[0].storage.activations}; all that a step holds: tcost memory SPEC"
     yield from half_hint(results)
-    yield from dict.fromkeys((*notes_of(results), *memory_slips(results)))
+    yield from dict.fromkeys((*notes_of(results), *slips_of(each.memory for each in results)))

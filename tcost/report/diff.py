@@ -1,19 +1,17 @@
 """What has changed between two training steps, as a table."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TypeAlias
 
 from tcost.diff import Change, Difference, Differences, Snapshot
-from tcost.report import NOTHING, length, of_models, settings_of, title_of
+from tcost.report import length, of_models, settings_of, slips_of, title_of
 from tcost.report.tables import Section, Table
+from tcost.report.words import NOTHING, Format, format_of, heading, words_of
 from tcost.text import visible
-from tcost.units import binary, change, grouped, si
+from tcost.units import change
 
-Format: TypeAlias = Callable[[int], str]
-
-SECTIONS = {"macc": "MACCs", "flop": "FLOPs", "parameters": "parameters", "memory_bytes": "memory"}
-"""The measures that are shown by layer, and their headings."""
+SECTIONS = ("macc", "flop", "parameters", "memory_bytes")
+"""The measures that are shown by layer."""
 
 ARROW = " → "
 
@@ -39,11 +37,12 @@ def sides_alone(found: Differences) -> Iterator[tuple[str, Sequence[Snapshot]]]:
 
 def difference_table(pair: Difference, *, integers: bool = False) -> Table:
     """Return one pair of steps as a table, in SI and binary units or exact integers."""
-    sections = [_section(pair, measure, heading, integers=integers) for measure, heading in SECTIONS.items()]
-    peak = _cells(pair.total("peak_bytes"), grouped if integers else binary)
+    sections = [_section(pair, measure, integers=integers) for measure in SECTIONS]
+    peak = _cells(pair.total("peak_bytes"), format_of("peak_bytes", integers=integers))
     sections.append(Section((("peak", "", *peak),), has_total=True))
+    before = f"{visible(pair.base.spec)}{ARROW}" if pair.base.spec != pair.head.spec else ""
     return Table(
-        title=pair_title(pair),
+        title=f"{before}{title_of(pair.head)}",
         settings="\n".join((settings_of(pair.head), *_changed(pair))),
         columns=("", "phase", "base", "head", "difference", "change"),
         sections=tuple(sections),
@@ -53,22 +52,16 @@ def difference_table(pair: Difference, *, integers: bool = False) -> Table:
     )
 
 
-def pair_title(pair: Difference) -> str:
-    """Return the model, or both where they have two names, and the learning rule in words."""
-    before = f"{visible(pair.base.spec)}{ARROW}" if pair.base.spec != pair.head.spec else ""
-    return f"{before}{title_of(pair.head)}"
-
-
-def _section(pair: Difference, measure: str, heading: str, *, integers: bool) -> Section:
+def _section(pair: Difference, measure: str, *, integers: bool) -> Section:
     """Lines of what has changed, the layer said on its first one, and the total."""
-    amount = grouped if integers else (binary if measure.endswith("bytes") else si)
+    amount = format_of(measure, integers=integers)
     lines, last = [], None
     for each in pair.changes(measure):
         label = "" if each.layer == last else _label(pair, each.layer)
-        lines.append((label, each.part.replace("_", " "), *_cells(each, amount)))
+        lines.append((label, words_of(each.part), *_cells(each, amount)))
         last = each.layer
     total = ("total", "", *_cells(pair.total(measure), amount))
-    return Section((*lines, total), heading, has_total=True)
+    return Section((*lines, total), heading(measure.removesuffix("_bytes")), has_total=True)
 
 
 def _label(pair: Difference, layer: str) -> str:
@@ -78,13 +71,10 @@ def _label(pair: Difference, layer: str) -> str:
 
 
 def _cells(each: Change, amount: Format) -> tuple[str, ...]:
+    """Return both amounts and, where they differ, the difference with its sign and the change."""
     base, head = (NOTHING if number is None else amount(number) for number in (each.base, each.head))
-    return base, head, signed(each.difference, amount), change_of(each)
-
-
-def signed(difference: int, amount: Format) -> str:
-    """Return a difference with its sign; of none there is nothing to say."""
-    return f"{'+' if difference > 0 else ''}{amount(difference)}" if difference else NOTHING
+    difference = f"{'+' if each.difference > 0 else ''}{amount(each.difference)}" if each.difference else NOTHING
+    return base, head, difference, change_of(each)
 
 
 def change_of(each: Change) -> str:
@@ -102,7 +92,7 @@ def _changed(pair: Difference) -> Iterator[str]:
     for name, values in pair.settings.items():
         before, after = (str(value).lower() if isinstance(value, bool) else str(value) for value in values)
         if name != "spec":
-            words.append(f"{name.replace('_', ' ')} {before}{ARROW}{after}")
+            words.append(f"{words_of(name)} {before}{ARROW}{after}")
     if words:
         yield f"not the same: {', '.join(words)}"
 
@@ -117,7 +107,7 @@ def _notes(pair: Difference) -> Iterator[str]:
     yield from of_models((pair.base, pair.head))
     yield f"memory: everything that a step holds, in {pair.head.storage}; the most at one moment is the peak"
     yield f"not counted: {', '.join(map(visible, pair.head.not_counted))}"
-    yield from dict.fromkeys(visible(f"{layer}: {slip}") for layer, slip in (*pair.base.slips, *pair.head.slips))
+    yield from map(visible, slips_of((pair.base, pair.head)))
 
 
 def _names(steps: Sequence[Snapshot]) -> str:

@@ -7,13 +7,14 @@ from itertools import groupby
 
 from tcost.conventions import convention_of
 from tcost.explain import Count, Explained, Explanation
-from tcost.formulas import letter_text, shortest
-from tcost.kinds import PHASES, Phase
-from tcost.report import Format, notes_of, settings_of, title_of
+from tcost.formulas.writing import letter_text, shortest
+from tcost.kinds import PHASES
+from tcost.report import notes_of, settings_of, title_of
 from tcost.report.tables import GAP, WIDTH, Section, Table, legend
+from tcost.report.words import Format, format_of, words_of
 from tcost.symbols import Symbol
 from tcost.text import pretty
-from tcost.units import grouped, si
+from tcost.units import grouped
 
 COLUMNS = ("operation", "executes", "times", "MACCs", "FLOPs")
 
@@ -28,7 +29,7 @@ LEAST = 17
 
 def explanation_tables(explanation: Explanation, *, integers: bool = False) -> list[Table]:
     """Return a table for each layer: its operations phase by phase, then how to read them and who says so."""
-    amount = grouped if integers else si
+    amount = format_of(integers=integers)
     paths = dict.fromkeys(each.layer for each in explanation.operations)
     return [
         _table(explanation, path, [each for each in explanation.operations if each.layer == path], amount)
@@ -70,14 +71,10 @@ def _sections(operations: Sequence[Explained], symbols: tuple[Symbol, ...], amou
         shown |= {each.operation for each in own}
         lines.append(_total("total", own, amount))
         phases += 1
-        yield Section(tuple(lines), _heading(phase, own), has_total=True)
+        runs = max(each.runs for each in own)
+        yield Section(tuple(lines), words_of(phase) + (f" × {runs}" if runs != 1 else ""), has_total=True)
     if phases > 1:
         yield Section((_total("all phases", operations, amount),), has_total=True)
-
-
-def _heading(phase: Phase, operations: Sequence[Explained]) -> str:
-    runs = max(each.runs for each in operations)
-    return phase.replace("_", " ") + (f" × {runs}" if runs != 1 else "")
 
 
 def _total(name: str, operations: Iterable[Explained], amount: Format) -> tuple[str, ...]:
@@ -89,7 +86,7 @@ def _lines(
     explained: Explained, symbols: tuple[Symbol, ...], amount: Format, *, is_new: bool
 ) -> Iterable[tuple[str, ...]]:
     """Return the lines of an operation: what it is where it is new, a line per count, and what was said of it."""
-    cells = [[f"{explained.kind.replace('_', ' ')}: {explained.pattern}", "", "", ""]] if is_new else []
+    cells = [[f"{words_of(explained.kind)}: {explained.pattern}", "", "", ""]] if is_new else []
     for counts in _alike(explained.counts):
         sums = replace(explained, counts=tuple(counts)).amount
         macc = amount(sums.macc) if counts[0].scalar == "macc" else ""
@@ -136,4 +133,4 @@ def _notes(explanation: Explanation, operations: Sequence[Explained]) -> Iterabl
     for each in operations:
         if each.derivation and (each.counts or not each.nothing or each.nothing == "nothing is executed"):
             is_of_kind = each.phase != "optimizer_step"
-            yield f"{each.kind.replace('_', ' ')}: {each.derivation}" if is_of_kind else each.derivation
+            yield f"{words_of(each.kind)}: {each.derivation}" if is_of_kind else each.derivation

@@ -1,36 +1,19 @@
 """Closed forms as a table, as a module of Python and as LaTeX."""
 
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 
 from tcost import __version__
-from tcost.formulas import (
-    Formulas,
-    Part,
-    Quantity,
-    latex_letter,
-    latex_text,
-    letter_text,
-    python_text,
-    shortest,
-    value_of,
-)
-from tcost.report import Format, notes_of, settings_of, title_of
+from tcost.formulas import Formulas, Part, Quantity
+from tcost.formulas.writing import latex_letter, latex_text, letter_text, python_text, shortest, value_of
+from tcost.report import notes_of, settings_of, title_of
 from tcost.report.tables import GAP, WIDTH, Section, Table, legend
+from tcost.report.words import HEADINGS, Format, format_of, words_of
 from tcost.symbols import Symbol
 from tcost.text import pretty, visible
-from tcost.units import grouped, si
 
 CODE_WIDTH = 100
-
-LATEX_COMMANDS = {
-    "macc": "MACC",
-    "flop": "FLOP",
-    "parameters": "parameters",
-    "active_parameters": r"active\ parameters",
-    "trained_parameters": r"trained\ parameters",
-}
 
 FORMULA = 2
 """The column of the formulas."""
@@ -38,12 +21,10 @@ FORMULA = 2
 NARROWEST = 40
 """Columns of a formula, whatever else there is."""
 
-MEASURES = {"macc": "MACCs", "flop": "FLOPs", "parameters": "", "active_parameters": "", "trained_parameters": ""}
-
 
 def formulas_tables(found: Formulas, *, integers: bool = False) -> list[Table]:
     """Return closed forms as a table for each part: a line per measure, with its value where sizes have one."""
-    amount = grouped if integers else si
+    amount = format_of(integers=integers)
     has_values = all(each.value is not None for each in found.symbols)
     tables = [_table(found, part, amount if has_values else None) for part in found.parts]
     return [*(replace(table, notes=()) for table in tables[:-1]), tables[-1]]
@@ -67,21 +48,21 @@ def _lines(part: Part, symbols: tuple[Symbol, ...], amount: Format | None) -> It
     """Return the cells of each quantity; the totals of a single phase are its own."""
     shown, phases = "", {each.phase for each in part.quantities if each.phase}
     for each in part.quantities:
-        if each.phase is None and each.measure in ("macc", "flop") and len(phases) == 1:
+        if each.phase is None and each.measure in HEADINGS and len(phases) == 1:
             continue
         label = phase_of(each)
         formula = pretty(letter_text(shortest(each.expression)))
         value = (amount(value_of(each.expression, symbols)),) if amount else ()
-        yield (label if label != shown else "", MEASURES[each.measure], formula, *value)
+        yield (label if label != shown else "", HEADINGS.get(each.measure, ""), formula, *value)
         shown = label
 
 
 def phase_of(quantity: Quantity) -> str:
     """Return the phase of a quantity with its runs, `total` for all of them, or what is not of a phase."""
     if quantity.phase is None:
-        return "total" if MEASURES[quantity.measure] else quantity.measure.replace("_", " ")
+        return "total" if quantity.measure in HEADINGS else words_of(quantity.measure)
     often = f" × {quantity.runs}" if quantity.runs != 1 else ""
-    return f"{quantity.phase.replace('_', ' ')}{often}"
+    return f"{words_of(quantity.phase)}{often}"
 
 
 def copies_of(part: Part) -> list[str]:
@@ -108,7 +89,8 @@ def python_module(found: Formulas) -> str:
         if part.layers:
             lines += ["", "", *(f"# {copies}" for copies in copies_of(part))]
         for each in part.quantities:
-            lines += ["", "", *_function(f"{prefix}{each.name}", given, each, arguments)]
+            lines += ["", "", *_bracketed(f"def {prefix}{each.name}(", ", ".join(given), "):", "")]
+            lines += _bracketed("return ", python_text(shortest(each.expression), arguments), "", "    ")
     return "\n".join(lines) + "\n"
 
 
@@ -116,11 +98,6 @@ def _facts(found: Formulas) -> list[str]:
     """Return what closed forms are of, and what they depend on."""
     derived = f"{title_of(found.result)}: closed forms, derived by tcost {__version__}"
     return [derived, settings_of(found.result), *notes_of([found.result])]
-
-
-def _function(name: str, given: list[str], quantity: Quantity, arguments: Mapping[str, str]) -> Iterable[str]:
-    yield from _bracketed(f"def {name}(", ", ".join(given), "):", "")
-    yield from _bracketed("return ", python_text(shortest(quantity.expression), arguments), "", "    ")
 
 
 def _bracketed(start: str, text: str, end: str, indent: str) -> Iterable[str]:
@@ -136,7 +113,9 @@ def _bracketed(start: str, text: str, end: str, indent: str) -> Iterable[str]:
 def latex(found: Formulas) -> str:
     """Return closed forms as LaTeX to paste: an aligned display for each part, one line per quantity."""
     lines = [f"% {visible(fact)}" for fact in _facts(found)]
-    lines += [f"% ${latex_letter(each.name)}$: {_meaning(each)}" for each in found.symbols]
+    for each in found.symbols:
+        value = "" if each.value is None else f" = {each.value}"
+        lines.append(f"% ${latex_letter(each.name)}$: {each.meaning}{value}")
     for part in found.parts:
         lines += [f"% {copies}" for copies in copies_of(part)]
         rows = [
@@ -146,13 +125,11 @@ def latex(found: Formulas) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _meaning(symbol: Symbol) -> str:
-    return symbol.meaning if symbol.value is None else f"{symbol.meaning} = {symbol.value}"
-
-
 def _left_side(quantity: Quantity) -> str:
-    measure = rf"\mathrm{{{LATEX_COMMANDS[quantity.measure]}}}"
-    if quantity.phase is None:
-        return measure
-    phase = quantity.phase.replace("_", r"\ ")
-    return rf"{measure}_{{\mathrm{{{phase}}}}}"
+    measure = quantity.measure.upper() if quantity.measure in HEADINGS else quantity.measure
+    return _upright(measure) + (f"_{{{_upright(quantity.phase)}}}" if quantity.phase else "")
+
+
+def _upright(name: str) -> str:
+    words = name.replace("_", r"\ ")
+    return rf"\mathrm{{{words}}}"

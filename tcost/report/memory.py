@@ -1,22 +1,20 @@
 """What a training step holds, as a table."""
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from tcost.cost import Result
 from tcost.layers.embeddings import TABLES
-from tcost.learning_rules import learning_rule
 from tcost.memory import CATEGORIES, Category
-from tcost.report import NOTHING, context_of, lengths_of, of_models
+from tcost.report import context_of, of_models, settings_of, slips_of, title_of
 from tcost.report.tables import Section, Table
-from tcost.settings import in_words, sequences
+from tcost.report.words import NOTHING, Format, bytes_of, format_of, words_of
+from tcost.settings import sequences
 from tcost.text import visible
-from tcost.units import binary, grouped
+from tcost.units import grouped
 
 if TYPE_CHECKING:
     from tcost.memory.budget import Budget
-
-Format: TypeAlias = Callable[[int], str]
 
 LARGEST = "largest "
 """What the name of what stands for a layer begins with where only the largest amount counts that is alive at once."""
@@ -44,7 +42,7 @@ def memory_table(
 
     Where the same step under convention `exact` is given, a note says what that holds.
     """
-    memory, amount = result.memory, grouped if integers else _bytes
+    memory, amount = result.memory, grouped if integers else bytes_of
     shown = [category for category in CATEGORIES if category != APART and memory.of(category).elements]
     lines = []
     for layer, label in _labels(result).items():
@@ -55,9 +53,10 @@ def memory_table(
     sums = [memory.of(category).bytes for category in shown]
     total = ("total", *map(amount, sums), amount(sum(sums)))
     peak = ("peak", *[""] * len(shown), amount(memory.peak.bytes))
+    optimizer = "no optimizer" if result.optimizer == "none" else f"optimizer {result.optimizer}"
     return Table(
-        title=f"{visible(result.spec)} under {learning_rule(result.algo).title} ({result.algo}): what a step holds",
-        settings=_settings(result),
+        title=f"{title_of(result)}: what a step holds",
+        settings=f"{settings_of(result, ('optimizer', 'storage'))}\n{optimizer}, {result.storage}",
         columns=("", *(HEADINGS[category] for category in shown), "total"),
         sections=(Section((*lines, total), has_total=True), Section((peak,), has_total=True)),
         notes=tuple(_notes(result, budget, exact, integers=integers)),
@@ -75,15 +74,8 @@ def _labels(result: Result) -> dict[str, str]:
     return labels | {layer: layer.partition(":")[0] if layer.startswith(LARGEST) else visible(layer) for layer in more}
 
 
-def _settings(result: Result) -> str:
-    """Return what the amounts depend on, in words."""
-    optimizer = "no optimizer" if result.optimizer == "none" else f"optimizer {result.optimizer}"
-    return f"{in_words([result], ('optimizer', 'storage'))}, {lengths_of(result)}\n{optimizer}, {result.storage}"
-
-
 def _notes(result: Result, budget: "Budget | None", exact: Result | None, *, integers: bool) -> Iterator[str]:
-    amount = grouped if integers else binary
-    memory = result.memory
+    amount, memory = format_of("bytes", integers=integers), result.memory
     stored, peak = memory.of("stored_activations"), memory.peak
     yield from of_models([result])
     yield f"peak: {peak_of(result)}"
@@ -96,7 +88,7 @@ def _notes(result: Result, budget: "Budget | None", exact: Result | None, *, int
         yield f"under exact, what PyTorch keeps: {held}; see --convention exact"
     if budget:
         yield from _of_budget(result, budget, amount)
-    yield from (f"{layer}: {slip}" for layer, slip in memory.slips)
+    yield from slips_of([memory])
 
 
 def peak_of(result: Result) -> str:
@@ -104,7 +96,7 @@ def peak_of(result: Result) -> str:
     at = result.memory.peak_moment
     if at is None:
         return f"the sum; convention {result.convention} does not say what is alive when"
-    return f"everything that is alive in the {at.phase.replace('_', ' ')} of {at.layer}, {at.operation}"
+    return f"everything that is alive in the {words_of(at.phase)} of {at.layer}, {at.operation}"
 
 
 def _of_budget(result: Result, budget: "Budget", amount: Format) -> Iterator[str]:
@@ -119,7 +111,3 @@ def _of_budget(result: Result, budget: "Budget", amount: Format) -> Iterator[str
     has_table = result.memory.step.model_sizes.positions in TABLES
     if has_table and budget.largest_context and budget.largest_context > rows:
         yield f"the model's table of positions has {grouped(rows)} rows: a longer context needs a longer one"
-
-
-def _bytes(amount: int) -> str:
-    return binary(amount) if amount else "0"

@@ -3,13 +3,12 @@
 from collections.abc import Iterable, Sequence
 
 from tcost.estimators import PARAMETERS
-from tcost.learning_rules import learning_rule
 from tcost.reconcile import Reconciliation, Term
-from tcost.report import Format, lengths_of, of_models
+from tcost.report import of_models, settings_of, slips_of, title_of
 from tcost.report.tables import GAP, WIDTH, Section, Table, legend
-from tcost.settings import in_words
-from tcost.text import pretty, visible
-from tcost.units import change, grouped, si
+from tcost.report.words import Format, format_of
+from tcost.text import pretty
+from tcost.units import change
 
 NARROWEST = 16
 """Columns of text that hold the longest single symbol of a formula and word of a title; wider numbers pass WIDTH."""
@@ -17,7 +16,7 @@ NARROWEST = 16
 
 def reconciliation_tables(reconciliation: Reconciliation, *, integers: bool = False) -> list[Table]:
     """Return the terms with both totals as one table and, where they are defined, the estimators as another."""
-    amount = grouped if integers else si
+    amount = format_of(integers=integers)
     tables = [_terms(reconciliation, amount)]
     return [*tables, _estimates(reconciliation, amount)] if reconciliation.estimates else tables
 
@@ -34,14 +33,13 @@ def _terms(reconciliation: Reconciliation, amount: Format) -> Table:
     ]
     totals.append(("difference", "", _signed(difference.macc, amount), _signed(difference.flop, amount)))
     return Table(
-        title=f"{visible(before.spec)} under {learning_rule(before.algo).title} ({before.algo}): "
-        f"from {before.convention} to {after.convention}",
-        settings=f"{in_words([before], ['convention'])}, {lengths_of(before)}",
+        title=f"{title_of(before)}: from {before.convention} to {after.convention}",
+        settings=settings_of(before, ["convention"]),
         columns=("term", "formula", "MACCs", "FLOPs"),
         sections=(*([Section(tuple(lines))] if lines else []), Section(tuple(totals), has_total=True)),
         notes=tuple(_notes(reconciliation)),
         text_columns=2,
-        text_width=_text_width([*lines, *totals], text_columns=2),
+        text_width=_text_width([*lines, *totals]),
     )
 
 
@@ -51,7 +49,7 @@ def _notes(reconciliation: Reconciliation) -> Iterable[str]:
     results = {each.convention: each for each in (reconciliation.from_, reconciliation.to)}
     for name, result in results.items():
         yield f"not counted under {name}: {', '.join(result.not_counted)}"
-    yield from dict.fromkeys(f"{layer}: {slip}" for result in results.values() for layer, slip in result.slips)
+    yield from slips_of(results.values())
     if reconciliation.not_estimated:
         yield reconciliation.not_estimated
 
@@ -72,7 +70,7 @@ def _estimates(reconciliation: Reconciliation, amount: Format) -> Table:
             *(f"{each.estimator.name}: {each.estimator.source}" for each in estimates),
         ),
         text_columns=2,
-        text_width=_text_width(lines, text_columns=2),
+        text_width=_text_width(lines),
     )
 
 
@@ -86,8 +84,7 @@ def _formulas(term: Term) -> str:
     return flops if term.macc_formula == "0" else f"{pretty(term.macc_formula)} MACCs\n{flops}"
 
 
-def _text_width(lines: Sequence[tuple[str, ...]], *, text_columns: int) -> int:
-    """Return the width that the numbers leave to each column of text."""
-    numbers = list(zip(*lines, strict=True))[text_columns:]
-    taken = sum(max(map(len, cells)) + GAP for cells in numbers)
-    return max(NARROWEST, (WIDTH - taken) // text_columns - GAP)
+def _text_width(lines: Sequence[tuple[str, ...]]) -> int:
+    """Return the width that the numbers leave to each of the two columns of text."""
+    _, _, *numbers = zip(*lines, strict=True)
+    return max(NARROWEST, (WIDTH - sum(max(map(len, cells)) + GAP for cells in numbers)) // 2 - GAP)

@@ -7,21 +7,18 @@ from tcost.cost import Result
 from tcost.cost.measures import is_memory
 from tcost.errors import InputError
 from tcost.learning_rules import learning_rule
-from tcost.report import Format, memory_slips, notes_of
+from tcost.report import notes_of, slips_of
 from tcost.report.tables import Section, Table
+from tcost.report.words import format_of, heading, words_of
 from tcost.settings import in_words
 from tcost.sweep.grid import OF_STEP, Sweep
 from tcost.text import visible
-from tcost.units import binary, grouped, si
 
 if TYPE_CHECKING:
     from tcost.sweep.pricing import Part
 
 MAX_ROWS = 1000
 """Rows that a person may want to read."""
-
-HEADINGS = {"macc": "MACCs", "flop": "FLOPs"}
-"""What stands above a measure, where it is not its name."""
 
 
 def check_rows(sweep: Sweep) -> None:
@@ -44,8 +41,8 @@ def sweep_table(
     lines: dict[str, dict[tuple[int, ...], list[tuple[str, ...]]]] = {name: {} for name in sweep.conventions}
     for part in parts:
         points = zip(*(column.tolist() for column in part.axes.values()), strict=True)
-        cells = zip(*_cells(part, integers=integers), strict=True)
-        for point, amounts in zip(points, cells, strict=True):
+        columns = [map(format_of(name, integers=integers), each.tolist()) for name, each in part.measures.items()]
+        for point, amounts in zip(points, zip(*columns, strict=True), strict=True):
             lines[part.chunk.convention].setdefault(point, []).append((part.chunk.algo, *amounts))
     has_rules, has_sections = len(sweep.algos) > 1, len(sweep.conventions) > 1
     sections = tuple(
@@ -56,21 +53,14 @@ def sweep_table(
         title=_title(sweep),
         settings=", ".join(_settings(sweep)),
         columns=(
-            *(axis.name.replace("_", " ") for axis in sweep.axes),
+            *(words_of(axis.name) for axis in sweep.axes),
             *(["rule"] * has_rules),
-            *(HEADINGS.get(name, name.replace("_", " ")) for name in sweep.measures),
+            *map(heading, sweep.measures),
         ),
         sections=sections,
         notes=tuple(_notes(sweep, corners)),
         text_columns=len(sweep.axes) + has_rules,
     )
-
-
-def _cells(part: "Part", *, integers: bool) -> Iterator[list[str]]:
-    """Return the columns of measures as text."""
-    for name, column in part.measures.items():
-        amount: Format = grouped if integers else binary if name.endswith("bytes") else si
-        yield [amount(value) for value in column.tolist()]
 
 
 def _lines(
@@ -103,7 +93,7 @@ def _settings(sweep: Sweep) -> Iterator[str]:
     yield from filter(None, [in_words([settings], ("convention", *names))])
     sizes = sweep.spec.at(settings.context, settings.encoder_context)
     lengths = {"context_length": sizes.context_length, "encoder_context_length": sizes.encoder_context_length}
-    yield from (f"{OF_STEP[name].replace('_', ' ')} {n}" for name, n in lengths.items() if n and name not in names)
+    yield from (f"{words_of(OF_STEP[name])} {n}" for name, n in lengths.items() if n and name not in names)
 
 
 def _notes(sweep: Sweep, corners: Sequence[Result]) -> Iterator[str]:
@@ -113,5 +103,5 @@ def _notes(sweep: Sweep, corners: Sequence[Result]) -> Iterator[str]:
     for name in sweep.conventions:
         results = [result for result in corners if result.convention == name]
         where = f"under {name}, " if len(sweep.conventions) > 1 else ""
-        slips = memory_slips(results) if any(map(is_memory, sweep.measures)) else ()
+        slips = slips_of(each.memory for each in results) if any(map(is_memory, sweep.measures)) else ()
         yield from dict.fromkeys(f"{where}{note}" for note in (*notes_of(results), *slips))

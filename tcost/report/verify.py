@@ -3,11 +3,12 @@
 from dataclasses import MISSING, fields, is_dataclass
 from typing import TYPE_CHECKING
 
-from tcost.report import Format, context_of
+from tcost.report import context_of
 from tcost.report.tables import Section, Table
+from tcost.report.words import Format, format_of, words_of
 from tcost.settings import in_words, sequences
 from tcost.text import visible
-from tcost.units import grouped, si
+from tcost.units import grouped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +24,7 @@ def verification_table(verification: "Verification") -> Table:
     lines: list[tuple[str, ...]] = []
     previous = ("", "")
     for line in verification.lines:
-        where = (line.layer, line.phase.replace("_", " "))
+        where = (line.layer, words_of(line.phase))
         shown = (where[0] if where[0] != previous[0] else "", where[1] if where != previous else "")
         difference = f"{line.difference}{' DIFFERS' if line.mismatched else ''}"
         lines.append((*shown, line.scalar, grouped(line.predicted), grouped(line.executed), difference))
@@ -66,7 +67,7 @@ def _shown(part: "DataclassInstance") -> str:
 
 def torch_check_table(check: "TorchCheck", *, integers: bool = False) -> Table:
     """Return predicted beside executed FLOPs by operation and phase; a difference is the sum over phases, unsigned."""
-    amount = grouped if integers else si
+    amount = format_of(integers=integers)
     layers: dict[str, dict[str, list[Line]]] = {}
     for line in check.lines:
         layers.setdefault(line.layer, {}).setdefault(line.operation, []).append(line)
@@ -76,7 +77,7 @@ def torch_check_table(check: "TorchCheck", *, integers: bool = False) -> Table:
         cells += [_compared(f"  {operation}", lines, amount) for operation, lines in operations.items()]
     cells.append(_compared("total", check.totals, amount))
     built = f"{grouped(check.executed_parameters)} built"
-    phases = [total.phase.replace("_", " ") for total in check.totals]
+    phases = [words_of(total.phase) for total in check.totals]
     return Table(
         title=f"{visible(check.spec)} under convention torch, and as {check.executed_class} executes it",
         settings=f"FLOPs, {sequences(check.batch)}, context {context_of(check, ', encoder context {}')}\n"

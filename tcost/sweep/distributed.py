@@ -69,7 +69,11 @@ def _run(client: Any, sweep: Sweep, folder: Path, numbers: Iterator[int], advanc
     """Let the workers write the files of chunks."""
     # As a task, and not as scattered data, it is made again when the worker that holds it dies.
     shared = client.submit(_checked, sweep, __version__, pure=False)
-    tasks = as_completed([_task(client, shared, folder, number) for number in islice(numbers, WINDOW)])
+
+    def begun(number: int) -> Any:
+        return client.submit(_write, shared, str(folder), number, pure=False)
+
+    tasks = as_completed(list(map(begun, islice(numbers, WINDOW))))
     for task in tasks:
         try:
             number = task.result()
@@ -79,11 +83,7 @@ def _run(client: Any, sweep: Sweep, folder: Path, numbers: Iterator[int], advanc
             raise OutputError(f"the Dask scheduler is gone\n{GOES_ON}") from None
         advance(sweep.chunk(number).rows)
         for following in islice(numbers, 1):
-            tasks.add(_task(client, shared, folder, following))
-
-
-def _task(client: Any, shared: Any, folder: Path, number: int) -> Any:
-    return client.submit(_write, shared, str(folder), number, pure=False)
+            tasks.add(begun(following))
 
 
 def _checked(sweep: Sweep, version: str) -> Sweep:

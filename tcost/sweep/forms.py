@@ -56,7 +56,7 @@ class ClosedForms:
         return self._within(tuple(map(range, self.sweep.shape)), target)
 
     def _within(self, box: IndexBox, target: IndexBox) -> Iterator[tuple[IndexBox, Forms]]:
-        common = tuple(map(_common, box, target))
+        common = tuple(range(max(a.start, b.start), min(a.stop, b.stop)) for a, b in zip(box, target, strict=True))
         if not all(common):
             return
         found = self._known[box] if box in self._known else self._found(box)
@@ -102,28 +102,20 @@ class ClosedForms:
 
 def _form(size: Size, varying: Sequence[int], axes: int) -> Form:
     """Return the form that a size is."""
-    if isinstance(size, Largest):
-        return tuple(_polynomial(each, varying, axes) for each in size.candidates)
-    return (_polynomial(size, varying, axes),)
+    candidates = size.candidates if isinstance(size, Largest) else [size]
+    return tuple(_polynomial(each, varying, axes) for each in candidates)
 
 
 def _polynomial(size: Size, varying: Sequence[int], axes: int) -> Polynomial:
     if not isinstance(size, Swept):
         return Polynomial({(0,) * axes: int(size)})
-    terms = dict(size.frame.at_zero(size.polynomial).terms()) or {(0,) * len(varying): 0}
-    denominator = lcm(*(int(factor.denominator) for factor in terms.values()))
-    return Polynomial(
-        {_powers(powers, varying, axes): int(factor * denominator) for powers, factor in terms.items()}, denominator
-    )
-
-
-def _powers(powers: Sequence[int], varying: Sequence[int], axes: int) -> tuple[int, ...]:
-    of = dict(zip(varying, powers, strict=True))
-    return tuple(of.get(place, 0) for place in range(axes))
-
-
-def _common(a: range, b: range) -> range:
-    return range(max(a.start, b.start), min(a.stop, b.stop))
+    found = dict(size.frame.at_zero(size.polynomial).terms()) or {(0,) * len(varying): 0}
+    denominator = lcm(*(int(factor.denominator) for factor in found.values()))
+    terms = {}
+    for powers, factor in found.items():
+        of = dict(zip(varying, powers, strict=True))
+        terms[tuple(of.get(place, 0) for place in range(axes))] = int(factor * denominator)
+    return Polynomial(terms, denominator)
 
 
 def _halves(box: IndexBox, axis: int, values: Sequence[Sequence[int]]) -> Iterator[IndexBox]:

@@ -41,10 +41,6 @@ def text_of(sweep: Sweep, part: "Part", lines: Lines) -> Iterator[str]:
         yield "".join(map(template.__mod__, zip(*axes, *measures, strict=True)))
 
 
-def _csv_header(sweep: Sweep) -> str:
-    return _csv_line(sweep.columns)
-
-
 def _csv_template(sweep: Sweep, chunk: Chunk) -> str:
     words = _csv_line([str(csv_word("" if value is None else value)) for _, value in flat(_words(sweep, chunk))])
     return words.rstrip("\n").replace("%", "%%") + ",%d" * _numbers(sweep) + "\n"
@@ -75,7 +71,7 @@ def _csv_line(cells: Sequence[str]) -> str:
 
 
 LINES: Mapping[str, Lines] = {
-    "csv": Lines(_csv_header, _csv_template),
+    "csv": Lines(lambda sweep: _csv_line(sweep.columns), _csv_template),
     "jsonl": Lines(lambda _: "", _json_template),
 }
 """Each format of text, by name."""

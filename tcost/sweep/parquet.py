@@ -63,13 +63,6 @@ def open_folder(sweep: Sweep, path: str, shard: Shard) -> Iterator[Path]:
     Raises InputError where it is the folder of another sweep, or of anything else, and where another process is writing
     chunks of the same shard.
     """
-    folder = _made(sweep, path)
-    with claimed(folder, shard, shown=path):
-        yield folder
-
-
-def _made(sweep: Sweep, path: str) -> Path:
-    """Return the folder of a sweep, made where it is not there, with a summary of what it holds."""
     folder = Path(path).absolute()
     try:
         folder.mkdir(exist_ok=True)
@@ -86,7 +79,8 @@ def _made(sweep: Sweep, path: str) -> Path:
         raise InputError(f"{path} is not empty and holds no sweep\nwrite to a new folder")
     else:
         write(json.dumps(_summary(sweep), indent=2) + "\n", str(folder / SUMMARY))
-    return folder
+    with claimed(folder, shard, shown=path):
+        yield folder
 
 
 def missing(sweep: Sweep, folder: Path, numbers: range, advance: Advance) -> Iterator[int]:
@@ -114,9 +108,12 @@ def write_part(sweep: Sweep, folder: Path, number: int) -> None:
 
 def save(sweep: Sweep, part: Part, file: BinaryIO) -> None:
     """Write the rows of a chunk into an open file."""
-    # Measures hardly repeat: looking for values that do would take half of the time.
-    repeated = [name for name in sweep.columns if name not in sweep.measures]
-    pq.write_table(table_of(sweep, part), file, compression="zstd", use_dictionary=repeated)
+    words = {"spec": sweep.spec.name, **dict(flat(sweep.fixed(part.chunk)))}
+    columns = {name: _repeated(word, part.chunk.rows) for name, word in words.items()}
+    columns |= {name: pa.array(values) for name, values in part.axes.items()}
+    repeated = list(columns)  # measures hardly repeat: looking for values that do would take half of the time
+    columns |= {name: decimals(values, name) for name, values in part.measures.items()}
+    pq.write_table(pa.table(columns), file, compression="zstd", use_dictionary=repeated)
 
 
 def sweep_up(folder: Path, numbers: range) -> None:
@@ -133,22 +130,12 @@ def sweep_up(folder: Path, numbers: range) -> None:
             left.unlink(missing_ok=True)
 
 
-def table_of(sweep: Sweep, part: Part) -> Any:
-    """Return the rows of a chunk as a table of Arrow."""
-    words = {"spec": sweep.spec.name, **dict(flat(sweep.fixed(part.chunk)))}
-    columns = {name: _repeated(word, part.chunk.rows) for name, word in words.items()}
-    columns |= {name: pa.array(values) for name, values in part.axes.items()}
-    columns |= {name: decimals(values, name) for name, values in part.measures.items()}
-    return pa.table(columns)
-
-
 def _repeated(word: str | int | None, rows: int) -> Any:
     """Return a column of one value: a text, true or false, or a length, null where it is left to another one."""
     if isinstance(word, str):
         return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, dtype=np.int32)), [word])
-    return pa.array([word], pa.bool_() if isinstance(word, bool) else pa.int64()).take(
-        pa.array(np.zeros(rows, np.int32))
-    )
+    one = pa.array([word], pa.bool_() if isinstance(word, bool) else pa.int64())
+    return one.take(pa.array(np.zeros(rows, np.int32)))
 
 
 def decimals(values: Integers, name: str) -> Any:

@@ -72,14 +72,10 @@ def _values(axis: Axis, indices: range) -> Any:
 
 def _filled(forms: Sequence[tuple[IndexBox, Form]], box: IndexBox, values: Sequence[Any]) -> Integers:
     """Return a measure at every point of a box, from its forms in boxes that make it up."""
-    places = [
-        tuple(slice(each.start - whole.start, each.stop - whole.start) for each, whole in zip(part, box, strict=True))
-        for part, _ in forms
-    ]
-    pieces = [
-        (place, form, [each[where] for each, where in zip(values, place, strict=True)])
-        for place, (_, form) in zip(places, forms, strict=True)
-    ]
+    pieces = []
+    for part, form in forms:
+        place = tuple(slice(a.start - whole.start, a.stop - whole.start) for a, whole in zip(part, box, strict=True))
+        pieces.append((place, form, [each[where] for each, where in zip(values, place, strict=True)]))
     lane = max((lane_of(form, [int(each.max()) for each in some]) for _, form, some in pieces), key=LANES.index)
     shape = [len(each) for each in values]
     if len(pieces) == 1:

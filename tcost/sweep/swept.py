@@ -5,7 +5,7 @@ sizes; where they ask for more (which of two sizes is larger, whether one is 1, 
 given when it is the same all over the box. Else `Undecided` says along which axes the box has to be cut.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -67,12 +67,6 @@ class Frame:
         gens = self.ring.gens
         shifts = [(gen, gen - low) for gen, low in zip(gens, self.lows, strict=True) if low]
         return polynomial.compose(shifts) if shifts else polynomial
-
-    def remainders(self, axis: int, modulus: int) -> list[int]:
-        """Return the remainders of how far an axis's values are above its smallest."""
-        values, low = self.values[axis], self.lows[axis]
-        some = values[:modulus] if isinstance(values, range) else values
-        return sorted({(value - low) % modulus for value in some})
 
 
 class Swept:
@@ -162,24 +156,16 @@ class Swept:
 
     def least(self) -> Any:
         """Return a number that it is nowhere below."""
-        constant, rest = self._terms()
-        return constant + sum(low for coefficient, low in rest if coefficient < 0)
+        return sum(min(0, each) if varies else each for each, varies in self._far_terms())
 
     def most(self) -> Any:
         """Return a number that it is nowhere above."""
-        constant, rest = self._terms()
-        return constant + sum(high for coefficient, high in rest if coefficient > 0)
+        return sum(max(0, each) if varies else each for each, varies in self._far_terms())
 
-    def _terms(self) -> tuple[Any, list[tuple[Any, Any]]]:
-        """Return the constant, and every other coefficient with what its term is at the far end of the box."""
-        spans, constant, rest = self.frame.spans, 0, []
+    def _far_terms(self) -> Iterator[tuple[Any, bool]]:
+        """Yield what each term is at the far end of the box, and whether it is another one, zero, at the near end."""
         for powers, coefficient in self.polynomial.terms():
-            far = prod(span**power for span, power in zip(spans, powers, strict=True))
-            if any(powers):
-                rest.append((coefficient, coefficient * far))
-            else:
-                constant = coefficient
-        return constant, rest
+            yield coefficient * prod(map(pow, self.frame.spans, powers)), any(powers)
 
     def sign(self) -> int:
         """Return 1, 0 or -1 where the sign is that all over the box. Raises Undecided where it is not known to be."""
@@ -208,11 +194,14 @@ class Swept:
         whole, modulus = polynomial.mul_ground(denominator), denominator * divisor
         if all(int(coefficient) % modulus == 0 for coefficient in whole.coeffs()):
             return True
-        used = [any(powers[axis] for powers in whole.monoms()) for axis in range(len(frame.names))]
-        each = [frame.remainders(axis, modulus) if used[axis] else [0] for axis in range(len(frame.names))]
-        if prod(map(len, each)) > MAX_RESIDUES:
+        remainders = [{0} for _ in frame.names]
+        for axis, (values, low) in enumerate(zip(frame.values, frame.lows, strict=True)):
+            if any(powers[axis] for powers in whole.monoms()):
+                some = values[:modulus] if isinstance(values, range) else values
+                remainders[axis] = {(value - low) % modulus for value in some}
+        if prod(map(len, remainders)) > MAX_RESIDUES:
             return False
-        return all(int(whole(*point)) % modulus == 0 for point in product(*each))
+        return all(int(whole(*point)) % modulus == 0 for point in product(*remainders))
 
     def undecided(self) -> Undecided:
         """Return what says that something about it is not the same all over the box."""

@@ -81,6 +81,9 @@ def check(spec: Spec, *, context: Size = None, encoder_context: Size = None, bat
     predicted = evaluate(built, convention="torch", batch=batch)
     _check_buildable(built, predicted)
     execution = execute(chosen, built, batch)
+    notes = [f"executed by {execution.versions}, eager attention"]
+    if built.n_positions != sizes.n_positions:
+        notes.append(f"built with {built.n_positions} positions, not {sizes.n_positions}, so that the context fits")
     return TorchCheck(
         spec=built.name,
         executed_class=chosen.name,
@@ -90,7 +93,7 @@ def check(spec: Spec, *, context: Size = None, encoder_context: Size = None, bat
         lines=_lines(_by_group(predicted, chosen), execution.flops),
         predicted_parameters=predicted.totals.parameters,
         executed_parameters=execution.parameters,
-        notes=(f"executed by {execution.versions}, eager attention", *_notes(sizes, built)),
+        notes=tuple(notes),
     )
 
 
@@ -121,11 +124,3 @@ def _lines(predicted: Counter[tuple[Group, Phase]], executed: Counter[tuple[Grou
         for group in groups
         for phase in MODEL_PHASES
     )
-
-
-def _notes(asked: Sizes, built: Sizes) -> tuple[str, ...]:
-    """Say where the model that was built is not the spec's."""
-    notes = []
-    if built.n_positions != asked.n_positions:
-        notes.append(f"built with {built.n_positions} positions, not {asked.n_positions}, so that the context fits")
-    return tuple(notes)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 from tcost.errors import InputError
@@ -44,7 +45,8 @@ class HuggingFaceClass:
     name: str
     family: Family
     needs: tuple[Need, ...]
-    config: Callable[[Sizes], dict[str, Any]]
+    sizes: Mapping[str, str]
+    """The size of ours that each field of its configuration is, but for the vocabulary, which all call alike."""
     modules: Modules
     knows: frozenset[str] = frozenset()
     """Parts that only some classes have, and this one too."""
@@ -56,6 +58,12 @@ class HuggingFaceClass:
         unknown = [field for field in fields(s) if field.name in MODERN and field.name not in self.knows]
         modern = [f"no {field.name}" for field in unknown if getattr(s, field.name) != field.default]
         return [*(need.text for need in self.needs if not need.is_met(s)), *modern]
+
+    def config(self, s: Sizes) -> dict[str, Any]:
+        """Return the fields of its configuration for a model of such sizes."""
+        own = {"activation": _ACTIVATIONS[s.activation], "n_positions": s.n_positions - self.spare_positions}
+        named = {field: own[size] if size in own else attrgetter(size)(s) for field, size in self.sizes.items()}
+        return {"vocab_size": s.vocab_size, **named}
 
     def with_room(self, s: Sizes) -> Sizes:
         """Return the sizes with a position table that is long enough to run at their context."""
@@ -92,20 +100,20 @@ def _equals(key: str, value: object) -> Callable[[Sizes], bool]:
     return lambda s: bool(getattr(s, key) == value)
 
 
-def _heads(module: str, query: str, key: str, value: str, layer: str) -> dict[str, tuple[Group, ...]]:
-    """Groups of an attention module with a projection each for queries, keys and values."""
-    projections = {query: "query", key: "key", value: "value"}
-    own = {f"{module}.{name}": ((layer, operation),) for name, operation in projections.items()}
-    return own | {module: ((layer, "scores"), (layer, "context"))}
+def _attention(layer: str, module: str, *projections: str) -> Modules:
+    """Groups of an attention module with a projection each for queries, keys and values, and for the output."""
+    names = zip(PROJECTIONS, projections, strict=False)  # some classes have that of the output elsewhere
+    own: Modules = {f"{module}.{name}": ((layer, operation),) for operation, name in names}
+    return {**own, module: ((layer, "scores"), (layer, "context"))}
 
 
-def _feed_forward(up: str, down: str, layer: str) -> dict[str, tuple[Group, ...]]:
-    return {up: ((layer, "up"),), down: ((layer, "down"),)}
+def _feed_forward(layer: str, block: str, up: str, down: str) -> Modules:
+    return {f"{block}.{up}": ((layer, "up"),), f"{block}.{down}": ((layer, "down"),)}
 
 
-def _head(projection: str, dense: str | None = None) -> dict[str, tuple[Group, ...]]:
-    transform: dict[str, tuple[Group, ...]] = {dense: (("head_transform", "dense"),)} if dense else {}
-    return transform | {projection: (("vocabulary_projection", "projection"),)}
+def _head(projection: str, dense: str | None = None) -> Modules:
+    transform: Modules = {dense: (("head_transform", "dense"),)} if dense else {}
+    return {**transform, projection: (("vocabulary_projection", "projection"),)}
 
 
 _WHOLE_HEADS = Need("heads of width d_model / n_heads", lambda s: bool(s.n_heads * s.d_head == s.d_model))
@@ -118,79 +126,9 @@ _MASKED = (
 """What the masked language models share."""
 
 
-def _gpt2(s: Sizes) -> dict[str, Any]:
-    return {
-        "vocab_size": s.vocab_size,
-        "n_embd": s.d_model,
-        "n_head": s.n_heads,
-        "n_inner": s.d_ff,
-        "n_layer": s.n_decoder_layers,
-        "n_positions": s.n_positions,
-        "activation_function": _ACTIVATIONS[s.activation],
-        "tie_word_embeddings": s.tie_embeddings,
-    }
-
-
-def _bert(s: Sizes) -> dict[str, Any]:
-    return {
-        "vocab_size": s.vocab_size,
-        "hidden_size": s.d_model,
-        "num_attention_heads": s.n_heads,
-        "intermediate_size": s.d_ff,
-        "num_hidden_layers": s.n_encoder_layers,
-        "max_position_embeddings": s.n_positions,
-        "type_vocab_size": s.n_segments,
-        "hidden_act": _ACTIVATIONS[s.activation],
-    }
-
-
-def _distilbert(s: Sizes) -> dict[str, Any]:
-    return {
-        "vocab_size": s.vocab_size,
-        "dim": s.d_model,
-        "n_heads": s.n_heads,
-        "hidden_dim": s.d_ff,
-        "n_layers": s.n_encoder_layers,
-        "max_position_embeddings": s.n_positions,
-        "activation": _ACTIVATIONS[s.activation],
-    }
-
-
-def _bart(s: Sizes) -> dict[str, Any]:
-    return {
-        "vocab_size": s.vocab_size,
-        "d_model": s.d_model,
-        "encoder_attention_heads": s.encoder.n_heads,
-        "decoder_attention_heads": s.n_heads,
-        "encoder_ffn_dim": s.encoder.d_ff,
-        "decoder_ffn_dim": s.d_ff,
-        "encoder_layers": s.n_encoder_layers,
-        "decoder_layers": s.n_decoder_layers,
-        "max_position_embeddings": s.n_positions - _BART_SPARE,
-        "activation_function": _ACTIVATIONS[s.activation],
-    }
-
-
-_BART_SPARE = 2
-"""BART's positions start at 2, past the number of the padding token."""
-
-
-def _t5(s: Sizes) -> dict[str, Any]:
-    return {
-        "vocab_size": s.vocab_size,
-        "d_model": s.d_model,
-        "d_kv": s.d_head,
-        "num_heads": s.n_heads,
-        "relative_attention_num_buckets": s.relative_buckets,
-        "d_ff": s.d_ff,
-        "num_layers": s.n_encoder_layers,
-        "num_decoder_layers": s.n_decoder_layers,
-        "dense_act_fn": _ACTIVATIONS[s.activation],
-        "tie_word_embeddings": s.tie_embeddings,
-    }
-
-
-_BART_NAMES = ("q_proj", "k_proj", "v_proj")
+_DISTILBERT = ("q_lin", "k_lin", "v_lin", "out_lin")
+_BART = ("q_proj", "k_proj", "v_proj", "out_proj")
+_T5 = ("q", "k", "v", "o")
 
 CLASSES: tuple[HuggingFaceClass, ...] = (
     HuggingFaceClass(
@@ -201,12 +139,20 @@ CLASSES: tuple[HuggingFaceClass, ...] = (
             *_has(norm_position="pre", positions="learned", final_norm=True),
             *_has(n_segments=0, embedding_norm=False, head_transform=False),
         ),
-        config=_gpt2,
+        sizes={
+            "n_embd": "d_model",
+            "n_head": "n_heads",
+            "n_inner": "d_ff",
+            "n_layer": "n_decoder_layers",
+            "n_positions": "n_positions",
+            "activation_function": "activation",
+            "tie_word_embeddings": "tie_embeddings",
+        },
         modules={
             "transformer.h.attn.c_attn": (("decoder.attention", _FUSED),),
             "transformer.h.attn": (("decoder.attention", "scores"), ("decoder.attention", "context")),
             "transformer.h.attn.c_proj": (("decoder.attention", "output"),),
-            **_feed_forward("transformer.h.mlp.c_fc", "transformer.h.mlp.c_proj", "decoder.feed_forward"),
+            **_feed_forward("decoder.feed_forward", "transformer.h.mlp", "c_fc", "c_proj"),
             **_head("lm_head"),
         },
     ),
@@ -214,13 +160,19 @@ CLASSES: tuple[HuggingFaceClass, ...] = (
         name="BertForMaskedLM",
         family="encoder-only",
         needs=(*_MASKED, Need("n_segments: 1 or more", lambda s: bool(s.n_segments))),
-        config=_bert,
+        sizes={
+            "hidden_size": "d_model",
+            "num_attention_heads": "n_heads",
+            "intermediate_size": "d_ff",
+            "num_hidden_layers": "n_encoder_layers",
+            "max_position_embeddings": "n_positions",
+            "type_vocab_size": "n_segments",
+            "hidden_act": "activation",
+        },
         modules={
-            **_heads("bert.encoder.layer.attention.self", "query", "key", "value", "encoder.attention"),
+            **_attention("encoder.attention", "bert.encoder.layer.attention.self", "query", "key", "value"),
             "bert.encoder.layer.attention.output.dense": (("encoder.attention", "output"),),
-            **_feed_forward(
-                "bert.encoder.layer.intermediate.dense", "bert.encoder.layer.output.dense", "encoder.feed_forward"
-            ),
+            **_feed_forward("encoder.feed_forward", "bert.encoder.layer", "intermediate.dense", "output.dense"),
             **_head("cls.predictions.decoder", "cls.predictions.transform.dense"),
         },
     ),
@@ -228,13 +180,17 @@ CLASSES: tuple[HuggingFaceClass, ...] = (
         name="DistilBertForMaskedLM",
         family="encoder-only",
         needs=(*_MASKED, *_has(n_segments=0)),
-        config=_distilbert,
+        sizes={
+            "dim": "d_model",
+            "n_heads": "n_heads",
+            "hidden_dim": "d_ff",
+            "n_layers": "n_encoder_layers",
+            "max_position_embeddings": "n_positions",
+            "activation": "activation",
+        },
         modules={
-            **_heads("distilbert.transformer.layer.attention", "q_lin", "k_lin", "v_lin", "encoder.attention"),
-            "distilbert.transformer.layer.attention.out_lin": (("encoder.attention", "output"),),
-            **_feed_forward(
-                "distilbert.transformer.layer.ffn.lin1", "distilbert.transformer.layer.ffn.lin2", "encoder.feed_forward"
-            ),
+            **_attention("encoder.attention", "distilbert.transformer.layer.attention", *_DISTILBERT),
+            **_feed_forward("encoder.feed_forward", "distilbert.transformer.layer.ffn", "lin1", "lin2"),
             **_head("vocab_projector", "vocab_transform"),
         },
     ),
@@ -246,19 +202,26 @@ CLASSES: tuple[HuggingFaceClass, ...] = (
             *_has(norm_position="post", positions="learned", embedding_norm=True, final_norm=False),
             *_has(n_segments=0, head_transform=False, tie_embeddings=True),
         ),
-        config=_bart,
+        sizes={
+            "d_model": "d_model",
+            "encoder_attention_heads": "encoder.n_heads",
+            "decoder_attention_heads": "n_heads",
+            "encoder_ffn_dim": "encoder.d_ff",
+            "decoder_ffn_dim": "d_ff",
+            "encoder_layers": "n_encoder_layers",
+            "decoder_layers": "n_decoder_layers",
+            "max_position_embeddings": "n_positions",
+            "activation_function": "activation",
+        },
         modules={
-            **_heads("model.encoder.layers.self_attn", *_BART_NAMES, "encoder.attention"),
-            "model.encoder.layers.self_attn.out_proj": (("encoder.attention", "output"),),
-            **_feed_forward("model.encoder.layers.fc1", "model.encoder.layers.fc2", "encoder.feed_forward"),
-            **_heads("model.decoder.layers.self_attn", *_BART_NAMES, "decoder.attention"),
-            "model.decoder.layers.self_attn.out_proj": (("decoder.attention", "output"),),
-            **_heads("model.decoder.layers.encoder_attn", *_BART_NAMES, "decoder.cross_attention"),
-            "model.decoder.layers.encoder_attn.out_proj": (("decoder.cross_attention", "output"),),
-            **_feed_forward("model.decoder.layers.fc1", "model.decoder.layers.fc2", "decoder.feed_forward"),
+            **_attention("encoder.attention", "model.encoder.layers.self_attn", *_BART),
+            **_feed_forward("encoder.feed_forward", "model.encoder.layers", "fc1", "fc2"),
+            **_attention("decoder.attention", "model.decoder.layers.self_attn", *_BART),
+            **_attention("decoder.cross_attention", "model.decoder.layers.encoder_attn", *_BART),
+            **_feed_forward("decoder.feed_forward", "model.decoder.layers", "fc1", "fc2"),
             **_head("lm_head"),
         },
-        spare_positions=_BART_SPARE,
+        spare_positions=2,  # they start past the number of the padding token
     ),
     HuggingFaceClass(
         name="T5ForConditionalGeneration",
@@ -270,22 +233,23 @@ CLASSES: tuple[HuggingFaceClass, ...] = (
             *_has(n_segments=0, embedding_norm=False, head_transform=False),
             *_has(encoder_n_heads=None, encoder_d_ff=None),
         ),
-        config=_t5,
+        sizes={
+            "d_model": "d_model",
+            "d_kv": "d_head",
+            "num_heads": "n_heads",
+            "relative_attention_num_buckets": "relative_buckets",
+            "d_ff": "d_ff",
+            "num_layers": "n_encoder_layers",
+            "num_decoder_layers": "n_decoder_layers",
+            "dense_act_fn": "activation",
+            "tie_word_embeddings": "tie_embeddings",
+        },
         modules={
-            **_heads("encoder.block.layer.SelfAttention", "q", "k", "v", "encoder.attention"),
-            "encoder.block.layer.SelfAttention.o": (("encoder.attention", "output"),),
-            **_feed_forward(
-                *("encoder.block.layer.DenseReluDense.wi", "encoder.block.layer.DenseReluDense.wo"),
-                "encoder.feed_forward",
-            ),
-            **_heads("decoder.block.layer.SelfAttention", "q", "k", "v", "decoder.attention"),
-            "decoder.block.layer.SelfAttention.o": (("decoder.attention", "output"),),
-            **_heads("decoder.block.layer.EncDecAttention", "q", "k", "v", "decoder.cross_attention"),
-            "decoder.block.layer.EncDecAttention.o": (("decoder.cross_attention", "output"),),
-            **_feed_forward(
-                *("decoder.block.layer.DenseReluDense.wi", "decoder.block.layer.DenseReluDense.wo"),
-                "decoder.feed_forward",
-            ),
+            **_attention("encoder.attention", "encoder.block.layer.SelfAttention", *_T5),
+            **_feed_forward("encoder.feed_forward", "encoder.block.layer.DenseReluDense", "wi", "wo"),
+            **_attention("decoder.attention", "decoder.block.layer.SelfAttention", *_T5),
+            **_attention("decoder.cross_attention", "decoder.block.layer.EncDecAttention", *_T5),
+            **_feed_forward("decoder.feed_forward", "decoder.block.layer.DenseReluDense", "wi", "wo"),
             **_head("lm_head"),
         },
         knows=frozenset(("norm", "attention_scale", "share_embeddings", "relative_buckets", "output_scale")),
