@@ -160,7 +160,7 @@ def test_scalars_and_optimizer_in_json(tcost: Tcost) -> None:
 @pytest.mark.parametrize("by", ["layer", "phase", "operation"])
 def test_csv_has_the_fields_of_json(by: str, tcost: Tcost) -> None:
     """CSV is one line per row of the JSON, with the promised columns and Unix line ends."""
-    columns = "spec,algo,convention,context,encoder_context,batch,optimizer,causal,attention,recompute"
+    columns = "spec,algo,convention,context,encoder_context,batch,optimizer,causal,attention,recompute,loss"
     columns += ",storage_weights,storage_gradients,storage_activations,storage_optimizer,storage_has_master_weights"
     columns += ",errata,layer,operation,kind,phase,repeats,runs,macc,flop"
     columns += ",parameters,active_parameters,trained_parameters"
