@@ -2,14 +2,7 @@
 
 from collections.abc import Mapping
 
-from tcost.conventions.base import (
-    SCALARS,
-    Convention,
-    Erratum,
-    MemoryErratum,
-    Override,
-    PublishedMemory,
-)
+from tcost.conventions.base import SCALARS, Convention, Erratum, MemoryErratum, Override, PublishedMemory, Slip
 from tcost.conventions.paper import PAPER
 from tcost.errors import unknown
 
@@ -20,6 +13,7 @@ __all__ = [
     "MemoryErratum",
     "Override",
     "PublishedMemory",
+    "Slip",
     "convention_of",
 ]
 

@@ -5,7 +5,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from tcost.errors import unknown
 from tcost.kinds import DIFFERENCE, NOTHING, Count, Keep, Kept, Phase, Scalars, kind_of, runs
@@ -39,6 +39,13 @@ def _nothing(_s: Sizes) -> Mapping[str, Any]:
 
 def _no_slip(_op: Op, _model: Model) -> Scalars:
     return {}
+
+
+class Slip(NamedTuple):
+    """A slip in published totals that is counted: the layer of its row, and what it is."""
+
+    layer: str
+    slip: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from tcost.conventions import Erratum
+from tcost.conventions import Erratum, Slip
 from tcost.cost.prices import sum_of
 from tcost.cost.rows import Result, Row, merged
 from tcost.kinds import MODEL_PHASES, Phase, Scalars, kind_of
@@ -46,7 +46,7 @@ def result_of(spec: Spec, settings: Settings) -> Result:
         not_counted=tuple(
             what for what in step.convention.not_counted if optimizer == "none" or what != "optimizer step"
         ),
-        slips=tuple((erratum.layer, erratum.slip) for erratum in slips),
+        slips=tuple(Slip(erratum.layer, erratum.slip) for erratum in slips),
         notes=step.notes,
         priced_as_exact=step.foreign_kinds,
         memory=Memory(step),

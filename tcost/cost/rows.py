@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
-from tcost.conventions import Convention
+from tcost.conventions import Convention, Slip
 from tcost.cost.prices import Priced, sum_of
 from tcost.kinds import PHASES, Phase, Scalars
 from tcost.memory import Memory
@@ -66,8 +66,8 @@ class Result(Settings):
     rows: tuple[Row, ...]
     not_counted: tuple[str, ...]
     """What the convention leaves out, in words."""
-    slips: tuple[tuple[str, str], ...]
-    """The layer of each erratum among the rows, and what the published slip is."""
+    slips: tuple[Slip, ...]
+    """The slips in published totals that are among the rows."""
     notes: tuple[str, ...]
     """What the spec says that a reader should know."""
     priced_as_exact: tuple[str, ...]

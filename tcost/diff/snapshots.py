@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
+from tcost.conventions import Slip
 from tcost.cost import Result
 from tcost.cost.measures import PARAMETERS
 from tcost.cost.prices import WORK, Priced
@@ -37,7 +38,7 @@ class Snapshot(Settings):
     cells: Mapping[str, Mapping[Cell, int]]
     copies: Mapping[str, int | None]
     not_counted: tuple[str, ...]
-    slips: tuple[tuple[str, str], ...]
+    slips: tuple[Slip, ...]
     notes: tuple[str, ...]
 
     @property
@@ -49,25 +50,18 @@ class Snapshot(Settings):
 def snapshot_of(result: Result) -> Snapshot:
     """Return what is compared of a result."""
     memory = result.memory
-    held = {category: memory.of(category) for category in CATEGORIES} | {"peak": memory.peak}
-    slips = tuple(dict.fromkeys((*result.slips, *memory.slips)))
-    return _snapshot(result, held, memory.rows, slips)
+    slips = dict.fromkeys((*result.slips, *memory.slips))
+    return _snapshot(result, memory.sums, memory.rows, slips)
 
 
 def saved_snapshot(saved: Any) -> Snapshot:
     """Return what is compared of a saved result, which has the fields of the document of `tcost compute`."""
-    held = {name: getattr(saved.memory, name) for name in (*CATEGORIES, "peak")}
-    slips = tuple((each.layer, each.slip) for each in saved.slips)
-    snapshot = _snapshot(saved, held, saved.memory_rows, slips)
+    slips = (Slip(each.layer, each.slip) for each in saved.slips)
+    snapshot = _snapshot(saved, vars(saved.memory), saved.memory_rows, slips)
     return replace(snapshot, storage=Storage(**vars(saved.storage)))
 
 
-def _snapshot(
-    result: Any,
-    held: Mapping[str, Any],
-    memory_rows: Iterable[Any],
-    slips: tuple[tuple[str, str], ...],
-) -> Snapshot:
+def _snapshot(result: Any, held: Mapping[str, Any], memory_rows: Iterable[Any], slips: Iterable[Slip]) -> Snapshot:
     """Return a snapshot of a result whose rows have the same fields, priced or saved."""
     totals = {name: number for name in (*WORK, *PARAMETERS) if (number := _number(result.totals, name)) is not None}
     totals |= {
@@ -84,7 +78,7 @@ def _snapshot(
         cells=_work(result.rows, [name for name in (*WORK, *PARAMETERS) if name in totals]) | _held(memory_rows),
         copies=_copies(result.rows),
         not_counted=tuple(result.not_counted),
-        slips=slips,
+        slips=tuple(slips),
         notes=tuple(result.notes),
     )
 

@@ -82,7 +82,7 @@ def to_json(found: Sequence[BreakEven], results: Sequence[Result]) -> str:
     return as_json(
         BreakEvenDocument,
         **_settings(found, results),
-        not_counted=list(results[0].not_counted),
+        not_counted=results[0].not_counted,
         points=[{**_point(each), "at": each.at, "below": each.below} for each in found],
     )
 

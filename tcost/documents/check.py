@@ -74,14 +74,7 @@ def to_json(outcomes: Sequence[Outcome]) -> str:
     return as_json(
         CheckDocument,
         holds=all(outcome.holds for outcome in outcomes),
-        checks=[
-            {
-                **vars(of_step[0].step),
-                "not_counted": list(of_step[0].step.not_counted),
-                "limits": list(map(_limit, of_step)),
-            }
-            for of_step in by_step(outcomes)
-        ],
+        checks=[content(Check, of_step[0].step, limits=list(map(_limit, of_step))) for of_step in by_step(outcomes)],
     )
 
 

@@ -6,7 +6,6 @@ from typing import Any
 from tcost.cost import BESIDE, Change, Comparison
 from tcost.documents.compute import Change as Described
 from tcost.documents.compute import ComputeDocument, described
-from tcost.documents.memory import held_in
 from tcost.documents.parts import Memory, Step, Totals
 from tcost.documents.writing import as_csv, as_json, content
 from tcost.settings import flat
@@ -25,6 +24,7 @@ def to_json(comparisons: Iterable[Comparison]) -> str:
         results=(
             described(
                 each.result,
+                None,
                 change=_percent(each),
                 changes={name: _percent(change) for name, change in each.changes.items()},
             )
@@ -40,7 +40,7 @@ def to_csv(comparisons: Iterable[Comparison]) -> str:
         | content(Totals, each.result.totals)
         | {"against": each.baseline.algo}
         | _columns("", each)
-        | dict(flat(content(Memory, held_in(each.result)["memory"])))
+        | dict(flat(content(Memory, each.result.memory.sums)))
         | {name: cell for under in BESIDE for name, cell in _columns(f"{under}_", each.changes[under]).items()}
         for each in comparisons
     )

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from tcost.cost import By, group_by
 from tcost.cost import Result as Priced
 from tcost.documents import memory
-from tcost.documents.parts import Amount, Document, Length, Many, MemoryRow, Slip, Step, StepHeld, Totals, slips_of
+from tcost.documents.parts import Amount, Document, Length, Many, MemoryRow, Slip, Step, StepHeld, Totals
 from tcost.documents.writing import Left, as_csv, as_json, content, part
 from tcost.kinds import Phase
 
@@ -144,25 +144,13 @@ def to_csv(results: Iterable[Priced], by: By | None = None) -> str:
     )
 
 
-def described(result: Priced, by: By | None = None, **changes: Any) -> dict[str, Any]:
+def described(
+    result: Priced, by: By | None, change: dict[str, Any] | None = None, changes: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """Return what a document has of a result; in a comparison, with its changes."""
-    rows = group_by(result.rows, by or "operation")
-    return content(
-        Result,
-        {
-            **vars(result),
-            **memory.held_in(result),
-            "totals": result.totals,
-            "phases": result.phases,
-            "not_counted": list(result.not_counted),
-            "priced_as_exact": list(result.priced_as_exact),
-            "notes": list(result.notes),
-            "slips": slips_of(result.slips),
-            "rows": [
-                content(Row, row, scalars=row.scalars if by == "operation" else None, note=row.note or None)
-                for row in rows
-            ],
-            "memory_rows": result.memory.rows,
-            **changes,
-        },
-    )
+    rows = [
+        content(Row, row, scalars=row.scalars if by == "operation" else None, note=row.note or None)
+        for row in group_by(result.rows, by or "operation")
+    ]
+    held = memory.held_in(result)
+    return content(Result, result, **held, rows=rows, memory_rows=result.memory.rows, change=change, changes=changes)

@@ -4,7 +4,7 @@ from typing import Any
 
 from tcost.documents.formula import Symbol
 from tcost.documents.parts import Amount, Document, Step
-from tcost.documents.writing import as_json, part
+from tcost.documents.writing import as_json, content, part
 from tcost.explain import Explained
 from tcost.explain import Explanation as Found
 from tcost.formulas import python_text, shortest
@@ -88,18 +88,9 @@ class ExplainDocument(Document):
 
 def to_json(explanation: Found) -> str:
     """Return what operations execute as JSON: counts of one copy, run and sequence, and the sums of all."""
-    result = explanation.result
-    return as_json(
-        ExplainDocument,
-        explanation={
-            **vars(result),
-            "symbols": explanation.symbols,
-            "documentation": explanation.documentation,
-            "operations": list(map(_operation, explanation.operations)),
-            "not_counted": list(result.not_counted),
-            "priced_as_exact": list(result.priced_as_exact),
-        },
-    )
+    own = {name: getattr(explanation, name) for name in ("symbols", "documentation")}
+    operations = list(map(_operation, explanation.operations))
+    return as_json(ExplainDocument, explanation=content(Explanation, explanation.result, **own, operations=operations))
 
 
 def _operation(explained: Explained) -> dict[str, Any]:

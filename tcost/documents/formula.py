@@ -2,12 +2,12 @@
 
 from typing import Any, Literal
 
-from tcost.documents.parts import Document, Named, Slip, slips_of
-from tcost.documents.writing import Left, as_json, part
+from tcost.documents.parts import Document, Named, Slip
+from tcost.documents.writing import Left, as_json, content, part
 from tcost.formulas import Formulas as Found
 from tcost.formulas import Part, python_text, shortest
 from tcost.kinds import Phase
-from tcost.settings import Settings, values_of
+from tcost.settings import Settings
 
 
 @part
@@ -100,22 +100,10 @@ class FormulaDocument(Document):
 
 def to_json(found: Found) -> str:
     """Return closed forms as JSON: Python that is exact in integers, in the letters of `symbols`."""
-    result = found.result
+    sizes = {name: _size(getattr(found.result, name)) for name in ("context", "encoder_context", "batch")}
+    parts = list(map(_part, found.parts))
     return as_json(
-        FormulaDocument,
-        formulas={
-            **vars(result),
-            **{
-                name: _size(size)
-                for name, size in values_of(result).items()
-                if name in ("context", "encoder_context", "batch")
-            },
-            "symbols": found.symbols,
-            "parts": list(map(_part, found.parts)),
-            "not_counted": list(result.not_counted),
-            "priced_as_exact": list(result.priced_as_exact),
-            "slips": slips_of(result.slips),
-        },
+        FormulaDocument, formulas=content(Formulas, found.result, **sizes, symbols=found.symbols, parts=parts)
     )
 
 

@@ -4,9 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from tcost.cost import Result
-from tcost.documents.parts import Document, Held, Many, MemoryRow, Slip, Step, StepHeld, slips_of
+from tcost.documents.parts import Document, Held, Many, MemoryRow, Slip, Step, StepHeld
 from tcost.documents.writing import Left, as_csv, as_json, content, part
-from tcost.memory import CATEGORIES
 from tcost.memory.budget import Budget as Within
 
 
@@ -50,20 +49,13 @@ class MemoryDocument(Document):
 
 def to_json(results: Iterable[Result], budgets: Iterable[Within | None]) -> str:
     """Return what steps hold as JSON: what it depends on, sums and peak, rows, and the budget where there is one."""
-    return as_json(
-        MemoryDocument,
-        results=[
-            {
-                **vars(result),
-                **held_in(result),
-                "budget": budget,
-                "notes": list(result.notes),
-                "slips": slips_of(result.memory.slips),
-                "rows": result.memory.rows,
-            }
-            for result, budget in zip(results, budgets, strict=True)
-        ],
-    )
+    each = zip(results, budgets, strict=True)
+    return as_json(MemoryDocument, results=[_described(result, budget) for result, budget in each])
+
+
+def _described(result: Result, budget: Within | None) -> dict[str, Any]:
+    memory = result.memory
+    return content(MemoryResult, result, **held_in(result), budget=budget, slips=memory.slips, rows=memory.rows)
 
 
 def to_csv(results: Iterable[Result], _budgets: Iterable[Within | None] = ()) -> str:
@@ -80,6 +72,4 @@ def to_csv(results: Iterable[Result], _budgets: Iterable[Within | None] = ()) ->
 
 def held_in(result: Result) -> dict[str, Any]:
     """Return the sums of what a step holds, its peak, and the operation at work then where the convention has one."""
-    memory = result.memory
-    held = {category: memory.of(category) for category in CATEGORIES} | {"peak": memory.peak}
-    return {"memory": held, "peak_at": memory.peak_moment}
+    return {"memory": result.memory.sums, "peak_at": result.memory.peak_moment}

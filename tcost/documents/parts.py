@@ -150,8 +150,3 @@ class StepHeld(Step):
     """The sums by category, and the peak."""
     peak_at: Peak | None
     """The operation at work at the peak; null where the convention has no moments."""
-
-
-def slips_of(slips: tuple[tuple[str, str], ...]) -> list[dict[str, str]]:
-    """Return the layer of each slip, and what it is."""
-    return [{"layer": layer, "slip": slip} for layer, slip in slips]

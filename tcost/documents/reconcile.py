@@ -5,11 +5,10 @@ from typing import Any
 
 from tcost.cost import Result
 from tcost.documents.formula import ValuedSymbol
-from tcost.documents.parts import Document, Length, Named
+from tcost.documents.parts import Document, Step
 from tcost.documents.writing import Omitted, as_csv, as_json, content, described, part
 from tcost.kinds import Phase
 from tcost.reconcile import Reconciliation as Found
-from tcost.settings import Settings
 from tcost.units import percent
 
 
@@ -74,15 +73,10 @@ class Estimate:
 
 
 @part
-class Reconciled(Settings, Named):
+class Reconciled(Step):
     """The step whose totals are reconciled, whatever the convention."""
 
     convention: Omitted
-    context: Length
-    """Length of what the model reads or writes; of what an encoder-decoder's decoder writes."""
-    encoder_context: Length | None
-    """Length of what an encoder-decoder's encoder reads; null for other models."""
-    batch: Length
 
 
 @part
@@ -115,15 +109,9 @@ class ReconcileDocument(Document):
 
 def to_json(found: Found) -> str:
     """Return a reconciliation as JSON: both totals, the terms between them, symbols and estimates."""
+    step = content(Reconciled, found.from_)
     return as_json(
-        ReconcileDocument,
-        reconciliation={
-            **vars(found.from_),
-            **vars(found),
-            "difference": found.difference,
-            "estimates": list(_estimates(found)),
-            "not_estimated": found.not_estimated,
-        },
+        ReconcileDocument, reconciliation=content(Reconciliation, found, **step, estimates=_estimates(found))
     )
 
 

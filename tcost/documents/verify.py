@@ -157,12 +157,8 @@ class TorchCheckDocument(Document):
 
 def to_json(verifications: Iterable["Verified"]) -> str:
     """Return executed steps beside their predictions as JSON."""
-    return as_json(
-        VerifyDocument,
-        verifications=[
-            {**vars(each), **_step(each), "holds": each.holds, "sizes": asdict(each.sizes)} for each in verifications
-        ],
-    )
+    found = [content(Verification, each, **_step(each), sizes=asdict(each.sizes)) for each in verifications]
+    return as_json(VerifyDocument, verifications=found)
 
 
 def to_csv(verifications: Iterable["Verified"]) -> str:

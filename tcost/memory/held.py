@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property, reduce
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from tcost.conventions import Erratum, MemoryErratum
+from tcost.conventions import Erratum, MemoryErratum, Slip
 from tcost.errors import UnfinishedError
 from tcost.learning_rules import FIXED_MATRICES, project_error
 from tcost.memory.facts import Facts, Kernels
@@ -77,6 +77,11 @@ class Memory:
         """Return the sum of a category's rows."""
         return sum((Held(row.elements, row.bytes) for row in self.rows if row.category == category), ZERO)
 
+    @property
+    def sums(self) -> dict[str, Held]:
+        """The sum of every category, and the peak."""
+        return {category: self.of(category) for category in CATEGORIES} | {"peak": self.peak}
+
     @cached_property
     def facts(self) -> Facts:
         """What the data flow says."""
@@ -106,11 +111,11 @@ class Memory:
         )
 
     @property
-    def slips(self) -> tuple[tuple[str, str], ...]:
-        """The layer of each slip in published totals among the rows, and what it is."""
+    def slips(self) -> tuple[Slip, ...]:
+        """The slips in published totals that are among the rows."""
         slips: list[Erratum | MemoryErratum] = [*self._parameter_slips, *self._activation_slips]
         layers = {row.layer for row in self.rows}
-        return tuple((each.layer, each.slip) for each in slips if each.layer in layers)
+        return tuple(Slip(each.layer, each.slip) for each in slips if each.layer in layers)
 
     @property
     def _parameter_slips(self) -> list[Erratum]:
