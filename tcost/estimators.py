@@ -4,7 +4,6 @@ Each is one formula for a whole model of one stack, as its authors wrote it: enc
 decoder-only, under backpropagation, for one sequence. What they leave out is in their sources.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -45,16 +44,21 @@ PARAMETERS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Estimator:
-    """A published estimator: its formula as text, and as a function of the sizes and of the parameters.
+    """A published estimator of the FLOPs per sequence.
 
     The formula is Python in these symbols: context M, model width d, h heads of width e, feed-forward
-    width f, vocabulary V, L layers, and those of `Parameters`. The function returns FLOPs per sequence.
+    width f, vocabulary V, L layers, and those of `Parameters`.
     """
 
     name: str
     source: str
     formula: str
-    flop: Callable[[Sizes, Parameters], Size]
+
+    def flop(self, s: Sizes, parameters: Parameters) -> Size:
+        """Return what the formula gives for a model of one stack."""
+        letters = {"M": s.context_length, "d": s.d_model, "h": s.n_heads, "e": s.d_head, "f": s.d_ff}
+        letters |= {"V": s.vocab_size, "L": s.n_encoder_layers + s.n_decoder_layers}
+        return eval(self.formula, {}, letters | parameters._asdict())  # noqa: S307  # it is our own
 
 
 @dataclass(frozen=True)
@@ -97,97 +101,40 @@ def _is_embedding(row: Row) -> bool:
     return row.kind in TABLES or is_projection
 
 
-def _depth(s: Sizes) -> Size:
-    """Return the layers of the one stack; the other has none."""
-    return s.n_encoder_layers + s.n_decoder_layers
-
-
-def _kaplan_parameters(s: Sizes) -> Size:
-    """Return N, the non-embedding parameters: equation 2.1."""
-    return 2 * s.d_model * _depth(s) * (2 * s.n_heads * s.d_head + s.d_ff)
-
-
-def _kaplan(s: Sizes, _parameters: Parameters) -> Size:
-    return 6 * _kaplan_parameters(s) * s.context_length
-
-
-def _kaplan_with_context(s: Sizes, _parameters: Parameters) -> Size:
-    forward_per_token = 2 * _kaplan_parameters(s) + 2 * _depth(s) * s.context_length * s.n_heads * s.d_head
-    return 3 * forward_per_token * s.context_length
-
-
-def _hoffmann(s: Sizes, _parameters: Parameters) -> Size:
-    m, d, attention_width = s.context_length, s.d_model, s.n_heads * s.d_head
-    embeddings = 2 * m * s.vocab_size * d
-    projections = 2 * 3 * m * d * attention_width
-    logits = 2 * m * m * attention_width
-    softmax = 3 * s.n_heads * m * m
-    reductions = 2 * m * m * attention_width
-    final_linear = 2 * m * attention_width * d
-    dense_block = 2 * m * (d * s.d_ff + d * s.d_ff)
-    final_logits = 2 * m * d * s.vocab_size
-    layer = projections + logits + softmax + reductions + final_linear + dense_block
-    return 3 * (embeddings + _depth(s) * layer + final_logits)
-
-
-def _chowdhery(s: Sizes, parameters: Parameters) -> Size:
-    return (6 * parameters.P + 12 * _depth(s) * s.n_heads * s.d_head * s.context_length) * s.context_length
-
-
-def _narayanan(s: Sizes, _parameters: Parameters) -> Size:
-    m, d = s.context_length, s.d_model
-    return 96 * m * _depth(s) * d * d + 16 * m * m * _depth(s) * d + 6 * m * d * s.vocab_size
-
-
-def _own_inner(s: Sizes, parameters: Parameters) -> Size:
-    return 6 * parameters.P_in * s.context_length
-
-
-def _own_active(s: Sizes, parameters: Parameters) -> Size:
-    return 6 * parameters.P_act * s.context_length
-
-
 ESTIMATORS: tuple[Estimator, ...] = (
     Estimator(
         name="Kaplan et al. 2020",
         source="arXiv 2001.08361, section 2.1: 6 FLOPs per token and non-embedding parameter of a plain transformer",
         formula="6*M*2*L*d*(2*h*e + f)",
-        flop=_kaplan,
     ),
     Estimator(
         name="Kaplan et al. 2020, with context",
         source="arXiv 2001.08361, section 2.1: three times C_forward, which has a term of the context",
         formula="6*M*(2*L*d*(2*h*e + f) + L*M*h*e)",
-        flop=_kaplan_with_context,
     ),
     Estimator(
         name="Hoffmann et al. 2022, Chinchilla",
         source="arXiv 2203.15556, appendix F: the embedding as a dense product, backward as twice the forward",
         formula="3*(4*M*V*d + L*(8*M*d*h*e + 4*M**2*h*e + 3*M**2*h + 4*M*d*f))",
-        flop=_hoffmann,
     ),
     Estimator(
         name="Chowdhery et al. 2022, PaLM",
         source="arXiv 2204.02311, appendix B: 6 FLOPs per token and parameter, all P of them, and attention",
         formula="M*(6*P + 12*L*h*e*M)",
-        flop=_chowdhery,
     ),
     Estimator(
         name="Narayanan et al. 2021, Megatron-LM",
         source="arXiv 2104.04473: assumes f = 4·d and h·e = d, and recomputes the layers' forward in the backward",
         formula="96*M*L*d**2 + 16*M**2*L*d + 6*M*V*d",
-        flop=_narayanan,
     ),
     Estimator(
         name="6·N·D, without embeddings",
         source="arXiv 2001.08361, sections 1.3 and 2.1: C = 6·N·D, with this model's own N",
         formula="6*P_in*M",
-        flop=_own_inner,
     ),
     Estimator(
         name="6·N·D, all parameters",
         source="arXiv 2203.15556, appendix F: compares with C = 6·N·D, N with embeddings; here this model's own",
         formula="6*P_act*M",
-        flop=_own_active,
     ),
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from tcost.conventions import Convention, Slip
 from tcost.cost.prices import Priced, sum_of
@@ -12,6 +12,9 @@ from tcost.settings import Settings
 from tcost.sizes import Size
 
 By: TypeAlias = Literal["layer", "phase", "operation"]
+
+PARAMETERS = ("parameters", "active_parameters", "trained_parameters")
+"""The numbers of parameters that rows and totals have."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,13 +81,7 @@ class Result(Settings):
     @property
     def totals(self) -> Totals:
         """The sums of all rows."""
-        return Totals(
-            sum_of(row.scalars for row in self.rows),
-            self._convention,
-            sum(row.parameters for row in self.rows),
-            sum(row.active_parameters for row in self.rows),
-            sum(row.trained_parameters for row in self.rows),
-        )
+        return Totals(**_sums(self.rows), convention=self._convention)
 
     @property
     def phases(self) -> dict[Phase, Amount]:
@@ -127,14 +124,7 @@ def merged(rows: Sequence[Row]) -> list[Row]:
 
 
 def _sum(a: Row, b: Row) -> Row:
-    return replace(
-        a,
-        repeats=a.repeats + b.repeats,
-        parameters=a.parameters + b.parameters,
-        active_parameters=a.active_parameters + b.active_parameters,
-        trained_parameters=a.trained_parameters + b.trained_parameters,
-        scalars=sum_of((a.scalars, b.scalars)),
-    )
+    return replace(a, repeats=a.repeats + b.repeats, **_sums((a, b)))
 
 
 def _merge(layer: str | None, rows: Sequence[Row]) -> Row:
@@ -146,9 +136,13 @@ def _merge(layer: str | None, rows: Sequence[Row]) -> Row:
         phase=first.phase,
         repeats=first.repeats if all(row.repeats == first.repeats for row in rows) else None,
         runs=first.runs,
-        scalars=sum_of(row.scalars for row in rows),
         convention=first.convention,
-        parameters=sum(row.parameters for row in rows),
-        active_parameters=sum(row.active_parameters for row in rows),
-        trained_parameters=sum(row.trained_parameters for row in rows),
+        **_sums(rows),
     )
+
+
+def _sums(rows: Iterable[Row]) -> dict[str, Any]:
+    """Return the sum of the scalar operations of rows, and of each number of parameters."""
+    rows = list(rows)
+    parameters = {name: sum(getattr(row, name) for row in rows) for name in PARAMETERS}
+    return {"scalars": sum_of(row.scalars for row in rows), **parameters}

@@ -1,20 +1,11 @@
 """The model spec: its keys, what they may be, and what is said when they are not."""
 
+from dataclasses import fields
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from tcost.sizes import (
-    Activation,
-    Head,
-    Input,
-    Lora,
-    Norm,
-    NormPosition,
-    Parallel,
-    Positions,
-    Sizes,
-)
+from tcost.sizes import Activation, Head, Input, Lora, Norm, NormPosition, Parallel, Positions, Sizes
 from tcost.spec.parts import (
     BiasKey,
     Count,
@@ -28,17 +19,6 @@ from tcost.spec.parts import (
     layer_set,
     problem,
 )
-
-PARTS = (
-    *("encoder_n_heads", "encoder_d_ff", "encoder_vocab_size", "encoder_positions", "encoder_n_positions"),
-    *("encoder_input", "patch_size", "n_channels", "n_kv_heads", "attention_scale", "attention_softcap", "qk_norm"),
-    *("sliding_window", "ffn_bias", "ffn_gated", "activation", "parallel", "norm", "norm_bias", "norm_position"),
-    *("positions", "n_segments", "rotary_dims", "relative_buckets", "d_embedding", "embedding_bias", "wide_positions"),
-    *("embedding_norm", "embedding_scale", "n_unique_layers", "final_norm", "output_scale", "head", "n_classes"),
-    *("pooler", "head_transform", "head_activation", "output_projection", "head_bias", "logit_softcap"),
-    *("tie_embeddings", "share_embeddings"),
-)
-"""Keys that `Sizes` has under the same names, with nothing to fill in."""
 
 ENCODER_KEYS = (
     *("encoder_context_length", "encoder_n_heads", "encoder_d_ff", "encoder_vocab_size"),
@@ -265,26 +245,19 @@ class ModelSpec(BaseModel):
         as `Sizes.at` does.
         """
         follows = self.n_encoder_layers and self.n_decoder_layers and self.encoder_context_length is None
-        sizes = Sizes(
-            name=self.name,
-            notes=tuple(self.notes),
-            vocab_size=self.vocab_size,
-            d_model=self.d_model,
-            n_heads=self.n_heads,
-            d_head=self.d_head or self.d_model // self.n_heads,
-            d_ff=self.d_ff,
-            n_encoder_layers=self.n_encoder_layers,
-            n_decoder_layers=self.n_decoder_layers,
-            context_length=self.context_length,
-            encoder_context_length=(context or self.context_length) if follows else self.encoder_context_length,
-            n_positions=self.n_positions or max(self.context_length, self.encoder_context_length or 0),
-            attention_bias=frozenset(self.attention_bias),
-            latent_attention=self.latent_attention.part() if self.latent_attention else None,
-            full_attention_layers=layer_set(self.full_attention_layers),
-            experts=self.experts.part() if self.experts else None,
-            train=self._trained(),
-            **{part: getattr(self, part) for part in PARTS},
-        )
+        same = {each.name: getattr(self, each.name) for each in fields(Sizes) if each.name in ModelSpec.model_fields}
+        of_spec = {
+            "notes": tuple(self.notes),
+            "d_head": self.d_head or self.d_model // self.n_heads,
+            "encoder_context_length": (context or self.context_length) if follows else self.encoder_context_length,
+            "n_positions": self.n_positions or max(self.context_length, self.encoder_context_length or 0),
+            "attention_bias": frozenset(self.attention_bias),
+            "latent_attention": self.latent_attention.part() if self.latent_attention else None,
+            "full_attention_layers": layer_set(self.full_attention_layers),
+            "experts": self.experts.part() if self.experts else None,
+            "train": self._trained(),
+        }
+        sizes = Sizes(**same | of_spec)
         return sizes.at(context, encoder_context)
 
     def _has_patterns(self) -> bool:
