@@ -227,7 +227,6 @@ NO_PARTS = (
     *("name", "notes", "n_positions", "attention_bias", "latent_attention", "full_attention_layers", "experts"),
     *("train", "causal", "attention"),
 )
-)
 """What the paper's transformer may have otherwise, or does not know."""
 
 

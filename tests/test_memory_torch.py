@@ -14,7 +14,8 @@ from test_families import build, inputs
 from tcost import evaluate, load_spec
 from tcost.kinds import kind_of
 from tcost.memory import measure
-from tcost.tracing import Trace, activate, contract, look_up, normalise, rotate, softmax
+from tcost.tracing import Trace
+from tcost.tracing.operations import activate, contract, look_up, normalise, rotate, softmax
 
 torch: Any = pytest.importorskip("torch", reason="what is held is elements times bytes in test_memory.py, too")
 pytest.importorskip("transformers", reason="likewise")

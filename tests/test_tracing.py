@@ -4,23 +4,16 @@ import pytest
 
 from tcost.errors import InputError
 from tcost.kinds import KINDS, PHASES, kind_of
-from tcost.tracing import (
-    DOCS,
-    LAYERS,
-    AxisError,
-    Op,
-    Tensor,
-    Trace,
+from tcost.tracing import DOCS, LAYERS, AxisError, Op, Tensor, Trace, layer, repeat
+from tcost.tracing.operations import (
     bias,
     combine,
     contract,
     convolve,
     expert_linear,
     join,
-    layer,
     linear,
     normalise,
-    repeat,
     rotate,
     top_k,
 )

@@ -26,7 +26,8 @@ from tcost.models import Model, trace_model
 from tcost.optimizers import OPTIMIZERS
 from tcost.settings import Settings
 from tcost.spec import bundled_specs
-from tcost.tracing import Trace, activate, bias, cross_entropy, linear, look_up
+from tcost.tracing import Trace
+from tcost.tracing.operations import activate, bias, cross_entropy, linear, look_up
 from tcost.verify import execute, shrink, verify
 
 RULES = list(STEPS)

@@ -5,15 +5,12 @@ from math import prod
 
 from tcost.layers.projections import normed, projection
 from tcost.sizes import LatentAttention, Size, Sizes, exact_div
-from tcost.tracing import (
-    Band,
-    Tensor,
-    Trace,
+from tcost.tracing import Band, Tensor, Trace, layer
+from tcost.tracing.operations import (
     add,
     alibi,
     contract,
     join,
-    layer,
     relative_bias,
     rotate,
     scale,

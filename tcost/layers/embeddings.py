@@ -2,19 +2,8 @@
 
 from tcost.layers.projections import normed, projection
 from tcost.sizes import Sizes
-from tcost.tracing import (
-    Tensor,
-    Trace,
-    activate,
-    added_constant,
-    added_table,
-    bias,
-    convolve,
-    layer,
-    look_up,
-    prepend_row,
-    scale,
-)
+from tcost.tracing import Tensor, Trace, layer
+from tcost.tracing.operations import activate, added_constant, added_table, bias, convolve, look_up, prepend_row, scale
 
 TABLES = ("learned", "stored")
 """Positions that are rows of a table."""

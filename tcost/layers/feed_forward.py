@@ -2,13 +2,12 @@
 
 from tcost.layers.projections import projection
 from tcost.sizes import Experts, Size, Sizes
-from tcost.tracing import (
-    Tensor,
+from tcost.tracing import Tensor, layer
+from tcost.tracing.operations import (
     activate,
     add,
     combine,
     expert_linear,
-    layer,
     linear,
     multiply,
     normalise_sum,

@@ -1,7 +1,8 @@
 """What forward-only learning rules add: the error, and its way to the embeddings."""
 
 from tcost.sizes import same
-from tcost.tracing import Tensor, add, add_row, contract, layer, output_error, scale, softmax
+from tcost.tracing import Tensor, layer
+from tcost.tracing.operations import add, add_row, contract, output_error, scale, softmax
 
 
 @layer

@@ -3,7 +3,8 @@
 from tcost.layers.embeddings import table_name
 from tcost.layers.projections import normed, projection
 from tcost.sizes import Sizes
-from tcost.tracing import Tensor, activate, bias, cross_entropy, end, first_row, layer, linear, scale, soft_cap
+from tcost.tracing import Tensor, layer
+from tcost.tracing.operations import activate, bias, cross_entropy, end, first_row, linear, scale, soft_cap
 
 
 @layer

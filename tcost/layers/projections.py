@@ -1,7 +1,8 @@
 """What layers are made of: a projection with its bias and adapter, a norm."""
 
 from tcost.sizes import Lora, Size, Sizes
-from tcost.tracing import Tensor, add, bias, linear, normalise, scale
+from tcost.tracing import Tensor
+from tcost.tracing.operations import add, bias, linear, normalise, scale
 
 
 def projection(name: str, x: Tensor, pattern: str, s: Sizes, *, has_bias: bool, **sizes: Size) -> Tensor:
