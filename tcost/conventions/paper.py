@@ -29,10 +29,6 @@ def _cross_jacobian_slip(op: Op, _model: Model) -> Scalars:
     return {"macc": op.elements * (rows - keys)}
 
 
-def _mapping_slip(op: Op, _model: Model) -> Scalars:
-    return {"macc": op.index_space}
-
-
 def _projection_slip(op: Op, model: Model) -> Scalars:
     sizes, rows_of_error = op.einsum.sizes, model.output.shape[0]
     return {"macc": (rows_of_error - sizes["k"]) * sizes["vocab"] * sizes["d"]}
@@ -68,7 +64,7 @@ _PAPER_ERRATA = (
         operations=frozenset({"mixing"}),
         phase="error_projection",
         rules=("pepita",),
-        count=_mapping_slip,
+        count=lambda op, _: _dense_product(op),
     ),
     Erratum(
         name="encoder rows",

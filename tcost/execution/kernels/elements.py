@@ -1,6 +1,7 @@
 """Kernels of what works on elements: activation functions, scales, rotations."""
 
 from collections.abc import Mapping
+from functools import partial
 from math import pi, sqrt
 from typing import Any
 
@@ -65,8 +66,8 @@ def _kept_sigmoid(call: Call) -> Array:
     return call.kept["y"]
 
 
-def _silu(call: Call) -> Array:
-    call.kept["s"] = _sigmoid(call)
+def _silu(call: Call, slope: float = 1.0) -> Array:
+    call.kept["s"] = _sigmoid(call, slope)
     call.kept["y"] = call.inputs[0] * call.kept["s"]
     return call.kept["y"]
 
@@ -74,12 +75,6 @@ def _silu(call: Call) -> Array:
 def _silu_backward(call: Call, dy: Array) -> tuple[Array, ...]:
     s, y = call.kept["s"], call.kept["y"]
     return ((y * (1.0 - s) + s) * dy,)
-
-
-def _quick_gelu(call: Call) -> Array:
-    call.kept["s"] = _sigmoid(call, QUICK_SLOPE)
-    call.kept["y"] = call.inputs[0] * call.kept["s"]
-    return call.kept["y"]
 
 
 def _quick_gelu_backward(call: Call, dy: Array) -> tuple[Array, ...]:
@@ -170,7 +165,7 @@ ELEMENTS: Mapping[str, Kernel] = {
     "split_heads": Kernel(_split_heads, _split_heads_backward),
     "gelu": Kernel(_gelu, _gelu_backward, needs=every_input),
     **dict.fromkeys(("gelu_tanh", "gelu_new"), Kernel(_gelu_tanh, _gelu_tanh_backward, needs=every_input)),
-    "quick_gelu": Kernel(_quick_gelu, _quick_gelu_backward),
+    "quick_gelu": Kernel(partial(_silu, slope=QUICK_SLOPE), _quick_gelu_backward),
     "relu": Kernel(_relu, lambda call, dy: (dy * call.kept["mask"],)),
     "relu2": Kernel(_relu2, lambda call, dy: (call.kept["relu"] * 2.0 * dy,)),
     "silu": Kernel(_silu, _silu_backward),

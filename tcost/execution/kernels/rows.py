@@ -61,13 +61,16 @@ def _cross_entropy_backward(call: Call, _dy: Array) -> tuple[Array, ...]:
     return (call.passing * (1 / call.rows),)
 
 
-def _layer_norm(call: Call) -> Array:
-    (x,), (gain, shift), n = call.inputs, call.weights, call.op.columns
+def _layer_norm_without_bias(call: Call) -> Array:
+    (x,), n = call.inputs, call.op.columns
     centred = x - row_sum(x) / n
-    variance = row_dot(centred, centred, call) / n
-    call.kept["inverse"] = 1.0 / np.sqrt(variance + EPSILON)
+    call.kept["inverse"] = 1.0 / np.sqrt(row_dot(centred, centred, call) / n + EPSILON)
     call.kept["normal"] = centred * call.kept["inverse"]
-    return call.kept["normal"] * gain + shift
+    return call.kept["normal"] * call.weights[0]
+
+
+def _layer_norm(call: Call) -> Array:
+    return _layer_norm_without_bias(call) + call.weights[1]
 
 
 def _layer_norm_backward(call: Call, dy: Array) -> tuple[Array, ...]:
@@ -77,25 +80,16 @@ def _layer_norm_backward(call: Call, dy: Array) -> tuple[Array, ...]:
     return ((dnormal - mean - normal * product) * call.kept["inverse"],)
 
 
-def _layer_norm_update(call: Call, dy: Array, start: tuple[Array, ...]) -> tuple[Array, ...]:
-    rows, n = dy.reshape(-1, call.op.columns), call.kept["normal"].reshape(-1, call.op.columns)
-    shift = start[1]
-    for row in rows:
-        shift = shift + row
-    return einsum((rows, ("r", "c")), (n, ("r", "c")), (start[0], ("c",))), shift
-
-
-def _layer_norm_without_bias(call: Call) -> Array:
-    (x,), n = call.inputs, call.op.columns
-    centred = x - row_sum(x) / n
-    call.kept["inverse"] = 1.0 / np.sqrt(row_dot(centred, centred, call) / n + EPSILON)
-    call.kept["normal"] = centred * call.kept["inverse"]
-    return call.kept["normal"] * call.weights[0]
-
-
 def _gain_update(call: Call, dy: Array, start: tuple[Array, ...]) -> tuple[Array, ...]:
     rows, n = dy.reshape(-1, call.op.columns), call.kept["normal"].reshape(-1, call.op.columns)
     return (einsum((rows, ("r", "c")), (n, ("r", "c")), (start[0], ("c",))),)
+
+
+def _layer_norm_update(call: Call, dy: Array, start: tuple[Array, ...]) -> tuple[Array, ...]:
+    shift = start[1]
+    for row in dy.reshape(-1, call.op.columns):
+        shift = shift + row
+    return (*_gain_update(call, dy, start), shift)
 
 
 def _rms_norm(call: Call) -> Array:
