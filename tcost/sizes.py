@@ -174,8 +174,8 @@ class Sizes:
     """The named sizes and parts of one model at one context, with every default filled in.
 
     `context_length` is the number of rows that carry the loss: the decoder's where there is one,
-    else the encoder's. `encoder_context_length` is None unless there are both; what else begins with
-    `encoder_` is None unless the encoder's differs from the decoder's. A spec (`spec/model.py`) says
+    else the encoder's. `encoder_context_length` is None unless there are both, or where it follows the context (`at`
+    says how long it is); what else begins with `encoder_` is None unless the encoder's differs from the decoder's. A spec (`spec/model.py`) says
     what each part is. The defaults of the parts are the transformer of Pau & Aymone, Eng 2024, 5(1), 34-50.
     """
 
@@ -281,17 +281,21 @@ class Sizes:
         raise InputError("a model needs layers: n_encoder_layers or n_decoder_layers above zero")
 
     def at(self, context: Size = None, encoder_context: Size = None) -> "Sizes":
-        """Return the same model at another context.
+        """Return the same model at another context; an encoder's that no one has said is as long as the decoder's.
 
         Raises InputError for a length that cannot be one, or an encoder context where the model has no
         encoder beside a decoder.
         """
         check_size("the context", context)
         check_size("the encoder context", encoder_context)
-        if encoder_context is not None and self.family != "encoder-decoder":
+        is_double = self.family == "encoder-decoder"
+        if encoder_context is not None and not is_double:
             raise InputError(
                 f"{self.name}: an encoder context is for encoder-decoder models; this one is {self.family}\n"
                 "give its length as the context instead"
             )
-        changes = {"context_length": context, "encoder_context_length": encoder_context}
-        return replace(self, **{name: size for name, size in changes.items() if size is not None})
+        length = self.context_length if context is None else context
+        own = length if is_double and self.encoder_context_length is None else self.encoder_context_length
+        return replace(
+            self, context_length=length, encoder_context_length=own if encoder_context is None else encoder_context
+        )

@@ -238,18 +238,13 @@ class ModelSpec(BaseModel):
             raise problem("full_attention_layers", "full_attention_layers is given, but there is no sliding_window")
         return self
 
-    def at(self, context: int | None = None, encoder_context: int | None = None) -> Sizes:
-        """Return the model's sizes, at another context where one is given.
-
-        An encoder context that the spec leaves to its default follows the context. Raises InputError
-        as `Sizes.at` does.
-        """
-        follows = self.n_encoder_layers and self.n_decoder_layers and self.encoder_context_length is None
+    @property
+    def sizes(self) -> Sizes:
+        """The model's sizes, with every default filled in but for lengths that follow the context."""
         same = {each.name: getattr(self, each.name) for each in fields(Sizes) if each.name in ModelSpec.model_fields}
         of_spec = {
             "notes": tuple(self.notes),
             "d_head": self.d_head or self.d_model // self.n_heads,
-            "encoder_context_length": (context or self.context_length) if follows else self.encoder_context_length,
             "n_positions": self.n_positions or max(self.context_length, self.encoder_context_length or 0),
             "attention_bias": frozenset(self.attention_bias),
             "latent_attention": self.latent_attention.part() if self.latent_attention else None,
@@ -257,8 +252,11 @@ class ModelSpec(BaseModel):
             "experts": self.experts.part() if self.experts else None,
             "train": self._trained(),
         }
-        sizes = Sizes(**same | of_spec)
-        return sizes.at(context, encoder_context)
+        return Sizes(**same | of_spec)
+
+    def at(self, context: int | None = None, encoder_context: int | None = None) -> Sizes:
+        """Return the model's sizes, at another context where one is given. Raises InputError as `Sizes.at` does."""
+        return self.sizes.at(context, encoder_context)
 
     def _has_patterns(self) -> bool:
         """Tell whether the layers of a stack differ from each other."""

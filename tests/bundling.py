@@ -1,0 +1,45 @@
+"""The bundled specs as a module of Python, which takes no reading and no checking to load."""
+
+import subprocess
+import sys
+from dataclasses import MISSING, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import tcost
+from tcost import load_spec
+
+MODULE = Path(tcost.__file__).parent / "bundled.py"
+
+SPECS = Path(tcost.__file__).parent.parent / "model_specs"
+
+HEAD = '''"""The bundled specs as sizes, each made when it is asked for: `python tests/readme.py` makes this of model_specs/."""
+
+from collections.abc import Callable, Mapping
+
+from tcost.sizes import {parts}
+
+BUNDLED: Mapping[str, Callable[[], Sizes]] = {{
+'''
+
+
+def module() -> str:
+    """Return the text of `tcost.bundled`."""
+    models = {path.stem: load_spec(path).sizes for path in sorted(SPECS.glob("*.yaml"))}
+    lines = "".join(f"    {name!r}: lambda: {_said(sizes)},\n" for name, sizes in models.items())
+    parts = [part for part in ("Experts", "LatentAttention", "LayerSet", "Lora", "Sizes") if f"{part}(" in lines]
+    command = [sys.executable, "-m", "ruff", "format", "-"]
+    text = f"{HEAD.format(parts=', '.join(parts))}{lines}}}\n"
+    return subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout
+
+
+def _said(part: Any) -> str:
+    """Return an expression of Python for a value, of parts with what is not as by default."""
+    if isinstance(part, frozenset):
+        return f"frozenset({sorted(part)!r})"
+    if not is_dataclass(part):
+        return repr(part)
+    values = {each.name: getattr(part, each.name) for each in fields(part)}
+    usual = {each.name: each.default for each in fields(part) if each.default is not MISSING}
+    said = (f"{name}={_said(value)}" for name, value in values.items() if name not in usual or value != usual[name])
+    return f"{type(part).__name__}({', '.join(said)})"
