@@ -5,13 +5,24 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 from tcost.errors import InputError, unknown
-from tcost.sizes import Size, is_multiple
+from tcost.sizes import Size, exact_div, same
 from tcost.tracing import Op
 
 Form: TypeAlias = Literal["held", "dropped", "fused", "chunked"]
 
 MAX_CHUNKS = 10**6
 """More chunks than that have no loss that anyone has seen; each is executed by itself."""
+
+
+def _is_multiple(size: Size, number: int) -> bool:
+    """Tell whether a size is a multiple of a number: everywhere for arrays; expressions, which can be any, are.
+
+    A size of a box says itself that it is not so all over it.
+    """
+    if isinstance(size, int) or hasattr(size, "dtype"):
+        return same(size % number, 0)
+    exact_div(size, number)
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +52,7 @@ class Loss:
 
     def check_rows(self, rows: Size) -> None:
         """Raise InputError where so many rows have no equal chunks."""
-        if not is_multiple(rows, self.chunks):
+        if not _is_multiple(rows, self.chunks):
             found = f"; this step has {rows:,}" if isinstance(rows, int) else ""
             raise InputError(
                 f"loss chunked:{self.chunks} needs a multiple of {self.chunks} rows{found}\n"

@@ -55,17 +55,6 @@ def exact_div(a: Size, b: Size) -> Size:
     return a // b if isinstance(a, int) or hasattr(a, "dtype") else a / b
 
 
-def is_multiple(size: Size, number: int) -> bool:
-    """Tell whether a size is a multiple of a number: everywhere for arrays; expressions, which can be any, are.
-
-    A size of a box says itself that it is not so all over it.
-    """
-    if isinstance(size, int) or hasattr(size, "dtype"):
-        return same(size % number, 0)
-    exact_div(size, number)
-    return True
-
-
 def minimum(a: Size, b: Size) -> Size:
     """Return the smaller of two sizes, element by element for arrays, as an expression for expressions.
 
@@ -174,9 +163,10 @@ class Sizes:
     """The named sizes and parts of one model at one context, with every default filled in.
 
     `context_length` is the number of rows that carry the loss: the decoder's where there is one,
-    else the encoder's. `encoder_context_length` is None unless there are both, or where it follows the context (`at`
-    says how long it is); what else begins with `encoder_` is None unless the encoder's differs from the decoder's. A spec (`spec/model.py`) says
-    what each part is. The defaults of the parts are the transformer of Pau & Aymone, Eng 2024, 5(1), 34-50.
+    else the encoder's. `encoder_context_length` is None unless there are both, or where it follows the
+    context, until `at` says how long it is; what else begins with `encoder_` is None unless the encoder's
+    differs from the decoder's. A spec (`spec/model.py`) says what each part is. The defaults of the parts
+    are the transformer of Pau & Aymone, Eng 2024, 5(1), 34-50.
     """
 
     name: str = ""

@@ -9,11 +9,11 @@ from typing import Any
 import tcost
 from tcost import load_spec
 
-MODULE = Path(tcost.__file__).parent / "bundled.py"
+MODULE = Path(tcost.__file__).parent / "bundled" / "models.py"
 
 SPECS = Path(tcost.__file__).parent.parent / "model_specs"
 
-HEAD = '''"""The bundled specs as sizes, each made when it is asked for: `python tests/readme.py` makes this of model_specs/."""
+HEAD = '''"""The bundled specs as sizes, made when asked for. Generated of model_specs/: `python tests/readme.py`."""
 
 from collections.abc import Callable, Mapping
 
@@ -24,8 +24,8 @@ BUNDLED: Mapping[str, Callable[[], Sizes]] = {{
 
 
 def module() -> str:
-    """Return the text of `tcost.bundled`."""
-    models = {path.stem: load_spec(path).sizes for path in sorted(SPECS.glob("*.yaml"))}
+    """Return the text of `tcost.bundled.models`."""
+    models = {path.stem: load_spec(path).sizes for path in sorted(SPECS.glob("*.yaml"), key=lambda path: path.stem)}
     lines = "".join(f"    {name!r}: lambda: {_said(sizes)},\n" for name, sizes in models.items())
     parts = [part for part in ("Experts", "LatentAttention", "LayerSet", "Lora", "Sizes") if f"{part}(" in lines]
     command = [sys.executable, "-m", "ruff", "format", "-"]

@@ -22,6 +22,7 @@ from conftest import golden
 from hypothesis import strategies as st
 
 from tcost.__main__ import run
+from tcost.bundled import BUNDLED
 from tcost.commands import NAMES
 from tcost.conventions import CONVENTIONS
 from tcost.cost import evaluate_rules
@@ -29,7 +30,7 @@ from tcost.documents.compute import to_json
 from tcost.kinds import PHASES
 from tcost.learning_rules import LEARNING_RULES
 from tcost.optimizers import OPTIMIZERS
-from tcost.spec import ModelSpec, bundled_specs, load_spec
+from tcost.spec import ModelSpec, load_spec
 from tcost.sweep import MEASURES
 from tcost.text import visible
 from tcost.tracing import LAYERS
@@ -63,7 +64,7 @@ odd = scalars | st.lists(scalars, max_size=3) | st.dictionaries(texts, scalars, 
 SPECS = [
     yaml.safe_load(path.read_text())
     for path in sorted((Path(__file__).parents[1] / "model_specs").glob("*.yaml"))
-    if path.stem in bundled_specs()
+    if path.stem in BUNDLED
 ]
 CONFIGS = [case["config"] for case in golden("families")]
 

@@ -1,7 +1,7 @@
 """Bring up to date what comes from the program itself: `python tests/readme.py`.
 
-The outputs of the commands in the README and in docs/formulas.md, the help pages in docs/commands.md, and the words
-that shells complete.
+The bundled specs as a module, the outputs of the commands in the README and in docs/formulas.md, the help pages in
+docs/commands.md, and the words that shells complete.
 """
 
 import os
@@ -11,10 +11,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bundling import MODULE, module
 from commands import COMMANDS, WORDS, words
 
 from tcost import evaluate, load_spec
-from tcost.spec import bundled_specs
+from tcost.bundled import BUNDLED
 from tcost.units import si
 
 README = Path(__file__).parent.parent / "README.md"
@@ -53,7 +54,7 @@ def models() -> str:
         "| spec | model | parameters | active | context | forward FLOPs per token |",
         "| :-- | :-- | --: | --: | --: | --: |",
     ]
-    for name in bundled_specs():
+    for name in BUNDLED:
         spec = load_spec(name)
         result = evaluate(spec, convention="torch")
         totals, context = result.totals, result.context
@@ -80,6 +81,7 @@ def _output(command: str, folder: str) -> str:
 
 
 if __name__ == "__main__":
+    MODULE.write_text(module())
     for page in PAGES:
         page.write_text(refreshed(page.read_text()))
     WORDS.write_text(words())

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from bundling import MODULE
 
 import tcost
 
@@ -19,6 +20,7 @@ ORDER = [
         "text",
         "strict_json",
         "sizes",
+        "bundled",
         "settings",
         "tracing",
         "layers",
@@ -110,8 +112,9 @@ def test_an_extra_is_imported_where_it_is_used(path: Path) -> None:
 
 
 def test_every_file_is_short() -> None:
-    """A module past about 300 lines becomes a package."""
-    assert {path.name: n for path in PACKAGE.rglob("*.py") if (n := len(path.read_text().splitlines())) > 300} == {}
+    """A module past about 300 lines becomes a package, but for the one that is generated."""
+    written = [path for path in PACKAGE.rglob("*.py") if path != MODULE]
+    assert {path.name: n for path in written if (n := len(path.read_text().splitlines())) > 300} == {}
 
 
 LIBRARIES = ("numpy", "pydantic", "rich", "sympy", "typer", "yaml")

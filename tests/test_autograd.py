@@ -13,6 +13,7 @@ import pytest
 from drawn import MODERN, POOLED
 
 from tcost import Sizes, load_spec
+from tcost.bundled import BUNDLED
 from tcost.execution.execution import Execution
 from tcost.execution.kernels.base import distances
 from tcost.execution.numbers import values
@@ -20,7 +21,6 @@ from tcost.execution.step import Step
 from tcost.models import trace_model
 from tcost.settings import Settings
 from tcost.sizes import PROJECTIONS
-from tcost.spec import bundled_specs
 from tcost.tracing import Band, Op, Tensor, Trace
 from tcost.verify import execute, shrink
 
@@ -166,7 +166,7 @@ COMPUTED: dict[str, Callable[[Op, list[Any], list[Any]], Any]] = {
 
 def models() -> list[tuple[str, Sizes]]:
     """Return every bundled spec, shrunk, and a model with all the parts that they do not combine."""
-    bundled = [(name, shrink(load_spec(name).at())) for name in bundled_specs()]
+    bundled = [(name, shrink(load_spec(name).at())) for name in BUNDLED]
     everything = {"head_transform": True, "n_segments": 2, "final_norm": True, "attention_bias": frozenset(PROJECTIONS)}
     whole = replace(dict(bundled)["bart-base"], **everything)  # type: ignore[arg-type]
     return [*bundled, ("everything", whole), ("pooled", POOLED), *MODERN.items()]

@@ -11,9 +11,9 @@ import pytest
 from conftest import Tcost
 
 from tcost import Result, compare, evaluate, load_spec
+from tcost.bundled import BUNDLED
 from tcost.conventions import CONVENTIONS
 from tcost.cost import standings
-from tcost.spec import bundled_specs
 from tcost.units import binary, change, si
 
 RULES = ["bp", "pepita", "mempepita"]
@@ -70,7 +70,7 @@ def test_compute_names_what_the_publication_lacks(tcost: Tcost, tmp_path: Path) 
     assert notes(tcost("compute", trained(tmp_path, "gpt2", "[norm]")).out)[0] == lacking
 
 
-@pytest.mark.parametrize("name", bundled_specs())
+@pytest.mark.parametrize("name", list(BUNDLED))
 def test_the_line_follows_what_is_priced_as_exact(name: str, tcost: Tcost) -> None:
     """A model is of the paper's kind where nothing of its `paper` result is priced as `exact` does."""
     paper = evaluate(load_spec(name), "bp", "paper")
@@ -151,7 +151,7 @@ def test_compare_where_a_convention_has_not_what_is_trained(tcost: Tcost, tmp_pa
 
 def test_compare_counts_models(tcost: Tcost) -> None:
     """On several models the first notes have in how many each rule takes fewer MACCs, of those that there are."""
-    specs = [load_spec(name) for name in bundled_specs()]
+    specs = [load_spec(name) for name in BUNDLED]
     said = []
     for convention in ("exact", "paper"):
         results = [[evaluate(spec, algo, convention) for algo in RULES] for spec in specs]

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 
 from tcost import InputError, ModelSpec, Sizes, evaluate, load_spec
 from tcost.breakeven import BreakEven, break_even
+from tcost.bundled import BUNDLED
 from tcost.conventions import CONVENTIONS
 from tcost.learning_rules import LEARNING_RULES
 from tcost.settings import Settings
-from tcost.spec import bundled_specs
 from tcost.sweep import MEASURES, parse_axis
 
 RULES = [*LEARNING_RULES]
@@ -203,7 +203,7 @@ def test_table(tcost: Tcost) -> None:
     assert "MACCs: bp is cheaper than mempepita only at context_length 1 to 1,250" in never
 
 
-@pytest.mark.parametrize("name", bundled_specs())
+@pytest.mark.parametrize("name", list(BUNDLED))
 def test_tables_fit(name: str, tcost: Tcost) -> None:
     """Every bundled model has break-even points, or none, in a table of at most 100 columns."""
     outcome = tcost("breakeven", name, "--algos", *RULES)

@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tcost import evaluate, load_spec
+from tcost.bundled import BUNDLED
 from tcost.cli.many_values import spread
 from tcost.cost import group_by
 from tcost.kinds import PHASES
-from tcost.spec import bundled_specs
 
 if TYPE_CHECKING:
     from tcost.training_step import Spec
@@ -203,8 +203,8 @@ def test_bare_compare_takes_all_bundled_specs(tcost: Tcost) -> None:
     """`tcost compare --algos bp pepita mempepita` works as it stands."""
     outcome = tcost("compare", *ALL)
     assert outcome.status == 0
-    assert all(f"\n{name} " in outcome.out for name in bundled_specs())
-    assert outcome.out.count(" mempepita  ") == len(bundled_specs())
+    assert all(f"\n{name} " in outcome.out for name in BUNDLED)
+    assert outcome.out.count(" mempepita  ") == len(BUNDLED)
 
 
 @pytest.mark.parametrize("command", ["compute", "compare"])
@@ -233,7 +233,7 @@ def test_table_shows_the_integers(by: str, algo: str, tcost: Tcost) -> None:
         assert by == "layer" or f"{row.flop:,}" in table
 
 
-@pytest.mark.parametrize("name", bundled_specs())
+@pytest.mark.parametrize("name", list(BUNDLED))
 @pytest.mark.parametrize("by", ["layer", "operation", "phase"])
 def test_tables_fit_the_page(name: str, by: str, tcost: Tcost) -> None:
     """No table of a bundled spec is wider than 100 columns or cuts a number short."""
@@ -252,11 +252,11 @@ def test_markdown_is_a_table(tcost: Tcost) -> None:
 
 def test_listings(tcost: Tcost) -> None:
     """Everything that can be named can be listed."""
-    assert [line.split()[0] for line in tcost("list", "specs").out.splitlines()] == bundled_specs()
+    assert [line.split()[0] for line in tcost("list", "specs").out.splitlines()] == list(BUNDLED)
     assert [line.split()[0] for line in tcost("list", "algos").out.splitlines()] == RULES
     assert [line.split()[0] for line in tcost("list", "conventions").out.splitlines()] == ["paper", "torch", "exact"]
     layers = [line.split()[0] for line in tcost("list", "layers").out.splitlines()]
-    specs: list[Spec] = [*(load_spec(name) for name in bundled_specs()), *MODERN.values()]
+    specs: list[Spec] = [*(load_spec(name) for name in BUNDLED), *MODERN.values()]
     named = {str(row.layer) for algo in RULES for spec in specs for row in evaluate(spec, algo, "exact").rows}
     assert {name.rpartition(".")[2].rstrip("_23") for name in named} == set(layers)
 

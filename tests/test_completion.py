@@ -18,17 +18,18 @@ from commands import COMMANDS, WORDS, words
 from conftest import Tcost
 from readme import REFERENCE
 
+from tcost.bundled import BUNDLED
 from tcost.completion import complete
 from tcost.conventions import CONVENTIONS
 from tcost.cost.measures import MEASURES
 from tcost.kinds import PHASES
 from tcost.learning_rules import LEARNING_RULES
 from tcost.optimizers import OPTIMIZERS
-from tcost.spec import bundled_specs, load_spec
+from tcost.spec import load_spec
 
 SHELLS = ("bash", "zsh", "fish")
 RULES = list(LEARNING_RULES)
-SPECS = bundled_specs()
+SPECS = list(BUNDLED)
 FORMATS = ["table", "json", "csv", "markdown"]
 
 

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from tcost import InputError, evaluate, load_spec
+from tcost.bundled import BUNDLED
 from tcost.cost.measures import MEASURES
 from tcost.diff import Asked, differences, price_both, snapshot_of
 from tcost.documents.side import read_side
 from tcost.memory import CATEGORIES
 from tcost.report.comment import LIMIT, comment
-from tcost.spec import bundled_specs, to_yaml, with_values
+from tcost.spec import to_yaml, with_values
 
 BY_LAYER = ("macc", "flop", "parameters", "memory_bytes")
 
@@ -278,7 +279,7 @@ def test_steps_that_do_not_meet() -> None:
 
 def test_tables_fit(tcost: Tcost) -> None:
     """No difference of two bundled specs under any convention is wider than 100 columns."""
-    names = bundled_specs()
+    names = list(BUNDLED)
     for index, name in enumerate(names):
         convention = ("paper", "exact", "torch")[index % 3]
         out = tcost("diff", names[index - 1], name, "--convention", convention, "--optimizer", "adam").out
@@ -315,7 +316,7 @@ def test_a_comment_is_never_too_long(tcost: Tcost, save: Save) -> None:
     """Of all bundled models at another context, what does not fit is left out, with the command that prints it."""
     base, head = (save(f"{context}.json", "compare", "--context", context) for context in (32, 33))
     text = tcost("diff", base, head, "--format", "markdown").out
-    number = 3 * len(bundled_specs())
+    number = 3 * len(BUNDLED)
     assert text.startswith(f"**{number} of {number} training steps have changed**, most of all `")
     assert LIMIT - 20_000 < len(text.encode()) <= LIMIT == 65_536
     assert text.count("<details>") == text.count("</details>") > 3

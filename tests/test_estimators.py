@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tcost import Sizes, evaluate, load_spec
+from tcost.bundled import BUNDLED
 from tcost.estimators import Parameters, estimates, parameters_of
-from tcost.spec import bundled_specs
 
 Derived = Callable[[Sizes, Parameters], Any]
 
@@ -70,7 +70,7 @@ DERIVED: dict[str, Derived] = {
 }
 
 
-@pytest.mark.parametrize("name", bundled_specs())
+@pytest.mark.parametrize("name", list(BUNDLED))
 def test_a_formula_is_its_derivation(name: str) -> None:
     """What is printed as an estimator's formula gives what its publication derives, for every model of one stack."""
     sizes = load_spec(name).at()

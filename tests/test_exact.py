@@ -9,9 +9,9 @@ from drawn import parts
 from hypothesis import given, settings
 
 from tcost import Sizes, evaluate, load_spec
+from tcost.bundled import BUNDLED
 from tcost.conventions import CONVENTIONS
 from tcost.kinds import KINDS
-from tcost.spec import bundled_specs
 
 RULES = ["bp", "pepita", "mempepita"]
 
@@ -150,7 +150,7 @@ def test_flops_are_two_per_macc_and_one_per_other_scalar(s: Sizes) -> None:
             assert row.flop == row.macc + sum(row.scalars.values())
 
 
-@pytest.mark.parametrize("name", bundled_specs())
+@pytest.mark.parametrize("name", list(BUNDLED))
 def test_exact_less_its_element_wise_part_is_torch(name: str) -> None:
     """The einsums of `exact` are all that `torch` counts, in every phase and under every rule."""
     for algo in RULES:
@@ -215,7 +215,7 @@ def test_optimizer_step(optimizer: str, per_parameter: int) -> None:
 def test_what_the_paper_does_not_have() -> None:
     """Under `paper`, parts that its model has not are rows that cost nothing and say so; nothing else is marked."""
     absent = CONVENTIONS["paper"].absent
-    for name in bundled_specs():
+    for name in BUNDLED:
         for row in evaluate(load_spec(name), "pepita", "paper").rows:
             names = {str(row.layer).rpartition(".")[2], str(row.operation).removesuffix("_difference")}
             is_absent = bool(names & absent) and row.kind in CONVENTIONS["paper"].kinds

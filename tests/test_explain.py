@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tcost import Sizes, evaluate, load_spec
+from tcost.bundled import BUNDLED
 from tcost.conventions import CONVENTIONS, convention_of
 from tcost.cost import group_by
 from tcost.explain import Explanation, explain
@@ -22,7 +23,6 @@ from tcost.kinds import KINDS, PHASES
 from tcost.learning_rules import LEARNING_RULES
 from tcost.report.explain import in_numbers
 from tcost.settings import Settings
-from tcost.spec import bundled_specs
 from tcost.training_step import Spec
 
 pytest.importorskip("sympy")
@@ -55,7 +55,7 @@ def computed(spec: Spec, algo: str, convention: str, **options: Any) -> Sums:
 
 
 @pytest.mark.parametrize("algo", RULES)
-@pytest.mark.parametrize("name", bundled_specs())
+@pytest.mark.parametrize("name", list(BUNDLED))
 def test_adds_up_for_bundled_specs(name: str, algo: str) -> None:
     """What is said of every operation of every layer is what it costs, under each convention."""
     for convention in CONVENTIONS:
@@ -150,7 +150,7 @@ def test_the_table(tcost: Tcost) -> None:
     assert "erratum" not in tcost("explain", "alexatm-20b", "cross_attention").out
 
 
-@pytest.mark.parametrize("name", bundled_specs())
+@pytest.mark.parametrize("name", list(BUNDLED))
 def test_tables_fit(name: str, tcost: Tcost) -> None:
     """Tables of all layers fit 100 columns, and nothing is cut."""
     out = tcost("explain", name, "--convention", "exact", "--causal", "half").out

@@ -14,10 +14,10 @@ from conftest import Tcost
 
 import tcost as package
 from tcost import InputError, evaluate, load_spec
+from tcost.bundled import BUNDLED
 from tcost.conventions import CONVENTIONS
 from tcost.cost import By, group_by
 from tcost.learning_rules import LEARNING_RULES
-from tcost.spec import bundled_specs
 
 FLOPS = {
     "paper": {
@@ -30,7 +30,7 @@ FLOPS = {
 """The FLOPs of each scalar operation under each convention, by hand."""
 
 
-@pytest.mark.parametrize("name", bundled_specs())
+@pytest.mark.parametrize("name", list(BUNDLED))
 @pytest.mark.parametrize("convention", FLOPS)
 def test_amounts_are_priced_vectors(name: str, convention: str) -> None:
     """MACCs and FLOPs of rows, of rows that share a line, of phases and of totals are sums of prices times numbers."""

@@ -11,8 +11,8 @@ import pytest
 from conftest import GOLDEN, Tcost
 
 from tcost import InputError, load_spec
+from tcost.bundled import BUNDLED
 from tcost.memory import CATEGORIES, measure
-from tcost.spec import bundled_specs
 from tcost.units import binary, parse_bytes
 
 HELD = (*CATEGORIES, "peak")
@@ -47,7 +47,7 @@ def test_table(tcost: Tcost) -> None:
 
 def test_every_table_fits(tcost: Tcost) -> None:
     """Tables of all bundled models, rules and conventions fit 100 columns."""
-    for name in bundled_specs():
+    for name in BUNDLED:
         for convention in ("paper", "exact"):
             args = ("--algos", "bp", "mempepita", "--convention", convention, "--optimizer", "adam")
             assert max(map(len, tcost("memory", name, *args).out.splitlines())) <= 100

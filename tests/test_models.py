@@ -9,8 +9,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tcost import InputError, Result, Sizes, evaluate, load_spec
+from tcost.bundled import BUNDLED
 from tcost.sizes import Experts, LayerSet, Lora
-from tcost.spec import bundled_specs
 
 RULES = ["bp", "pepita", "mempepita"]
 CONVENTIONS = ["paper", "torch", "exact"]
@@ -70,7 +70,7 @@ def test_linear_in_the_batch(s: Sizes, algo: str, batch: int) -> None:
     assert one.totals.parameters == many.totals.parameters
 
 
-@pytest.mark.parametrize("name", [name for name in bundled_specs() if not load_spec(name).at().has_patterns])
+@pytest.mark.parametrize("name", [name for name in BUNDLED if not load_spec(name).at().has_patterns])
 def test_linear_in_the_depth(name: str) -> None:
     """Each further layer of a bundled spec adds as much as the one before it, under every rule and convention."""
     s = load_spec(name).at()

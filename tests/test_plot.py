@@ -22,6 +22,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 
 from tcost import InputError, evaluate, load_spec
+from tcost.bundled import BUNDLED
 from tcost.conventions import convention_of
 from tcost.cost import evaluate_rules, group_by
 from tcost.kinds import PHASES
@@ -37,7 +38,6 @@ from tcost.plot.ticks import amount_ticks, size_ticks, some_ticks
 from tcost.report import WORK
 from tcost.report.bars import small_layers
 from tcost.settings import Settings
-from tcost.spec import bundled_specs
 from tcost.sweep import MEASURES, Axis, Sweep, parse_axis
 from tcost.units import parse_bytes
 
@@ -302,7 +302,7 @@ def test_ticks_of_contexts() -> None:
 # Reading them
 
 
-@pytest.mark.parametrize("name", bundled_specs())
+@pytest.mark.parametrize("name", list(BUNDLED))
 def test_every_model_is_drawn(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """All models as curves and as bars: no warning, no text over another or outside, and the convention is said."""
     monkeypatch.setattr(paper, "POINTS", 3)

@@ -17,12 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tcost import InputError, Row, Sizes, evaluate, load_spec
+from tcost.bundled import BUNDLED
 from tcost.conventions import CONVENTIONS
 from tcost.estimators import ESTIMATORS, PARAMETERS, Parameters, estimates, parameters_of
 from tcost.learning_rules import LEARNING_RULES
 from tcost.reconcile import Reconciliation, reconcile
 from tcost.settings import Settings
-from tcost.spec import bundled_specs
 
 RULES = [*LEARNING_RULES]
 PAIRS = [*product(CONVENTIONS, repeat=2)]
@@ -48,7 +48,7 @@ def assert_adds_up(reconciliation: Reconciliation) -> None:
 
 
 @pytest.mark.parametrize("algo", RULES)
-@pytest.mark.parametrize("name", bundled_specs())
+@pytest.mark.parametrize("name", list(BUNDLED))
 def test_terms_and_formulas(name: str, algo: str) -> None:
     """For every pair of conventions the terms add up to the difference, and each formula gives its integers."""
     for from_, to in PAIRS:
@@ -156,7 +156,7 @@ def test_estimates_by_hand() -> None:
 
 def test_the_formula_of_an_estimator_is_its_function() -> None:
     """What is printed as an estimator's formula gives what its function gives, for every model that it is for."""
-    for spec in map(load_spec, bundled_specs()):
+    for spec in map(load_spec, BUNDLED):
         reconciliation = reconcile(spec, "torch", "exact", Settings(batch=3))
         symbols = {symbol.name: symbol.value for symbol in reconciliation.symbols}
         symbols |= parameters_of(evaluate(spec, "bp", "exact"))._asdict()
@@ -279,7 +279,7 @@ def test_csv(tcost: Tcost) -> None:
     ]
 
 
-@pytest.mark.parametrize("name", bundled_specs())
+@pytest.mark.parametrize("name", list(BUNDLED))
 def test_tables_fit(name: str, tcost: Tcost) -> None:
     """Tables of every bundled spec fit 100 columns, in SI units and in integers, and nothing is cut short."""
     for algo, integers in product(("bp", "pepita"), ([], ["--integers"])):

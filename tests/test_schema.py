@@ -15,11 +15,11 @@ from readme import README
 from ruamel.yaml import YAML
 
 from tcost import ModelSpec
+from tcost.bundled import BUNDLED
 from tcost.documents.compute import ComputeDocument
 from tcost.documents.every import AnyDocument
 from tcost.documents.schema import SCHEMAS, reader_of, schema_of
 from tcost.kinds import MODEL_PHASES
-from tcost.spec import bundled_specs
 from tcost.spec.document import parse
 
 READER, COMPUTED = reader_of(AnyDocument), reader_of(ComputeDocument)
@@ -304,7 +304,7 @@ def yaml(text: str) -> Any:
     return YAML(typ="safe", pure=True).load(text)
 
 
-@pytest.mark.parametrize("name", bundled_specs())
+@pytest.mark.parametrize("name", list(BUNDLED))
 def test_bundled_specs_are_of_the_schema(name: str) -> None:
     """Every bundled spec, as another parser reads it, is valid."""
     (path,) = Path(__file__).parent.parent.glob(f"model_specs/{name}.yaml")

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tcost import Result, Sizes, evaluate, load_spec
+from tcost.bundled import BUNDLED
 from tcost.conventions import CONVENTIONS
 from tcost.cost import By, group_by
 from tcost.learning_rules import LEARNING_RULES
 from tcost.optimizers import OPTIMIZERS
-from tcost.spec import bundled_specs
 
 RULES = [*LEARNING_RULES]
 
@@ -66,7 +66,7 @@ def test_nothing_of_a_pooled_model_is_negative(convention: str) -> None:
 @pytest.mark.parametrize("convention", CONVENTIONS)
 def test_nothing_of_a_bundled_model_is_negative(convention: str, algo: str) -> None:
     """No total, phase or layer of a bundled model is."""
-    for name in bundled_specs():
+    for name in BUNDLED:
         check_signs(evaluate(load_spec(name), algo, convention))
 
 

@@ -6,9 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from bundling import SPECS
 
 from tcost import InputError, ModelSpec, load_spec
-from tcost.spec import bundled_specs
+from tcost.bundled import BUNDLED
 
 GOOD = """\
 name: tiny
@@ -34,13 +35,23 @@ def problem(text: str | bytes, tmp_path: Path) -> str:
 def test_bundled_specs() -> None:
     """Those that were promised are bundled, more than 30 in all, each with a description and a source."""
     promised = "gpt2 gpt2-medium gpt2-large gpt2-xl gpt3-small gpt3 bert-base bert-large distilbert t5-base bart-base"
-    assert {*promised.split(), "transformer-base", "alexatm-20b"} <= set(bundled_specs())
-    assert len(bundled_specs()) > 30
-    for name in bundled_specs():
+    assert {*promised.split(), "transformer-base", "alexatm-20b"} <= set(BUNDLED)
+    assert len(BUNDLED) > 30
+    for name in BUNDLED:
         spec = load_spec(name)
         assert spec.name == name
         assert spec.description
         assert spec.source
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_the_module_of_bundled_specs_is_their_yaml(name: str) -> None:
+    """What is loaded without reading YAML has the sizes of the YAML, at every context; no file is without."""
+    spec, sizes = load_spec(SPECS / f"{name}.yaml"), BUNDLED[name]()
+    lengths = [(None, None), (7, None), *([(None, 9), (7, 9)] if sizes.family == "encoder-decoder" else [])]
+    for context, encoder_context in lengths:
+        assert sizes.at(context, encoder_context) == spec.at(context, encoder_context)
+    assert list(BUNDLED) == sorted(path.stem for path in SPECS.glob("*.yaml"))
 
 
 HF_CONFIGS = {

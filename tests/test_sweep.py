@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tcost import InputError, ModelSpec, evaluate, load_spec
+from tcost.bundled import BUNDLED
 from tcost.conventions import CONVENTIONS
 from tcost.cost import result_of
 from tcost.learning_rules import LEARNING_RULES
 from tcost.settings import Settings
-from tcost.spec import bundled_specs
 from tcost.sweep import MEASURES, Axis, Sweep, parse_axis
 from tcost.sweep.arithmetic import LANES, lane_of, values_of
 from tcost.sweep.forms import ClosedForms, Polynomial
@@ -175,7 +175,7 @@ def test_every_point_of_any_grid(sweep: Sweep) -> None:
         assert rows_of(sweep) == wanted
 
 
-@pytest.mark.parametrize("name", bundled_specs())
+@pytest.mark.parametrize("name", list(BUNDLED))
 def test_contexts_of_bundled_specs(name: str) -> None:
     """Every bundled model, under every rule and convention, from its shortest contexts to far beyond its own."""
     spec = load_spec(name)

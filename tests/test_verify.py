@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tcost import InputError, Sizes, evaluate, load_spec
+from tcost.bundled import BUNDLED
 from tcost.execution.execution import Execution
 from tcost.execution.keeping import KEPT_BY_KERNELS
 from tcost.execution.numbers import Tally, values
@@ -25,7 +26,6 @@ from tcost.kinds import KINDS, keeps
 from tcost.models import Model, trace_model
 from tcost.optimizers import OPTIMIZERS
 from tcost.settings import Settings
-from tcost.spec import bundled_specs
 from tcost.tracing import Trace
 from tcost.tracing.operations import activate, bias, cross_entropy, linear, look_up
 from tcost.verify import execute, shrink, verify
@@ -86,7 +86,7 @@ def test_any_combination_executes_as_predicted(s: Sizes, algo: str, seed: int) -
     assert verify(s, Settings(algo, optimizer="adam", causal=s.causal), seed).holds
 
 
-@pytest.mark.parametrize("name", bundled_specs())
+@pytest.mark.parametrize("name", list(BUNDLED))
 def test_shrunk_specs_keep_their_parts(name: str) -> None:
     """Every bundled spec, shrunk, keeps its parts and executes as predicted, with and without its mask's half."""
     spec = load_spec(name)
@@ -319,7 +319,7 @@ def test_without_numpy(tcost: Tcost, monkeypatch: pytest.MonkeyPatch) -> None:
     assert outcome.err == "error: an executed proof needs NumPy\n       pip install 'tcost[verify]'\n"
 
 
-@pytest.mark.parametrize("name", bundled_specs())
+@pytest.mark.parametrize("name", list(BUNDLED))
 def test_bundled_specs_verify(name: str) -> None:
     """Every bundled spec, shrunk, executes what is predicted under every rule; `parts` draws the optimizers."""
     s = shrink(load_spec(name).at())

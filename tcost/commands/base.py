@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tcost.diff import Asked
     from tcost.report.tables import Table
     from tcost.spec import ModelSpec
+    from tcost.training_step import Spec
 
 
 class Offered:
@@ -61,15 +62,23 @@ Integers: TypeAlias = Annotated[bool, Offered("Exact integers in tables, not SI 
 
 def is_spec(word: str) -> bool:
     """Tell a spec from a further value of a list option."""
+    from tcost.bundled import BUNDLED
     from tcost.learning_rules import LEARNING_RULES
-    from tcost.spec import bundled_specs
 
     looks_like_path = word == "-" or "/" in word or word.endswith((".yaml", ".yml", ".json"))
-    return looks_like_path or (word not in LEARNING_RULES and (word in bundled_specs() or os.path.lexists(word)))
+    return looks_like_path or (word not in LEARNING_RULES and (word in BUNDLED or os.path.lexists(word)))
 
 
-def load(word: str) -> "ModelSpec":
-    """Return the spec that a word on the command line means, or raise InputError."""
+def load(word: str) -> "Spec":
+    """Return what a word on the command line means, of which a step can be priced, or raise InputError."""
+    from tcost.bundled import bundled
+
+    made = bundled(word)
+    return made() if made else load_keys(word)
+
+
+def load_keys(word: str) -> "ModelSpec":
+    """Return the spec that a word on the command line means, with its keys, or raise InputError."""
     from tcost.learning_rules import LEARNING_RULES
     from tcost.spec import load_spec
 
@@ -80,12 +89,12 @@ def load(word: str) -> "ModelSpec":
 
 def rules(words: Sequence[str]) -> list[str]:
     """Return the rules without repetition; a word that is none may have been meant as a spec."""
+    from tcost.bundled import BUNDLED
     from tcost.learning_rules import LEARNING_RULES
-    from tcost.spec import bundled_specs
 
     for word in words:
         if word not in LEARNING_RULES:
-            close = nearest(word, [*LEARNING_RULES, *bundled_specs()])
+            close = nearest(word, [*LEARNING_RULES, *BUNDLED])
             hint = f"; did you mean '{close}'?" if close else ""
             known = ", ".join(LEARNING_RULES)
             raise InputError(f"'{word}' is neither a learning rule nor a spec{hint}\nlearning rules: {known}")

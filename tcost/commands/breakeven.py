@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from tcost.commands.base import Algos, Format, Offered, Output, Printed, SpecName, load, rules, tables
+from tcost.commands.base import Algos, Format, Offered, Output, Printed, SpecName, load_keys, rules, tables
 from tcost.cost.measures import IN_WORDS
 from tcost.settings import Settings
 
@@ -34,7 +34,7 @@ def run(
     from tcost.breakeven import break_even
     from tcost.cost import results_of
 
-    model, names = load(spec), rules(algos)
+    model, names = load_keys(spec), rules(algos)
     found = break_even(model, names, over, list(dict.fromkeys(measures)), settings)
     results = results_of(model, names, settings)
     if format_ in ("json", "csv"):

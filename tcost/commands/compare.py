@@ -37,10 +37,10 @@ def run(
 
     Example: tcost compare gpt3-small --algos bp mempepita --context 512 2048
     """
+    from tcost.bundled import BUNDLED
     from tcost.cost import comparisons_of
-    from tcost.spec import bundled_specs
 
-    models = [load(spec) for spec in specs or bundled_specs()]
+    models = [load(spec) for spec in specs or BUNDLED]
     comparisons = comparisons_of(models, rules(algos), contexts or [None], settings)
     if format_ in ("json", "csv"):
         from tcost.documents.compare import to_csv, to_json

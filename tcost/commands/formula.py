@@ -11,7 +11,7 @@ from tcost.commands.base import (
     Output,
     Printed,
     is_spec,
-    load,
+    load_keys,
     tables,
 )
 from tcost.errors import InputError, nearest
@@ -94,12 +94,12 @@ def run(
 
 def _load(word: str) -> "ModelSpec":
     """Return the spec that a word means; one that is none may have been meant as a layer."""
+    from tcost.bundled import BUNDLED
     from tcost.learning_rules import LEARNING_RULES
-    from tcost.spec import bundled_specs
     from tcost.tracing import LAYERS
 
     if not is_spec(word) and word not in LEARNING_RULES:
-        close = nearest(word, [*LAYERS, *bundled_specs()])
+        close = nearest(word, [*LAYERS, *BUNDLED])
         hint = f"; did you mean '{close}'?" if close else ""
         raise InputError(f"'{word}' is neither a spec nor a layer{hint}\nknown: tcost list specs and tcost list layers")
-    return load(word)
+    return load_keys(word)

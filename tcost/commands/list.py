@@ -21,9 +21,10 @@ def run(
 
 
 def _spec_titles() -> dict[str, str]:
-    from tcost.spec import bundled_specs, load_spec
+    from tcost.bundled import BUNDLED
+    from tcost.spec import load_spec
 
-    return {name: load_spec(f"{name}.yaml").description for name in bundled_specs()}
+    return {name: load_spec(f"{name}.yaml").description for name in BUNDLED}
 
 
 def _rule_titles() -> dict[str, str]:

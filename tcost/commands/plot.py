@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from tcost.commands.base import Algos, Invocation, Offered, Printed, SpecName, load, rejoined, rules
+from tcost.commands.base import Algos, Invocation, Offered, Printed, SpecName, load_keys, rejoined, rules
 from tcost.cost.measures import IN_WORDS
 from tcost.errors import InputError
 from tcost.settings import RULES, Settings
@@ -50,7 +50,7 @@ def run(
     if kind != "curves" and (over or measures):
         raise InputError("--over and --measures are for curves\nwrite --kind curves, or leave them out")
     check_libraries()
-    model, names = load(spec), rules(algos)
+    model, names = load_keys(spec), rules(algos)
     with quietly():
         from tcost.plot.files import render
 

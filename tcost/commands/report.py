@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from tcost.commands.base import SPEC_HELP, Algos, Invocation, Offered, Printed, load, reconcile_command, rules
+from tcost.commands.base import SPEC_HELP, Algos, Invocation, Offered, Printed, load_keys, reconcile_command, rules
 from tcost.settings import RULES, Settings
 
 OUTPUT_HELP = "Write to a file, whole or not at all."
@@ -27,7 +27,7 @@ def run(
     from tcost.page import report_page
     from tcost.report.beside import changes_notes, lacking_notes, why_notes
 
-    models = [load(spec) for spec in specs]
+    models = [load_keys(spec) for spec in specs]
     comparisons = comparisons_of(models, rules(algos), [settings.context], settings)
     see = reconcile_command(specs, [] if settings.context is None else [settings.context], settings)
     notes = (*changes_notes(comparisons), *lacking_notes(comparisons), *why_notes(comparisons, see))

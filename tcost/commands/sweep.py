@@ -17,7 +17,7 @@ from tcost.commands.base import (
     SpecName,
     Streamed,
     is_spec,
-    load,
+    load_keys,
     rejoined,
     rules,
 )
@@ -92,7 +92,7 @@ def run(
     from tcost.sweep.shards import WHOLE, parse_shard
 
     asked = Sweep(
-        spec=load(spec),
+        spec=load_keys(spec),
         axes=tuple(map(parse_axis, rejoined(over))),
         algos=tuple(rules(algos)),
         conventions=tuple(dict.fromkeys(conventions)),

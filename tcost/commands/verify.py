@@ -8,7 +8,7 @@ from tcost.errors import InputError
 from tcost.settings import RULES, Settings
 
 if TYPE_CHECKING:
-    from tcost.spec import ModelSpec
+    from tcost.training_step import Spec
 
 ONE_PER_FAMILY = ("gpt2", "bert-base", "bart-base")
 
@@ -73,7 +73,7 @@ def run(
     return tables([verification_table(each) for each in found], format_, output, wrong)
 
 
-def _against_torch(models: "list[ModelSpec]", settings: Settings, format_: str, output: str | None) -> Printed:
+def _against_torch(models: "list[Spec]", settings: Settings, format_: str, output: str | None) -> Printed:
     from tcost.torch_check import check
 
     found = [check(model, context=settings.context, encoder_context=settings.encoder_context) for model in models]

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Sequence
 from itertools import product
 
+from tcost.bundled import BUNDLED
 from tcost.cost import works_of
 from tcost.errors import InputError, nearest
 from tcost.formulas.lettering import PLAIN
 from tcost.learning_rules import LEARNING_RULES
-from tcost.spec import bundled_specs, load_spec
 from tcost.tracing import layer_name
 from tcost.training_step import Spec, training_step
 
@@ -58,7 +58,7 @@ def _has(layer: str, spec: Spec, algo: str, convention: str) -> bool:
 
 def _example(layer: str, convention: str) -> str:
     """Return a bundled spec that has a layer and the layer's name, with another convention where it needs one."""
-    for name, spec in product(dict.fromkeys((convention, "exact")), bundled_specs()):
-        if _has(layer, load_spec(f"{spec}.yaml"), "bp", name):
+    for name, spec in product(dict.fromkeys((convention, "exact")), BUNDLED):
+        if _has(layer, BUNDLED[spec](), "bp", name):
             return f"{spec} {layer}" + (f" --convention {name}" if name != convention else "")
     return ""

@@ -1,12 +1,11 @@
 """Model specs: YAML in, a validated `ModelSpec` out. The only package that knows pydantic and PyYAML."""
 
-from tcost.spec.files import bundled_specs, import_spec_from, load_spec, parse_document, parse_spec, read_text, to_yaml
+from tcost.spec.files import import_spec_from, load_spec, parse_document, parse_spec, read_text, to_yaml
 from tcost.spec.model import ModelSpec
 from tcost.spec.varied import with_values
 
 __all__ = [
     "ModelSpec",
-    "bundled_specs",
     "import_spec_from",
     "load_spec",
     "parse_document",

@@ -7,11 +7,12 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, create_model, field_validator
 
+from tcost.bundled import BUNDLED, name_of
 from tcost.cost.measures import MEASURES, amount_of
 from tcost.errors import InputError
 from tcost.settings import options
 from tcost.spec.document import Decimal
-from tcost.spec.files import bundled_specs, parse_document, read_text
+from tcost.spec.files import parse_document, read_text
 from tcost.spec.parts import Count, Part
 from tcost.units import MAX_TEXT, parse_percent
 
@@ -131,5 +132,5 @@ def _whole(budget: Budget, defaults: Limits, folder: Path) -> Budget:
 def _from(folder: Path, word: str) -> str:
     """Return a path from a folder, or the name of a bundled spec where it has no such file."""
     path = folder / word
-    is_bundled = word.removesuffix(".yaml").removesuffix(".yml") in bundled_specs() and not os.path.lexists(path)
+    is_bundled = name_of(word) in BUNDLED and not os.path.lexists(path)
     return word if is_bundled else str(path)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import yaml
 from pydantic import ValidationError
 
+from tcost.bundled import BUNDLED, is_nowhere, name_of
 from tcost.errors import InputError, nearest
 from tcost.spec.document import MAX_DIGITS, parse
 from tcost.spec.model import ModelSpec
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
     from tcost.importers import Imported
 
 MAX_BYTES = 256 * 1024
-
-
-def bundled_specs() -> list[str]:
-    """Return the names of the specs that tcost ships, in alphabetical order."""
-    return sorted(path.stem for path in _bundled_folder().glob("*.yaml"))
 
 
 def load_spec(spec: str | os.PathLike[str]) -> ModelSpec:
@@ -96,7 +92,7 @@ def read_text(spec: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> tuple
     word = os.fspath(spec)
     if word == "-" and sys.stdin is None:
         raise InputError("cannot read standard input: it is closed")
-    path = _bundled(word) if word != "-" and _is_nowhere(word) else Path(word)
+    path = _bundled(word) if word != "-" and is_nowhere(word) else Path(word)
     try:
         if word == "-":
             return _text(sys.stdin.buffer, "<standard input>", max_bytes), "<standard input>"
@@ -107,17 +103,6 @@ def read_text(spec: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> tuple
     except OSError as error:
         name = "standard input" if word == "-" else word
         raise InputError(f"cannot read {name}: {error.strerror}") from None
-
-
-def _is_nowhere(word: str) -> bool:
-    """Tell a path that leads nowhere from one that is there, or behind a folder that may not be searched."""
-    try:
-        os.lstat(word)
-    except PermissionError:
-        return False
-    except (OSError, ValueError):
-        return True
-    return False
 
 
 def _text(file: BinaryIO, where: str, max_bytes: int) -> str:
@@ -163,10 +148,9 @@ def _bundled_folder() -> Path:
 
 
 def _bundled(word: str) -> Path:
-    name = word.removesuffix(".yaml").removesuffix(".yml")
-    names = bundled_specs()
-    if name in names:
+    name = name_of(word)
+    if name in BUNDLED:
         return _bundled_folder() / f"{name}.yaml"
-    close = nearest(name, names)
+    close = nearest(name, BUNDLED)
     hint = f"; did you mean '{close}'?" if close else ""
-    raise InputError(f"no spec '{word}': neither a file nor a bundled spec{hint}\nbundled: {', '.join(names)}")
+    raise InputError(f"no spec '{word}': neither a file nor a bundled spec{hint}\nbundled: {', '.join(BUNDLED)}")
