@@ -5,6 +5,12 @@ import sys
 
 DONE, GATE_FAILED, BAD_INPUT, BUG, NOT_WRITTEN, INTERRUPTED, CLOSED_PIPE, TERMINATED = 0, 1, 2, 70, 74, 130, 141, 143
 
+SHORT = ("compute", "compare", "memory")
+"""The commands that are answered without the parser where they are asked as usual."""
+
+COMPLETES = "_TCOST_COMPLETE"
+"""What a shell sets that asks for words."""
+
 MAX_LINE = 1500
 """Characters of a line of a message: more than those that name all that is known."""
 
@@ -15,7 +21,7 @@ def main() -> None:
 
     if sys.stderr is not None:
         sys.stderr = Forgiving(sys.stderr)
-    if sys.argv[1:] != ["--version"]:  # which is done before anything has to be cleaned up
+    if sys.argv[1:] != ["--version"] and COMPLETES not in os.environ:  # which leave nothing to be cleaned up
         _clean_up_when_terminated()
     try:
         status = run(sys.argv[1:])
@@ -50,22 +56,10 @@ def run(args: list[str]) -> int:
     143 after SIGTERM. TCOST_DEBUG=1 shows the traceback of a bug, which it raises.
     """
     from tcost.errors import GateError, InputError
-    from tcost.output import OutputError, ReaderGoneError, write
+    from tcost.output import OutputError, ReaderGoneError
 
     try:
-        if args == ["--version"]:
-            from tcost import __version__
-
-            write(f"tcost {__version__}\n")
-            return DONE
-        if "_TCOST_COMPLETE" in os.environ:
-            from tcost.completion import complete
-
-            write(complete(args))
-            return DONE
-        from tcost import cli
-
-        return cli.run(args)
+        return _answer(args)
     except GateError as error:
         return _complain(str(error), GATE_FAILED)
     except InputError as error:
@@ -85,11 +79,37 @@ def run(args: list[str]) -> int:
         )
 
 
+def _answer(args: list[str]) -> int:
+    """Answer the shortest way: neither the version nor a shell needs a library, a usual command no parser."""
+    if args == ["--version"]:
+        from tcost import __version__
+        from tcost.output import write
+
+        write(f"tcost {__version__}\n")
+        return DONE
+    if COMPLETES in os.environ:
+        from tcost.completion import complete
+        from tcost.output import write
+
+        write(complete(args))
+        return DONE
+    if args and args[0] in SHORT:
+        from tcost.commands.calling import deliver
+        from tcost.short_way import answer
+
+        if printed := answer(args):
+            deliver(printed)
+            return DONE
+    from tcost import cli
+
+    return cli.run(args)
+
+
 def _complain(message: str, status: int) -> int:
     """Print a message on standard error, lines after the first aligned with it, but none into a half-typed line."""
     from tcost.text import visible
 
-    if sys.stderr is not None and "_TCOST_COMPLETE" not in os.environ:
+    if sys.stderr is not None and COMPLETES not in os.environ:
         lines = (visible(_shortened(line)) for line in message.split("\n"))
         print("error: " + "\n       ".join(lines), file=sys.stderr)
     return status

@@ -1,8 +1,8 @@
 """Learning rules: how often each phase runs in one training step, and what the rule adds to the model."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from dataclasses import replace
+from typing import Literal, NamedTuple, TypeAlias
 
 from tcost.errors import unknown
 from tcost.kinds import DIFFERENCE, Phase
@@ -14,8 +14,7 @@ Charge: TypeAlias = tuple[Phase, Op]
 """An operation, and the phase that it runs in."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class LearningRule:
+class LearningRule(NamedTuple):
     """A learning rule: the runs of each phase in one step, and what it adds to the model's own operations.
 
     `stores` is what waits for the gradients: what the kinds keep, the first pass's outputs of what learns, or

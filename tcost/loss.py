@@ -1,8 +1,7 @@
 """How the loss is executed: what is held of the logits, and in how many chunks of rows they are made."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, NamedTuple, TypeAlias, get_args
 
 from tcost.errors import InputError, unknown
 from tcost.sizes import Size, exact_div, same
@@ -25,8 +24,7 @@ def _is_multiple(size: Size, number: int) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class Loss:
+class Loss(NamedTuple):
     """How a model's last layer is executed, the one that ends in the loss.
 
     `held`: PyTorch's functions, of a model whose output, the logits among it, its caller holds to the end of the step.

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from tcost.errors import InputError, unknown
@@ -15,8 +15,7 @@ LORA_A = "_lora_a"
 """What the name of an adapter's first matrix ends in."""
 
 
-@dataclass(frozen=True)
-class Model:
+class Model(NamedTuple):
     """A traced model: its operations, the output of each embedding, and its output.
 
     The last embedding is that of the stack which carries the loss; `encoded` is what a stack below it gives.
@@ -38,8 +37,7 @@ class Model:
         return (logits,) if self.encoded is None else (logits, self.encoded)
 
 
-@dataclass(frozen=True)
-class Blocks:
+class Blocks(NamedTuple):
     """Consecutive blocks of a stack that are alike: their number, scope and sizes, and whether they are trained."""
 
     number: Size

@@ -5,13 +5,12 @@ scalars that are computed once per step, and weight decay other than AdamW's.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tcost.errors import unknown
 
 
-@dataclass(frozen=True)
-class Optimizer:
+class Optimizer(NamedTuple):
     """What an optimizer executes and holds for one parameter, and the algorithm that says so.
 
     `state` is how many numbers it holds, and `passing` how many it has at hand beside them while it updates: those

@@ -1,6 +1,5 @@
 """Writing a result where it was asked for, whole or not at all."""
 
-import contextlib
 import os
 import stat
 import sys
@@ -9,7 +8,7 @@ from tcost.errors import InputError
 
 TYPE_CHECKING = False  # as in __init__.py
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from typing import Any, BinaryIO
 
 STDOUT, MAX_LINKS = 1, 40
@@ -110,13 +109,20 @@ def put_in_place(beside: str, target: str, mode: int | None) -> None:
     os.replace(beside, target)
 
 
-@contextlib.contextmanager
-def writing(shown: str, more: str = "") -> "Iterator[None]":
+class writing:  # noqa: N801  # it stands behind `with`
     """Raise what writing raises in the block as an OutputError that names the place; reading has no part in it."""
-    try:
-        yield
-    except OSError as error:
-        raise OutputError(f"cannot write {shown}: {error.strerror or error}{more}") from None
+
+    def __init__(self, shown: str, more: str = "") -> None:
+        """Name the place, and what else there is to say."""
+        self._shown, self._more = shown, more
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, kind: "type[BaseException] | None", error: BaseException | None, _: object) -> None:
+        """End; see above."""
+        if isinstance(error, OSError):
+            raise OutputError(f"cannot write {self._shown}: {error.strerror or error}{self._more}") from None
 
 
 def _write_file(path: str, pieces: "Iterable[str | bytes]", *, shown: str) -> None:
@@ -152,8 +158,10 @@ def _write_all(file: "BinaryIO", pieces: "Iterable[str | bytes]", shown: str) ->
             if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 os.fsync(file.fileno())
     finally:
-        with contextlib.suppress(OSError):  # which has been said
+        try:
             file.close()
+        except OSError:  # which has been said
+            pass
 
 
 def _write_standard_output(text: str | bytes) -> None:

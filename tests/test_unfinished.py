@@ -84,7 +84,7 @@ def test_learning_rules_are_whole() -> None:
 
 def test_a_new_rule_is_named_by_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
     """A rule without a step, a line or a place in memory is an error with its name, not a number of another rule."""
-    monkeypatch.setitem(LEARNING_RULES, "sideways", replace(BP, name="sideways"))
+    monkeypatch.setitem(LEARNING_RULES, "sideways", BP._replace(name="sideways"))
     with pytest.raises(AssertionError, match=r"executed steps: missing \['sideways'\]"):
         test_learning_rules_are_whole()
     with pytest.raises(UnfinishedError, match="learning rule 'sideways' has no executed step: it belongs in STEPS"):
@@ -93,7 +93,7 @@ def test_a_new_rule_is_named_by_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(UnfinishedError, match="learning rule 'sideways' has no line"):
         style.line_of("sideways")
     stores: Any = "halves"
-    monkeypatch.setitem(LEARNING_RULES, "sideways", replace(BP, name="sideways", stores=stores))
+    monkeypatch.setitem(LEARNING_RULES, "sideways", BP._replace(name="sideways", stores=stores))
     for convention in CONVENTIONS:
         with pytest.raises(UnfinishedError, match="learning rule 'sideways' stores 'halves'"):
             _ = measure(_tiny(), "sideways", convention).rows

@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from importlib import import_module
-from keyword import iskeyword
 from typing import Annotated, Any, cast
 
 import typer
@@ -15,28 +13,24 @@ from tcost.cli.many_values import ManyValuesCommand
 from tcost.cli.pages import Answer, Group
 from tcost.commands import NAMES
 from tcost.commands.base import Printed, Streamed, is_spec
-from tcost.errors import GateError, InputError
-from tcost.output import write
+from tcost.commands.calling import deliver, module_of
+from tcost.errors import InputError
 
 __all__ = ["app", "asked_of", "command_of", "run"]
 
 UsageError = cast("type[Exception]", typer.BadParameter.__bases__[0])  # no version of typer exports it
 
 
-def _module_of(name: str) -> Any:
-    return import_module(f"tcost.commands.{name}{'_' * iskeyword(name)}")
-
-
 def asked_of(name: str) -> Callable[..., Printed | Streamed]:
     """Return the command of a name as the parser calls it, with a parameter for each option."""
-    module = _module_of(name)
+    module = module_of(name)
     return asks(module.run, getattr(module, "UNANSWERED", {}))
 
 
 @cache
 def command_of(name: str) -> Any:
     """Return the command of a name as the parser knows it; its module alone is imported."""
-    module = _module_of(name)
+    module = module_of(name)
     made = type("Command", (ManyValuesCommand,), {"is_argument": staticmethod(getattr(module, "is_argument", is_spec))})
     one = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     one.command(name, cls=made)(asked_of(name))
@@ -89,12 +83,7 @@ def run(args: Sequence[str]) -> int:
         raise InputError(_usage_message(error)) from None
     except Answer as answer:
         printed = Printed(answer.text)
-    if isinstance(printed, Printed):
-        write(printed.text, printed.path)
-        if printed.failure:
-            raise GateError(printed.failure)
-    if isinstance(printed, Streamed):
-        printed.write()
+    deliver(printed)
     return 0
 
 

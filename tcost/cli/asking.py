@@ -4,18 +4,16 @@ What is offered is an option or an argument; settings are an option each; the in
 """
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum, StrEnum
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
 
 from tcost.cli.invoked import invocation_of
-from tcost.commands.base import Invocation, Offered, Printed, Said, Streamed
-from tcost.errors import InputError
-from tcost.settings import Option, Settings, options, said_over
-
-Run = Callable[..., Printed | Streamed]
+from tcost.commands.base import Invocation, Printed, Said, Streamed
+from tcost.commands.calling import Run, call, offered, own_of, settings_of
+from tcost.settings import Option, Settings
 
 
 def asks(run: Run, unanswered: Mapping[str, str]) -> Run:
@@ -24,25 +22,14 @@ def asks(run: Run, unanswered: Mapping[str, str]) -> Run:
     Settings are as many options, but for those of which the command has its own flag. A setting that it cannot answer
     is taken, too, without a word on the help page, and refused with the reason in `unanswered`.
     """
-    own = inspect.signature(run).parameters
-    flags = {flag for each in own.values() for flag in _offered(each).flags}
-    taken = {*own, *(["algo"] if "algos" in own else [])}
-    asked = [each for each in options() if each.flag not in flags and each.name not in taken]
+    own, asked = own_of(run), settings_of(run)
 
     def parsed(**words: Any) -> Printed | Streamed:
         given = {name: _plain(word) for name, word in words.items()}
-        said = {each.name: given.pop(each.name) for each in asked if each.name in given}
-        for option in asked:
-            if option.path[0] in unanswered and said.get(option.name) is not None:
-                raise InputError(f"{option.flag}: {unanswered[option.path[0]]}")
         for name, each in own.items():
-            if isinstance(each.default, Settings):
-                given[name] = said_over(each.default, said)
-            elif isinstance(each.default, Said):
-                given[name] = Said({key: word for key, word in said.items() if word is not None})
-            elif each.annotation is Invocation:
+            if each.annotation is Invocation:
                 given[name] = invocation_of(given[name])
-        return run(**given)
+        return call(run, given, unanswered)
 
     parsed.__signature__ = inspect.Signature(list(_parameters(own, asked, unanswered)))  # type: ignore[attr-defined]  # which is what typer reads
     parsed.__name__, parsed.__doc__ = run.__name__, run.__doc__
@@ -88,7 +75,7 @@ def _option(option: Option, usual: Any, *, is_said: bool, is_hidden: bool) -> in
 
 def _own(name: str, each: inspect.Parameter) -> inspect.Parameter:
     """Return the parameter of what a command offers itself."""
-    offered = _offered(each)
+    own = offered(each)
     of, *_ = get_args(each.annotation)
     kinds = [kind for kind in get_args(of) if kind is not type(None)] if type(None) in get_args(of) else [of]
     type_ = _choice(kinds[0])
@@ -96,18 +83,13 @@ def _own(name: str, each: inspect.Parameter) -> inspect.Parameter:
         type_ = list[get_args(type_)[0]]  # type: ignore[misc]  # a type that is known when it runs
     if type(None) in get_args(of):
         type_ |= None
-    shown: dict[str, Any] = {"metavar": offered.metavar, "help": offered.help, "show_default": offered.default}
-    if offered.flags:
-        parameter: Any = typer.Option(*offered.flags, min=offered.least, **shown)
+    shown: dict[str, Any] = {"metavar": own.metavar, "help": own.help, "show_default": own.default}
+    if own.flags:
+        parameter: Any = typer.Option(*own.flags, min=own.least, **shown)
     else:
         parameter = typer.Argument(**shown)
     default = list(each.default) if isinstance(each.default, tuple) else each.default
     return _parameter(name, Annotated[type_, parameter], default)
-
-
-def _offered(each: inspect.Parameter) -> Offered:
-    """Return what a parameter offers; nothing where it is another one."""
-    return next((word for word in get_args(each.annotation)[1:] if isinstance(word, Offered)), Offered(""))
 
 
 def _parameter(name: str, annotation: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:

@@ -2,8 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeAlias
 
 from tcost.errors import InputError, nearest
 from tcost.output import use_color
@@ -25,8 +24,7 @@ class Offered:
         self.help, self.flags, self.metavar, self.default, self.least = help_, flags, metavar, default, least
 
 
-@dataclass(frozen=True)
-class Invocation:
+class Invocation(NamedTuple):
     """The command line: `command` runs it again, `given` are the names of the parameters that stand on it."""
 
     command: str
@@ -119,8 +117,7 @@ def rejoined(words: Sequence[str]) -> list[str]:
     return settings
 
 
-@dataclass(frozen=True)
-class Printed:
+class Printed(NamedTuple):
     """What a command has to say, the file that it goes to where there is one, and what failed where a gate did."""
 
     text: str | bytes
@@ -128,8 +125,7 @@ class Printed:
     failure: str = ""
 
 
-@dataclass(frozen=True)
-class Streamed:
+class Streamed(NamedTuple):
     """What a command writes piece by piece, once the parser is done: an interruption there is not its business."""
 
     write: Callable[[], None]

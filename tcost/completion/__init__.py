@@ -34,19 +34,19 @@ def complete(words: "Sequence[str]") -> str:
     """
     if not words:
         return ""
-    table = _table()
+    known = table()
     *before, current = _apart(words)
-    command = next((word for word in before if word in _words(table, "COMMAND")), "tcost")
+    command = next((word for word in before if word in words_of(known, "COMMAND")), "tcost")
     before = before[before.index(command) + 1 :] if command in before else before
-    takes, values, left = _behind(table, command, before)
+    takes, values, left = _behind(known, command, before)
     needs_value = takes != "" and not values
     if takes.endswith("..."):
         *given, current = current.split(",")
         values += given
-    argument = "" if needs_value else next((row[1] for row in left if not _is_option(row[0][0])), "")
-    rows = [row for each in (takes, argument) for row in _taken(table, each)]
-    if not needs_value and (_is_option(current) or not (takes or argument)):
-        rows = [row for row in left if _is_option(row[0][0])]
+    argument = "" if needs_value else next((row[1] for row in left if not is_option(row[0][0])), "")
+    rows = [row for each in (takes, argument) for row in _taken(known, each)]
+    if not needs_value and (is_option(current) or not (takes or argument)):
+        rows = [row for row in left if is_option(row[0][0])]
     offered = [(names[0], meaning) for names, _, meaning in rows if names[0] not in values]
     head = words[-1][: len(words[-1]) - len(current)]
     return "".join(
@@ -56,57 +56,60 @@ def complete(words: "Sequence[str]") -> str:
     )
 
 
-def _behind(table: "Table", command: str, before: "Sequence[str]") -> "tuple[str, list[str], list[Row]]":
+def _behind(known: "Table", command: str, before: "Sequence[str]") -> "tuple[str, list[str], list[Row]]":
     """Return what may stand behind some words: what their last option takes, its values so far, and the rows left.
 
     What an option takes is empty where none does, or where it has the one value that it takes.
     """
-    takes, values, left = "", list[str](), list(table[command])
+    takes, values, left = "", list[str](), list(known[command])
     for word in before:
-        argument = next((row for row in left if not _is_option(row[0][0])), NOTHING)
-        is_further = takes.endswith("...") and not _is_option(word) and not _is_argument(table, argument, takes, word)
+        argument = next((row for row in left if not is_option(row[0][0])), NOTHING)
+        is_further = takes.endswith("...") and not is_option(word) and not _is_argument(known, argument, takes, word)
         if takes and (not values or is_further):
             values += word.split(",")
             takes = takes if takes.endswith("...") else ""
             continue
-        used = next((row for row in left if word in row[0]), NOTHING) if _is_option(word) else argument
-        takes, values = used[1] if _is_option(word) else "", []
+        used = next((row for row in left if word in row[0]), NOTHING) if is_option(word) else argument
+        takes, values = used[1] if is_option(word) else "", []
         left = [row for row in left if row is not used or row[1].endswith("...")]
     return takes, values, left
 
 
-def _is_argument(table: "Table", argument: "Row", takes: str, word: str) -> bool:
+def _is_argument(known: "Table", argument: "Row", takes: str, word: str) -> bool:
     """Tell an argument from a further value of a list option."""
     is_path = word == "-" or "/" in word or word.endswith((".yaml", ".yml", ".json"))
-    return is_path or (word in _words(table, argument[1]) and word not in _words(table, takes))
+    return is_path or (word in words_of(known, argument[1]) and word not in words_of(known, takes))
 
 
-def _taken(table: "Table", takes: str) -> "Iterator[Row]":
+def _taken(known: "Table", takes: str) -> "Iterator[Row]":
     """Yield the rows of what is taken: `SPEC|LAYER` is both, `table|json` are the words themselves."""
     for each in takes.removesuffix("...").split("|"):
-        yield from table.get(each, [([each], "", "")] if each.islower() else [])
+        yield from known.get(each, [([each], "", "")] if each.islower() else [])
 
 
-def _words(table: "Table", takes: str) -> list[str]:
-    return [names[0] for names, *_ in _taken(table, takes)]
+def words_of(known: "Table", takes: str) -> list[str]:
+    """Return the words that an option of that kind takes."""
+    return [names[0] for names, *_ in _taken(known, takes)]
 
 
-def _table() -> "Table":
-    table: Table = {}
+def table() -> "Table":
+    """Return the rows of the list of words, by where they stand."""
+    rows: Table = {}
     for line in _read("words.tsv").splitlines():
         where, names, takes, meaning = line.split("\t")
-        table.setdefault(where, []).append((names.split(), takes, meaning))
-    return table
+        rows.setdefault(where, []).append((names.split(), takes, meaning))
+    return rows
 
 
 def _apart(words: "Sequence[str]") -> "Iterator[str]":
     """Yield words, an option and the value behind its `=` as two."""
     for word in words:
         name, equals, value = word.partition("=")
-        yield from (name, value) if equals and _is_option(word) else (word,)
+        yield from (name, value) if equals and is_option(word) else (word,)
 
 
-def _is_option(word: str) -> bool:
+def is_option(word: str) -> bool:
+    """Tell an option from a value; `-` is standard input."""
     return word.startswith("-") and word != "-"
 
 

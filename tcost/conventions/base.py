@@ -80,8 +80,7 @@ class Erratum:
         return layer_name(op.layer) in self.layers and (not self.operations or op.name in self.operations)
 
 
-@dataclass(frozen=True)
-class MemoryErratum:
+class MemoryErratum(NamedTuple):
     """A slip in published totals of stored activations: what was published minus what is kept, for one sequence.
 
     `rules` are those whose totals have the slip. Its elements are told which tensors are kept: a slip takes away
@@ -99,8 +98,7 @@ class MemoryErratum:
         return f"erratum: {self.name}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class PublishedMemory:
+class PublishedMemory(NamedTuple):
     """What a publication counts as stored activations.
 
     A rule in `forgets` stores what backpropagation does, without the outputs of these kinds. Of a rule

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tcost.cost.evaluation import results_of
 from tcost.cost.rows import Result
@@ -70,8 +70,7 @@ class Comparison(Change):
     changes: Mapping[str, Change | None]
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(NamedTuple):
     """In how many of the models and contexts of a comparison a rule takes fewer MACCs than the first rule."""
 
     algo: str

@@ -1,15 +1,14 @@
 """Price lists over scalar operations: what makes MACCs, FLOPs or any other amount of work of a vector of them."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tcost.conventions import Convention
 from tcost.kinds import Scalars
 from tcost.sizes import Size
 
 
-@dataclass(frozen=True)
-class PriceList:
+class PriceList(NamedTuple):
     """What a scalar operation counts under a convention, by its name; what is not in the list counts nothing."""
 
     meaning: str

@@ -1,16 +1,16 @@
 """Whether a step fits into so many bytes, and how far it could grow."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import gcd
+from typing import NamedTuple
 
 from tcost.memory.held import Memory
 from tcost.sizes import MAX_SIZE
 from tcost.training_step import TrainingStep
 
 
-@dataclass(frozen=True)
-class Budget:
+class Budget(NamedTuple):
     """A number of bytes beside the peak of a step.
 
     The largest context is that at the step's batch, the largest batch that at its context; None where

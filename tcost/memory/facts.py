@@ -1,9 +1,10 @@
 """What the data flow of a trace says of memory: which tensors are one, who reads them last, and who keeps them."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
+from typing import NamedTuple
 
 from tcost.kinds import Keep, Kept, Passing, keeps, kind_of, nothing_passing
 from tcost.learning_rules import operations_of_logits
@@ -16,8 +17,7 @@ INDICES = ("tokens", "buckets")
 """What the names of inputs end in that are integers; the others are numbers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """Operations of a trace that follow each other: of a repeated block, or of what is between blocks.
 
     `own` are their outputs, and what a block reads in each of its copies. The outputs of a segment are not
@@ -31,8 +31,7 @@ class Part:
     chunks: int
 
 
-@dataclass(frozen=True)
-class Kernels:
+class Kernels(NamedTuple):
     """Kernels that execute a step otherwise than PyTorch: what they keep, and what is passing in their backward.
 
     They add to the gradient of a weight as they make it, where PyTorch makes one for each use and adds them.

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, reduce
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from tcost.conventions import Erratum, MemoryErratum, Slip
 from tcost.errors import UnfinishedError
@@ -48,8 +48,7 @@ class Held:
 ZERO = Held(0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryRow:
+class MemoryRow(NamedTuple):
     """What one layer, all its copies together, has to hold of one category."""
 
     layer: str

@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, NamedTuple, TypeAlias, get_args
 
 from tcost.kinds import Phase
 from tcost.sizes import Size
@@ -13,8 +13,7 @@ Use: TypeAlias = Literal["activations", "passing", "gradients", "updates"]
 optimizer has at hand."""
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """Elements that are alive while an operation is at work, by their use."""
 
     phase: Phase

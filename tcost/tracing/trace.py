@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import wraps
 from inspect import cleandoc
 from math import prod
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, NamedTuple, ParamSpec
 
 from tcost.sizes import Size, exact_div, same
 from tcost.tracing.tensors import NO_AXES, AxisError, Band, Einsum, Op, Tensor, same_shape
@@ -41,8 +41,7 @@ class Uses:
         return f"{self.operation}_gradient_sum"
 
 
-@dataclass(frozen=True, slots=True)
-class Repeat:
+class Repeat(NamedTuple):
     """A block that was traced once as `times` copies: its operations, and the tensors between the copies.
 
     Each copy reads `entry` and gives `exit`, which is the next one's entry; the first reads `before`, and

@@ -1,0 +1,68 @@
+"""A command is called with what its options say, whoever has read the command line."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from keyword import iskeyword
+from typing import Any, get_args
+
+from tcost.commands.base import Offered, Printed, Said, Streamed
+from tcost.errors import GateError, InputError
+from tcost.output import write
+from tcost.settings import Option, Settings, options, said_over
+
+Run = Callable[..., Printed | Streamed]
+
+
+def module_of(name: str) -> Any:
+    """Return the module of a command, with its `run`."""
+    return import_module(f"tcost.commands.{name}{'_' * iskeyword(name)}")
+
+
+def own_of(run: Run) -> Mapping[str, inspect.Parameter]:
+    """Return the parameters of a command by name."""
+    return inspect.signature(run).parameters
+
+
+def offered(each: inspect.Parameter) -> Offered:
+    """Return what a parameter offers; nothing where it is another one."""
+    return next((word for word in get_args(each.annotation)[1:] if isinstance(word, Offered)), Offered(""))
+
+
+def settings_of(run: Run) -> list[Option]:
+    """Return the options of settings of a command: those of which it has no flag of its own."""
+    own = own_of(run)
+    if not any(isinstance(each.default, Settings | Said) for each in own.values()):
+        return []
+    flags = {flag for each in own.values() for flag in offered(each).flags}
+    taken = {*own, *(["algo"] if "algos" in own else [])}
+    return [each for each in options() if each.flag not in flags and each.name not in taken]
+
+
+def call(run: Run, words: Mapping[str, Any], unanswered: Mapping[str, str]) -> Printed | Streamed:
+    """Call a command with what is said, by the names of its parameters and of the options of settings.
+
+    What is None is not said. Raises InputError with the reason in `unanswered` for a setting that it cannot answer.
+    """
+    given = dict(words)
+    asked = settings_of(run)
+    said = {each.name: given.pop(each.name) for each in asked if each.name in given}
+    for option in asked:
+        if option.path[0] in unanswered and said.get(option.name) is not None:
+            raise InputError(f"{option.flag}: {unanswered[option.path[0]]}")
+    for name, each in own_of(run).items():
+        if isinstance(each.default, Settings):
+            given[name] = said_over(each.default, said)
+        elif isinstance(each.default, Said):
+            given[name] = Said({key: word for key, word in said.items() if word is not None})
+    return run(**given)
+
+
+def deliver(printed: Printed | Streamed | None) -> None:
+    """Write what a command has said. Raises GateError where a gate failed, and what `tcost.output.write` does."""
+    if isinstance(printed, Streamed):
+        printed.write()
+    elif printed:
+        write(printed.text, printed.path)
+        if printed.failure:
+            raise GateError(printed.failure)
