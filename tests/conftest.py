@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,10 +12,27 @@ from hypothesis import settings
 
 from tcost.__main__ import run
 
+sys.dont_write_bytecode = False  # an environment may say otherwise, and each process would compile everything anew
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 settings.register_profile("tcost", deadline=None, print_blob=True)  # a slow machine is not a failure
 settings.register_profile("quick", parent=settings.get_profile("tcost"), max_examples=5)  # for mutation testing
 settings.register_profile("long", parent=settings.get_profile("tcost"), max_examples=20_000)  # for docs/robustness.md
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tcost"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take `--runslow`."""
+    parser.addoption("--runslow", action="store_true", help="run what is marked slow, too: draws by the thousand")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is marked slow, unless it is asked for."""
+    if not config.getoption("--runslow"):
+        for item in items:
+            if item.get_closest_marker("slow"):
+                item.add_marker(pytest.mark.skip(reason="slow: --runslow runs it"))
+
 
 GOLDEN = Path(__file__).parent / "golden"
 

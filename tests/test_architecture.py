@@ -52,7 +52,7 @@ ORDER = [
         "budgets",
         "report",
     ),
-    *("documents", "page", "plot", "commands", "completion", "cli"),
+    *("documents", "page", "plot", "commands", "completion", "short_way", "cli"),
 ]
 """Reading order is dependency order: a module imports those before it, never those after it."""
 
