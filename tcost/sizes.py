@@ -1,7 +1,8 @@
 """The named sizes of a model, and what a size may be."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any, Literal, TypeAlias
 
 from tcost.errors import InputError
@@ -66,6 +67,12 @@ def minimum(a: Size, b: Size) -> Size:
 def maximum(a: Size, b: Size) -> Size:
     """Return the larger of two sizes, likewise."""
     return _extreme(a, b, max, "maximum", "Max")
+
+
+def largest(sizes: Iterable[Size]) -> Size:
+    """Return the largest of some sizes, as `maximum` does of two."""
+    each = list(sizes)
+    return max(each) if all(type(size) is int for size in each) else reduce(maximum, each)
 
 
 def _extreme(a: Size, b: Size, of_integers: Callable[[int, int], int], of_arrays: str, of_expressions: str) -> Size:

@@ -108,15 +108,18 @@ class TrainingStep:
         return sum(index in ops for ops in self.segments) + is_fused
 
 
-def step_of(spec: Spec, settings: Settings) -> TrainingStep:
+def step_of(spec: Spec, settings: Settings, like: TrainingStep | None = None) -> TrainingStep:
     """Trace one training step of `spec`; each setting is explained where it is declared (`tcost.settings`).
 
+    A step of the same spec that is `like` it has been traced already, and is not again where the model is the same.
     Raises InputError for a setting that there is not or that the model cannot have, and for what a backward alone
     could have under a rule that runs none.
     """
     check_size("the batch", checked(settings).batch)
     rule, prices = learning_rule(settings.algo), convention_of(settings.convention)
-    sizes = spec.at(settings.context, settings.encoder_context)
+    lengths = settings.context, settings.encoder_context
+    is_like = like is not None and (like.settings.context, like.settings.encoder_context) == lengths
+    sizes = like.sizes if like and is_like else spec.at(*lengths)
     for name in OF_BACKWARD if not rule.runs["backward"] else ():
         if getattr(settings, name) != getattr(Settings(), name):
             raise InputError(f"{name} is for rules that run a backward; {rule.name} runs none\nleave it out, or use bp")
@@ -128,7 +131,7 @@ def step_of(spec: Spec, settings: Settings) -> TrainingStep:
         settings=settings,
         sizes=sizes,
         model_sizes=priced,
-        model=trace_model(priced),
+        model=like.model if like and is_like and like.model_sizes == priced else trace_model(priced),
         rule=rule,
         convention=prices,
         optimizer=optimizer_of(settings.optimizer),

@@ -150,6 +150,8 @@ class Convention:
 
     def is_absent(self, op: Op) -> bool:
         """Tell whether an operation is not in the model that this convention was published for."""
+        if not self.absent:
+            return False
         names = {op.name.removesuffix(DIFFERENCE), op.layer.rpartition(".")[2]}
         return not self.is_foreign(op) and not names.isdisjoint(self.absent)
 

@@ -29,8 +29,11 @@ def result_of(spec: Spec, settings: Settings) -> Result:
 
     Raises InputError as `tcost.training_step.step_of` does.
     """
-    step = step_of(spec, settings)
-    sizes, optimizer = step.sizes, settings.optimizer
+    return _result_of(step_of(spec, settings))
+
+
+def _result_of(step: TrainingStep) -> Result:
+    settings, sizes, optimizer = step.settings, step.sizes, step.settings.optimizer
     asked = {"context": settings.context, "encoder_context": settings.encoder_context}
     lengths = {"context": sizes.context_length, "encoder_context": sizes.encoder_context_length}
     works = list(works_of(step))
@@ -55,7 +58,11 @@ def result_of(spec: Spec, settings: Settings) -> Result:
 
 def results_of(spec: Spec, algos: Sequence[str], settings: Settings) -> list[Result]:
     """Return what `result_of` does for each of several rules; what is of a backward goes to those that run one."""
-    return [result_of(spec, own) for own in of_rules(algos, settings)]
+    step, results = None, []
+    for own in of_rules(algos, settings):
+        step = step_of(spec, own, like=step)
+        results.append(_result_of(step))
+    return results
 
 
 evaluate = asking(Settings, result_of)

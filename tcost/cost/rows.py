@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 from tcost.conventions import Convention, Slip
@@ -78,7 +79,7 @@ class Result(Settings):
     memory: Memory = field(repr=False, compare=False)
     """What the step has to hold, found when it is asked for."""
 
-    @property
+    @cached_property
     def totals(self) -> Totals:
         """The sums of all rows."""
         return Totals(**_sums(self.rows), convention=self._convention)

@@ -54,6 +54,7 @@ class Facts:
         self.in_chunks = operations_of_loss(self.ops) if step.loss.is_chunked else range(0)
         """The operations that are executed chunk by chunk."""
         self._of_chunk = frozenset(self.ops[index].output for index in self.in_chunks)
+        self._elements: dict[Tensor, Size] = {}
         self._homes: dict[Tensor, Tensor] = {}
         for op in self.ops:
             if kind_of(op).is_view:
@@ -94,6 +95,11 @@ class Facts:
 
     def elements(self, tensor: Tensor) -> Size:
         """Return the elements of a tensor in memory."""
+        if tensor not in self._elements:
+            self._elements[tensor] = self._elements_of(tensor)
+        return self._elements[tensor]
+
+    def _elements_of(self, tensor: Tensor) -> Size:
         if tensor.is_fused or (self.step.loss.is_fused and tensor is self.ops[-1].output):
             return 0
         elements = self.step.batch * tensor.elements

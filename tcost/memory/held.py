@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from tcost.conventions import Erratum, MemoryErratum, Slip
@@ -11,7 +11,7 @@ from tcost.learning_rules import FIXED_MATRICES, project_error
 from tcost.memory.facts import Facts, Kernels
 from tcost.memory.storage import BYTES, INDEX_BYTES
 from tcost.settings import Settings, asking
-from tcost.sizes import Size, maximum, same
+from tcost.sizes import Size, largest, same
 from tcost.tracing import Trace
 from tcost.training_step import Spec, TrainingStep, step_of
 
@@ -74,12 +74,19 @@ class Memory:
 
     def of(self, category: Category) -> Held:
         """Return the sum of a category's rows."""
-        return sum((Held(row.elements, row.bytes) for row in self.rows if row.category == category), ZERO)
+        return self._sums[category]
 
     @property
     def sums(self) -> dict[str, Held]:
         """The sum of every category, and the peak."""
-        return {category: self.of(category) for category in CATEGORIES} | {"peak": self.peak}
+        return {str(category): held for category, held in self._sums.items()} | {"peak": self.peak}
+
+    @cached_property
+    def _sums(self) -> dict[Category, Held]:
+        sums = dict.fromkeys(CATEGORIES, ZERO)
+        for row in self.rows:
+            sums[row.category] += Held(row.elements, row.bytes)
+        return sums
 
     @cached_property
     def facts(self) -> Facts:
@@ -226,8 +233,10 @@ class Memory:
         if self.step.convention.memory:
             return static + self.of("gradients") + self.of("stored_activations")
         moments = self.liveness.ledger.moments
-        elements = reduce(maximum, (moment.elements for moment in moments))
-        return static + Held(elements, reduce(maximum, (moment.bytes(*self._widths) for moment in moments)))
+        widths = self._widths
+        return static + Held(
+            largest(moment.elements for moment in moments), largest(moment.bytes(*widths) for moment in moments)
+        )
 
     @property
     def _widths(self) -> tuple[int, int, int]:
@@ -248,8 +257,8 @@ def _largest(named: Iterable[tuple[str, Size]]) -> tuple[str, Size]:
     Of sizes of which none is the largest throughout there is no name.
     """
     sizes = list(named)
-    largest = reduce(maximum, (size for _, size in sizes))
-    return next((name for name, size in sizes if _first(size) == _first(largest)), "one of several"), largest
+    most = largest(size for _, size in sizes)
+    return next((name for name, size in sizes if _first(size) == _first(most)), "one of several"), most
 
 
 def _first(size: Size) -> Size:

@@ -44,14 +44,16 @@ class Ledger:
 
     def hold(self, what: Hashable, elements: Size, use: Use = "activations") -> None:
         """Let something be alive, in the place of what had its name."""
-        self.release(what)
+        if what in self.alive:
+            self.release(what)
         self.alive[what] = use, elements
         self.totals[use] = self.totals[use] + elements
 
     def release(self, what: Hashable) -> None:
         """Let something go, if it is alive."""
-        use, elements = self.alive.pop(what, ("activations", 0))
-        self.totals[use] = self.totals[use] - elements
+        if held := self.alive.pop(what, None):
+            use, elements = held
+            self.totals[use] = self.totals[use] - elements
 
     def note(self, phase: Phase, op: Op) -> None:
         """Note the moment of an operation."""
