@@ -15,15 +15,29 @@ from tcost.__main__ import run
 sys.dont_write_bytecode = False  # an environment may say otherwise, and each process would compile everything anew
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-settings.register_profile("tcost", deadline=None, print_blob=True)  # a slow machine is not a failure
-settings.register_profile("quick", parent=settings.get_profile("tcost"), max_examples=5)  # for mutation testing
-settings.register_profile("long", parent=settings.get_profile("tcost"), max_examples=20_000)  # for docs/robustness.md
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tcost"))
+SLOW = "TCOST_RUNSLOW"
+"""What is set where `--runslow` was given, for the processes that share the tests, too."""
+
+
+def draws(number: int) -> int:
+    """Return how many examples a test draws: all of them with `--runslow`, as in the gate, else a quarter."""
+    return number if SLOW in os.environ else -(-number // 4)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Take `--runslow`."""
-    parser.addoption("--runslow", action="store_true", help="run what is marked slow, too: draws by the thousand")
+    parser.addoption("--runslow", action="store_true", help="run what is marked slow, and draw four times as often")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose how often tests draw."""
+    if config.getoption("--runslow"):
+        os.environ[SLOW] = "1"
+    settings.register_profile("tcost", deadline=None, print_blob=True, max_examples=draws(100))  # slow is no failure
+    tcost = settings.get_profile("tcost")
+    settings.register_profile("quick", parent=tcost, max_examples=5)  # for mutation testing
+    settings.register_profile("long", parent=tcost, max_examples=20_000)  # for docs/robustness.md
+    settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tcost"))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

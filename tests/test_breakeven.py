@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from conftest import Tcost
+from conftest import Tcost, draws
 from drawn import models
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -88,7 +88,7 @@ def test_the_peak(convention: str) -> None:
         assert each.cheaper
 
 
-@settings(max_examples=60)
+@settings(max_examples=draws(60))
 @given(s=models(), data=st.data())
 def test_every_value_by_itself(s: Sizes, data: st.DataObject) -> None:
     """Of small models the runs are those that are found by trying every context."""

@@ -5,6 +5,7 @@ from dataclasses import MISSING, fields, replace
 from typing import Any
 
 import pytest
+from conftest import draws
 from drawn import parts
 from hypothesis import given, settings
 
@@ -132,7 +133,7 @@ class ByHand:
 
 @pytest.mark.parametrize("algo", RULES)
 @given(s=parts())
-@settings(max_examples=200)
+@settings(max_examples=draws(200))
 def test_scalars_of_every_part(algo: str, s: Sizes) -> None:
     """The scalar operations of each phase are those of the parts that the model has, whatever they are."""
     found: dict[str, Counter[str]] = {}

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Tcost
+from conftest import Tcost, draws
 from drawn import FAMILIES, MODERN, models, parts
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -183,7 +183,7 @@ def assert_gives(functions: Mapping[str, Any], result: Result, **sizes: int) -> 
             assert number == 0 or name in OF_SOME
 
 
-@settings(max_examples=50)  # each takes SymPy a fifth of a second
+@settings(max_examples=draws(50))  # each takes SymPy a fifth of a second
 @given(family=st.sampled_from(FAMILIES), case=st.sampled_from(CASES), data=st.data())
 def test_printed_python_at_other_sizes(family: str, case: tuple[str, str], data: st.DataObject) -> None:
     """What is printed for one model gives, at the sizes of another one of its family, what that one costs."""
@@ -195,7 +195,7 @@ def test_printed_python_at_other_sizes(family: str, case: tuple[str, str], data:
     assert_gives(run(found), evaluate(second, algo, convention, batch=batch), **sizes)
 
 
-@settings(max_examples=50)
+@settings(max_examples=draws(50))
 @given(
     s=st.sampled_from([*MODERN.values()]) | parts(),
     case=st.sampled_from(CASES),

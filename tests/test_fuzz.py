@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from conftest import draws
 from fuzzing import Input, check, command_lines, others, prepare
 from hypothesis import HealthCheck, given, settings
 
@@ -16,14 +17,14 @@ def _folder(tmp_path: Path) -> object:
         yield
 
 
-@settings(quiet, max_examples=400)
+@settings(quiet, max_examples=draws(400))
 @given(each=command_lines())
 def test_command_lines(each: Input) -> None:
     """Every command with arguments and options of all kinds is done, or says what would be right."""
     check(each)
 
 
-@settings(quiet, max_examples=1600)
+@settings(quiet, max_examples=draws(1600))
 @given(each=others)
 def test_documents(each: Input) -> None:
     """Every spec, configuration, saved result and file of budgets is read, or refused with what would be right."""

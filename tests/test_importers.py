@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import GOLDEN, Tcost, golden
+from conftest import GOLDEN, Tcost, draws, golden
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -245,7 +245,7 @@ anything = scalars | st.lists(scalars, max_size=3) | st.dictionaries(st.text(max
 
 
 @given(case=st.sampled_from(golden("families")), data=st.data())
-@settings(max_examples=300)
+@settings(max_examples=draws(300))
 def test_any_value_is_read_or_refused(case: dict[str, Any], data: st.DataObject) -> None:
     """Whatever a field's value is, the configuration becomes a spec or an error, never a traceback."""
     config = dict(case["config"])

@@ -7,7 +7,7 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 import sympy
-from conftest import Tcost
+from conftest import Tcost, draws
 from drawn import losses, models, modern
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,7 +25,7 @@ from tcost.training_step import TrainingStep, training_step
 
 
 @given(s=modern(), algo=st.sampled_from(RULES), optimizer=st.sampled_from(["none", "adam"]), data=st.data())
-@settings(max_examples=200)
+@settings(max_examples=draws(200))
 def test_copies_stand_for_all(s: Sizes, algo: str, optimizer: str, data: st.DataObject) -> None:
     """The copies of a block that are followed have the peak of all of them, one by one; so have rows the sums."""
     recompute: Any = data.draw(st.sampled_from(RECOMPUTE)) if algo == "bp" else "none"

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Tcost
+from conftest import Tcost, draws
 from drawn import POOLED, losses, modern
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,7 +30,7 @@ CHUNKS = (1, 2, 4, 8)
     recompute=st.sampled_from(["none", "block", "full"]),
     data=st.data(),
 )
-@settings(max_examples=150)
+@settings(max_examples=draws(150))
 def test_a_loss_executes_as_predicted(
     s: Sizes, words: int, optimizer: str, recompute: Recompute, data: st.DataObject
 ) -> None:

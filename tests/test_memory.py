@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Tcost, golden
+from conftest import Tcost, draws, golden
 from drawn import models, modern
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -306,7 +306,7 @@ def test_updates_are_applied_at_once() -> None:
     batch=st.integers(1, 4),
     data=st.data(),
 )
-@settings(max_examples=60)
+@settings(max_examples=draws(60))
 def test_budgets_are_tight(s: Sizes, algo: str, convention: str, batch: int, data: st.DataObject) -> None:
     """The largest context and batch fit, the next larger ones do not."""
     step = training_step(s, algo, convention, batch=batch, optimizer=data.draw(st.sampled_from(["none", "adam"])))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from bundling import SPECS
 from conftest import GOLDEN, Tcost
 
 import tcost as package
@@ -284,6 +285,7 @@ def test_a_new_setting_is_one_declaration(tmp_path: Path, tcost: Tcost) -> None:
     """A setting that is added to a copy of the program is an option, a field, a column, words, and a difference."""
     copy = tmp_path / "copy" / "tcost"
     shutil.copytree(Path(str(package.__file__)).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(SPECS, copy.parent / "model_specs")
     declared = (copy / "settings.py").read_text()
     assert declared.count("    storage: Storage = setting(") == 1
     (copy / "settings.py").write_text(

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import draws
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -159,7 +160,7 @@ def expected(sweep: Sweep) -> list[dict[str, Any]]:
     return found
 
 
-@settings(max_examples=100)
+@settings(max_examples=draws(100))
 @given(sweep=sweeps())
 def test_every_point_of_any_grid(sweep: Sweep) -> None:
     """Any grid over any part of a model, with sizes up to 10^18, has the rows of `evaluate`, in order.

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Tcost
+from conftest import Tcost, draws
 from drawn import MODERN, POOLED, modern, parts
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -35,7 +35,7 @@ RULES = list(STEPS)
 
 @pytest.mark.parametrize("algo", RULES)
 @given(s=parts(), optimizer=st.sampled_from(list(OPTIMIZERS)), seed=st.integers(0, 9))
-@settings(max_examples=60)
+@settings(max_examples=draws(60))
 def test_execution_equals_prediction(algo: str, s: Sizes, optimizer: str, seed: int) -> None:
     """Every scalar operation of every layer and phase is executed as often as predicted, whatever the parts."""
     verification = verify(s, Settings(algo, optimizer=optimizer, causal=s.causal), seed)
@@ -63,7 +63,7 @@ def test_every_modern_part_executes_as_predicted(name: str, algo: str) -> None:
 
 
 @given(s=modern(), optimizer=st.sampled_from(list(OPTIMIZERS)), recompute=st.sampled_from(["block", "full"]))
-@settings(max_examples=100)
+@settings(max_examples=draws(100))
 def test_recomputation_executes_as_predicted(s: Sizes, optimizer: str, recompute: Any) -> None:
     """What is not kept but computed again is executed as often as predicted, and as much is alive; gradients stay."""
     verification = verify(s, Settings("bp", optimizer=optimizer, recompute=recompute, causal=s.causal))
@@ -80,7 +80,7 @@ def test_recomputation_executes_as_predicted(s: Sizes, optimizer: str, recompute
 
 
 @given(s=modern(), algo=st.sampled_from(RULES), seed=st.integers(0, 9))
-@settings(max_examples=150)
+@settings(max_examples=draws(150))
 def test_any_combination_executes_as_predicted(s: Sizes, algo: str, seed: int) -> None:
     """So do combinations of them that nobody has trained."""
     assert verify(s, Settings(algo, optimizer="adam", causal=s.causal), seed).holds
@@ -118,7 +118,7 @@ def test_a_wrong_prediction_shows(kind: str, phase: str, monkeypatch: pytest.Mon
 
 
 @given(s=parts())
-@settings(max_examples=15)
+@settings(max_examples=draws(15))
 def test_gradients_equal_finite_differences(s: Sizes) -> None:
     """A sample of every weight's gradients under backpropagation equals the slope of the loss."""
     smooth = replace(s, activation="gelu")  # a relu has kinks
@@ -140,7 +140,7 @@ def loss_at(step: Step, name: str, index: int, place: Any, shift: float) -> floa
 
 
 @given(s=parts())
-@settings(max_examples=30)
+@settings(max_examples=draws(30))
 def test_pepita_and_mempepita_make_the_same_update(s: Sizes) -> None:
     """Recomputing the first pass rather than storing it changes no update."""
     stored, recomputed = (
@@ -154,7 +154,7 @@ def test_pepita_and_mempepita_make_the_same_update(s: Sizes) -> None:
 
 
 @given(s=parts())
-@settings(max_examples=30)
+@settings(max_examples=draws(30))
 def test_the_update_is_the_rule(s: Sizes) -> None:
     """A projection's update is (a - a_err)(a_err of the layer before)', the last one's e (a_err of the layer before)'.
 
