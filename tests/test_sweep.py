@@ -19,7 +19,7 @@ from tcost.cost import result_of
 from tcost.learning_rules import LEARNING_RULES
 from tcost.settings import Settings
 from tcost.sweep import MEASURES, Axis, Sweep, parse_axis
-from tcost.sweep.arithmetic import LANES, lane_of, values_of
+from tcost.sweep.arithmetic import LANES, Box, lane_of, values_of
 from tcost.sweep.forms import ClosedForms, Polynomial
 from tcost.sweep.pricing import Pricer
 from tcost.sweep.values import Integers
@@ -286,7 +286,7 @@ def test_arithmetic_is_exact(
     form = (polynomial, Polynomial({(0, 0): other}))
     arrays = [np.array(values, dtype=np.int64) for values in (a, b)]
     for lane in LANES[LANES.index(lane_of(form, [max(a), max(b)])) :]:
-        found, shape = values_of(form, arrays, lane), (len(a), len(b))
+        found, shape = values_of(form, Box(arrays), lane), (len(a), len(b))
         low, high = (None if x is None else np.broadcast_to(x, shape).ravel() for x in (found.low, found.high))
         values = Integers(low, high).tolist()
         assert values == [max(value, other) for value in wanted]

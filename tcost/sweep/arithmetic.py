@@ -5,7 +5,8 @@ its remainder modulo 2^64 and its value in float64: what is above 2^64 is their 
 long as the error of the float is less than half of that. Beyond, values are Python integers.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from math import prod
 from typing import Any, Literal, TypeAlias
 
@@ -51,24 +52,49 @@ def _lane_of(polynomial: Polynomial, largest: Sequence[int]) -> Lane:
     return "pair" if bound * roundings < 2**115 and polynomial.denominator < MAX_DENOMINATOR else "object"
 
 
-def values_of(form: Form, values: Sequence[Any], lane: Lane) -> Integers:
-    """Return a form at every point of a box: `values` has those of each axis, int64.
+MAX_KEPT = 2**22
+"""Numbers that are kept from one chunk to the next: 32 MiB."""
+
+
+class Box:
+    """The values of each axis of a box, int64, and which axes are there whole, so that other boxes have the same.
+
+    What polynomials are in whole axes alone is kept in `kept` for these: of a grid cut along one axis all but that one.
+    """
+
+    def __init__(self, values: Sequence[Any], whole: frozenset[int] = frozenset(), kept: "Kept | None" = None) -> None:
+        """Take what is known of a box."""
+        self.values, self.whole, self.kept = values, whole, {} if kept is None else kept
+
+    def axis(self, axis: int, dtype: Any) -> Any:
+        """Return the values of an axis in a type, as long as the others in their own dimension alone."""
+        return (
+            self.values[axis].reshape([-1 if place == axis else 1 for place in range(len(self.values))]).astype(dtype)
+        )
+
+
+Kept: TypeAlias = dict[tuple[int, int, Any], tuple[Polynomial, Any]]
+"""The factor of a power of the one axis that is not whole, by polynomial, power and type, with the polynomial."""
+
+
+def values_of(form: Form, box: Box, lane: Lane) -> Integers:
+    """Return a form at every point of a box.
 
     The arrays have an axis for each axis of the box, of length one where the form does not depend on it.
     """
-    first, *others = (_values_of(polynomial, values, lane) for polynomial in form)
+    first, *others = (_values_of(polynomial, box, lane) for polynomial in form)
     for other in others:
         first = first.maximum(other)
     return first
 
 
-def _values_of(polynomial: Polynomial, values: Sequence[Any], lane: Lane) -> Integers:
+def _values_of(polynomial: Polynomial, box: Box, lane: Lane) -> Integers:
     if lane == "object":
-        return Integers(_evaluated(polynomial, values, object)).divided(polynomial.denominator)
-    low = _evaluated(polynomial, values, np.uint64)
+        return Integers(_evaluated(polynomial, box, object)).divided(polynomial.denominator)
+    low = _evaluated(polynomial, box, np.uint64)
     if lane == "int64":
         return Integers(low.view(np.int64)).divided(polynomial.denominator)
-    high = _evaluated(polynomial, values, np.float64)
+    high = _evaluated(polynomial, box, np.float64)
     high -= low
     high *= 1 / WORD
     high += ROUNDING
@@ -77,28 +103,49 @@ def _values_of(polynomial: Polynomial, values: Sequence[Any], lane: Lane) -> Int
     return Integers(low, whole).divided(polynomial.denominator)
 
 
-def _evaluated(polynomial: Polynomial, values: Sequence[Any], dtype: Any) -> Any:
-    """Return a polynomial at every point of a box, in the arithmetic of a type."""
-    lengths = [len(each) for each in values]
+def _evaluated(polynomial: Polynomial, box: Box, dtype: Any) -> Any:
+    """Return a polynomial at every point of a box, in the arithmetic of a type.
+
+    It is one of the powers of an axis, whose factors are kept where they are those of other boxes, too.
+    """
+    lengths = [len(each) for each in box.values]
     powers = [max(each) for each in zip(*polynomial.terms, strict=True)]
-    used = sorted((axis for axis in range(len(values)) if powers[axis]), key=lambda axis: -powers[axis])
+    used = sorted((axis for axis in range(len(lengths)) if powers[axis]), key=lambda axis: -powers[axis])
     orders = [[axis for axis in used if axis != last] + [last] for last in used]
-    order = min(orders, key=lambda order: _work(polynomial.terms, order, lengths), default=[])
-    open_values = [
-        each.reshape([-1 if place == axis else 1 for place in range(len(values))]).astype(dtype)
-        for axis, each in enumerate(values)
-    ]
-    return _horner(polynomial.terms, open_values, order, dtype)
+    order = min(orders, key=lambda order: _work(polynomial.terms, order, lengths, box.whole), default=[])
+    values = [box.axis(axis, dtype) for axis in range(len(lengths))]
+    if not order or dtype is object or not box.whole.issuperset(order[:-1]):
+        return _horner(polynomial.terms, values, order, dtype)
+    *inner, axis = order
+    of_power = _by_power(polynomial.terms, axis)
+    factors = {
+        power: _kept(box.kept, polynomial, (power, dtype), partial(_horner, terms, values, inner, dtype))
+        for power, terms in of_power.items()
+    }
+    return _in_powers(factors, values[axis])
 
 
-def _work(terms: Terms, order: Sequence[int], lengths: Sequence[int]) -> int:
-    """Return how many sums and products of numbers `_horner` takes."""
+def _kept(kept: Kept, polynomial: Polynomial, which: tuple[int, Any], make: Callable[[], Any]) -> Any:
+    """Return an array that is kept, or make it; the oldest go where there are too many numbers."""
+    name = (id(polynomial), *which)
+    if name not in kept:
+        array = make()
+        kept[name] = polynomial, array  # which keeps its number from another polynomial
+        while sum(each.size for _, each in kept.values()) > MAX_KEPT:
+            del kept[next(iter(kept))]
+        return array
+    return kept[name][1]
+
+
+def _work(terms: Terms, order: Sequence[int], lengths: Sequence[int], whole: frozenset[int] = frozenset()) -> int:
+    """Return how many sums and products of numbers a box takes: factors of whole axes are there already."""
     if not order:
         return 0
     *inner, axis = order
     of_power = _by_power(terms, axis)
     last = 2 * max(of_power) * prod(lengths[each] for each in order)
-    return last + sum(_work(each, inner, lengths) for each in of_power.values())
+    is_there = bool(whole) and whole.issuperset(inner)
+    return last if is_there else last + sum(_work(each, inner, lengths) for each in of_power.values())
 
 
 def _by_power(terms: Terms, axis: int) -> dict[int, Terms]:
@@ -117,12 +164,17 @@ def _horner(terms: Terms, values: Sequence[Any], order: Sequence[int], dtype: An
         return np.array(number, dtype=dtype).reshape([1] * len(values))
     *inner, axis = order
     of_power = _by_power(terms, axis)
-    highest = max(of_power)
-    result = _horner(of_power[highest], values, inner, dtype)
+    return _in_powers({power: _horner(each, values, inner, dtype) for power, each in of_power.items()}, values[axis])
+
+
+def _in_powers(factors: Mapping[int, Any], values: Any) -> Any:
+    """Return the sum of the products of powers of some values and their factors, which stay as they are."""
+    highest = max(factors)
+    result = factors[highest]
     for power in reversed(range(highest)):
-        result = _into(np.multiply, result, values[axis])
-        if power in of_power:
-            result = _into(np.add, result, _horner(of_power[power], values, inner, dtype))
+        result = result * values if result is factors[highest] else _into(np.multiply, result, values)
+        if power in factors:
+            result = _into(np.add, result, factors[power])
     return result
 
 

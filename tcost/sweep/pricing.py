@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tcost.sweep.arithmetic import LANES, lane_of, values_of
+from tcost.sweep.arithmetic import LANES, Box, Kept, lane_of, values_of
 from tcost.sweep.axes import Axis
 from tcost.sweep.forms import ClosedForms, Form
 from tcost.sweep.grid import Chunk, IndexBox, Sweep
@@ -38,6 +38,7 @@ class Pricer:
     def __init__(self, sweep: Sweep) -> None:
         """Begin with nothing known."""
         self.sweep = sweep
+        self._kept: Kept = {}
         self._forms = {
             (convention, algo): ClosedForms(sweep, algo, convention)
             for convention in sweep.conventions
@@ -50,10 +51,35 @@ class Pricer:
         axes = self.sweep.axes
         values = [_values(axis, indices) for axis, indices in zip(axes, chunk.box, strict=True)]
         measures = {
-            name: _filled([(box, forms[name]) for box, forms in boxes], chunk.box, values)
+            name: self._filled([(box, forms[name]) for box, forms in boxes], chunk.box, values)
             for name in self.sweep.measures
         }
         return Part(chunk, {axis.name: each for axis, each in zip(axes, values, strict=True)}, measures)
+
+    def _filled(self, forms: Sequence[tuple[IndexBox, Form]], box: IndexBox, values: Sequence[Any]) -> Integers:
+        """Return a measure at every point of a box, from its forms in boxes that make it up."""
+        pieces = []
+        for part, form in forms:
+            pairs = zip(part, box, strict=True)
+            place = tuple(slice(a.start - whole.start, a.stop - whole.start) for a, whole in pairs)
+            pieces.append((place, form, self._box(part, [each[of] for each, of in zip(values, place, strict=True)])))
+        lane = max(
+            (lane_of(form, [int(each.max()) for each in some.values]) for _, form, some in pieces), key=LANES.index
+        )
+        shape = [len(each) for each in values]
+        if len(pieces) == 1:
+            return _flat(values_of(pieces[0][1], pieces[0][2], lane), shape)
+        low, high = np.empty(shape, dtype=DTYPES[lane]), np.empty(shape, dtype=np.int64) if lane == "pair" else None
+        for place, form, some in pieces:
+            found = values_of(form, some, lane)
+            low[place] = found.low
+            if high is not None:
+                high[place] = found.high
+        return _flat(Integers(low, high), shape)
+
+    def _box(self, part: IndexBox, values: Sequence[Any]) -> Box:
+        whole = frozenset(place for place, each in enumerate(part) if len(each) == self.sweep.shape[place])
+        return Box(values, whole, self._kept)
 
 
 _pricer_of = lru_cache(maxsize=1)(Pricer)
@@ -68,25 +94,6 @@ def _values(axis: Axis, indices: range) -> Any:
     """Return some of an axis's values as int64."""
     some = axis.values[indices.start : indices.stop]
     return np.arange(some.start, some.stop, some.step) if isinstance(some, range) else np.array(some, dtype=np.int64)
-
-
-def _filled(forms: Sequence[tuple[IndexBox, Form]], box: IndexBox, values: Sequence[Any]) -> Integers:
-    """Return a measure at every point of a box, from its forms in boxes that make it up."""
-    pieces = []
-    for part, form in forms:
-        place = tuple(slice(a.start - whole.start, a.stop - whole.start) for a, whole in zip(part, box, strict=True))
-        pieces.append((place, form, [each[where] for each, where in zip(values, place, strict=True)]))
-    lane = max((lane_of(form, [int(each.max()) for each in some]) for _, form, some in pieces), key=LANES.index)
-    shape = [len(each) for each in values]
-    if len(pieces) == 1:
-        return _flat(values_of(pieces[0][1], values, lane), shape)
-    low, high = np.empty(shape, dtype=DTYPES[lane]), np.empty(shape, dtype=np.int64) if lane == "pair" else None
-    for place, form, some in pieces:
-        found = values_of(form, some, lane)
-        low[place] = found.low
-        if high is not None:
-            high[place] = found.high
-    return _flat(Integers(low, high), shape)
 
 
 def _flat(found: Integers, shape: Sequence[int]) -> Integers:
