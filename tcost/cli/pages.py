@@ -6,6 +6,11 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from tcost.completion import table
+
+GAPS = 6
+"""Columns around the names of commands, as the parser has them."""
+
 
 class Answer(typer.Exit):
     """What is printed instead of running a command, such as its help page."""
@@ -44,6 +49,15 @@ class Group(_Page, TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002  # likewise
         """Return a command, or nothing where there is none of that name."""
         return type(self).make(cmd_name) if cmd_name in self.names else None
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  # likewise
+        """Write a line for each command, none of which is imported for it: the list of words has what they are."""
+        titles = {names[0]: title for names, _, title in table()["COMMAND"]}
+        room = formatter.width - GAPS - max(map(len, self.names))
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [(name, TyperCommand(name, help=titles[name]).get_short_help_str(room)) for name in self.names]
+            )
 
 
 class Command(_Page, TyperCommand):
