@@ -6,12 +6,27 @@ from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import tcost
 from tcost import load_spec
+from tcost.bundled import BUNDLED
 
 MODULE = Path(tcost.__file__).parent / "bundled" / "models.py"
 
 SPECS = Path(tcost.__file__).parent.parent / "model_specs"
+
+FEW = (
+    *("gpt2", "bert-base", "t5-base", "whisper-tiny", "vit-base", "albert-base", "gemma-2-9b", "mixtral-8x7b"),
+    *("deepseek-v2-lite", "bloom-7b1"),
+)
+"""Bundled specs that have, together, nearly every part that a model can have."""
+
+
+def few_first() -> list[Any]:
+    """Return every bundled spec as a parameter of a test that takes long for each: all but a few run when asked for."""
+    return [pytest.param(name, marks=() if name in FEW else pytest.mark.slow) for name in BUNDLED]
+
 
 HEAD = '''"""The bundled specs as sizes, made when asked for. Generated of model_specs/: `python tests/readme.py`."""
 

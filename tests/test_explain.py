@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bundling import few_first
 from conftest import Tcost
 from drawn import MODERN, parts
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tcost import Sizes, evaluate, load_spec
-from tcost.bundled import BUNDLED
 from tcost.conventions import CONVENTIONS, convention_of
 from tcost.cost import group_by
 from tcost.explain import Explanation, explain
@@ -55,7 +55,7 @@ def computed(spec: Spec, algo: str, convention: str, **options: Any) -> Sums:
 
 
 @pytest.mark.parametrize("algo", RULES)
-@pytest.mark.parametrize("name", list(BUNDLED))
+@pytest.mark.parametrize("name", few_first())
 def test_adds_up_for_bundled_specs(name: str, algo: str) -> None:
     """What is said of every operation of every layer is what it costs, under each convention."""
     for convention in CONVENTIONS:
@@ -150,7 +150,7 @@ def test_the_table(tcost: Tcost) -> None:
     assert "erratum" not in tcost("explain", "alexatm-20b", "cross_attention").out
 
 
-@pytest.mark.parametrize("name", list(BUNDLED))
+@pytest.mark.parametrize("name", few_first())
 def test_tables_fit(name: str, tcost: Tcost) -> None:
     """Tables of all layers fit 100 columns, and nothing is cut."""
     out = tcost("explain", name, "--convention", "exact", "--causal", "half").out

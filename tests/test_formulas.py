@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bundling import few_first
 from conftest import Tcost, draws
 from drawn import FAMILIES, MODERN, models, parts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tcost import InputError, Result, Sizes, evaluate, load_spec
-from tcost.bundled import BUNDLED
 from tcost.conventions import CONVENTIONS
 from tcost.cost import group_by
 from tcost.formulas import Formulas, Quantity, formulas, python_text, shortest, value_of
@@ -217,7 +217,7 @@ def test_printed_python_of_any_model(s: Sizes, case: tuple[str, str], optimizer:
     assert_gives(functions, other, context_length=context)
 
 
-@pytest.mark.parametrize("name", list(BUNDLED))
+@pytest.mark.parametrize("name", few_first())
 def test_values_of_bundled_specs(name: str) -> None:
     """At the sizes of every bundled spec, its closed forms are its counts."""
     for algo, convention in CASES:
@@ -357,7 +357,7 @@ def test_latex_document(tcost: Tcost) -> None:
     assert r"\mathrm{FLOP}_{\mathrm{weight\ update}} &= " in outcome.out
 
 
-@pytest.mark.parametrize("name", list(BUNDLED))
+@pytest.mark.parametrize("name", few_first())
 def test_tables_fit(name: str, tcost: Tcost) -> None:
     """Tables fit 100 columns, whole models and their feed-forwards, and nothing is cut."""
     for args in ([], ["--integers", "--convention", "exact", "--algo", "pepita", "--batch", 8]):

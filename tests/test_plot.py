@@ -14,6 +14,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from bundling import few_first
 from conftest import Tcost
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +23,6 @@ from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 
 from tcost import InputError, evaluate, load_spec
-from tcost.bundled import BUNDLED
 from tcost.conventions import convention_of
 from tcost.cost import evaluate_rules, group_by
 from tcost.kinds import PHASES
@@ -302,7 +302,7 @@ def test_ticks_of_contexts() -> None:
 # Reading them
 
 
-@pytest.mark.parametrize("name", list(BUNDLED))
+@pytest.mark.parametrize("name", few_first())
 def test_every_model_is_drawn(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """All models as curves and as bars: no warning, no text over another or outside, and the convention is said."""
     monkeypatch.setattr(paper, "POINTS", 3)

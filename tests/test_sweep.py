@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from bundling import few_first
 from conftest import draws
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tcost import InputError, ModelSpec, evaluate, load_spec
-from tcost.bundled import BUNDLED
 from tcost.conventions import CONVENTIONS
 from tcost.cost import result_of
 from tcost.learning_rules import LEARNING_RULES
@@ -176,7 +176,7 @@ def test_every_point_of_any_grid(sweep: Sweep) -> None:
         assert rows_of(sweep) == wanted
 
 
-@pytest.mark.parametrize("name", list(BUNDLED))
+@pytest.mark.parametrize("name", few_first())
 def test_contexts_of_bundled_specs(name: str) -> None:
     """Every bundled model, under every rule and convention, from its shortest contexts to far beyond its own."""
     spec = load_spec(name)
