@@ -109,7 +109,7 @@ def put_in_place(beside: str, target: str, mode: int | None) -> None:
     os.replace(beside, target)
 
 
-class writing:  # noqa: N801  # it stands behind `with`
+class writing:  # noqa: N801  # it stands behind `with`; contextlib would take a third of what starting Python does
     """Raise what writing raises in the block as an OutputError that names the place; reading has no part in it."""
 
     def __init__(self, shown: str, more: str = "") -> None:

@@ -15,9 +15,8 @@ from tcost.completion import is_option, table, words_of
 if TYPE_CHECKING:
     from tcost.completion import Row, Table
 
-MAX_NUMBER = 18
-"""Digits of a number, which no size has more of."""
-
+MAX_DIGITS = 18
+"""Of a number: with so many none is too large for a size."""
 
 READ_BY_COMMANDS = ("FILE", "BYTES")
 """Values that are any text for the parser."""
@@ -55,14 +54,16 @@ def _said(command: str, args: Sequence[str]) -> list[Value]:
         word = left.pop()
         name, equals, value = word.partition("=")
         if not is_option(word):
-            specs.append(_checked(word, is_spec(word)))
+            _require(is_spec(word))
+            specs.append(word)
         elif name not in flags or name == "--help" or (equals and not name.startswith("--")):
             raise Unusual
         else:
             found.append(Value(name, _value(rows, flags[name], value if equals else None, left)))
     if specs:
         is_many = argument[1].endswith("...")
-        found.append(Value("", specs if is_many else _checked(specs[0], len(specs) == 1)))
+        _require(is_many or len(specs) == 1)
+        found.append(Value("", specs if is_many else specs[0]))
     return found
 
 
@@ -70,9 +71,11 @@ def _value(rows: "Table", row: "Row", behind: str | None, left: list[str]) -> An
     """Return the value of an option: what stands behind its `=`, or the next words."""
     takes = row[1]
     if not takes:
-        return _checked(value=True, is_usual=behind is None)
+        _require(behind is None)
+        return True
     is_many, kind = takes.endswith("..."), takes.removesuffix("...")
-    words = [_checked(left, bool(left)).pop() if behind is None else behind]
+    _require(bool(left) or behind is not None)
+    words = [left.pop() if behind is None else behind]
     while is_many and behind is None and left and not is_option(left[-1]) and not is_spec(left[-1]):
         words.append(left.pop())
     if not is_many:
@@ -82,19 +85,19 @@ def _value(rows: "Table", row: "Row", behind: str | None, left: list[str]) -> An
 
 def _one(rows: "Table", kind: str, word: str) -> Any:
     """Return one value: a number, one of the words that are listed, or a text that the command reads itself."""
-    _checked(word, bool(word) and not word.startswith("-"))
+    _require(bool(word) and not word.startswith("-"))
     if kind == "N":
-        is_number = word.isascii() and word.isdigit() and word[0] != "0" and len(word) <= MAX_NUMBER
-        return int(_checked(word, is_number))
+        _require(word.isascii() and word.isdigit() and word[0] != "0" and len(word) <= MAX_DIGITS)
+        return int(word)
     listed = words_of(rows, kind)
     is_begun = any(each.endswith(":") and word.startswith(each) for each in listed)
-    return _checked(word, kind in READ_BY_COMMANDS or is_begun or word in listed)
+    _require(kind in READ_BY_COMMANDS or is_begun or word in listed)
+    return word
 
 
-def _checked(value: Any, is_usual: bool) -> Any:  # noqa: FBT001  # what is asked
+def _require(is_usual: bool) -> None:  # noqa: FBT001  # as in assert
     if not is_usual:
         raise Unusual
-    return value
 
 
 def _by_parameter(run: Any, said: Sequence[Value]) -> dict[str, Any]:
@@ -107,8 +110,8 @@ def _by_parameter(run: Any, said: Sequence[Value]) -> dict[str, Any]:
     for flag, value in said:
         is_no = flag.startswith("--no-") and flag not in names
         name = names[flag.replace("--no-", "--") if is_no else flag]
-        _checked(name, name not in found)
+        _require(name not in found)
         found[name] = not is_no if value is True else value
-    first = own[names[""]]
-    _checked(first, names[""] in found or first.default is not first.empty)
+    argument = own[names[""]]
+    _require(argument.name in found or argument.default is not argument.empty)
     return found

@@ -118,8 +118,8 @@ def step_of(spec: Spec, settings: Settings, like: TrainingStep | None = None) ->
     check_size("the batch", checked(settings).batch)
     rule, prices = learning_rule(settings.algo), convention_of(settings.convention)
     lengths = settings.context, settings.encoder_context
-    is_like = like is not None and (like.settings.context, like.settings.encoder_context) == lengths
-    sizes = like.sizes if like and is_like else spec.at(*lengths)
+    shared = like if like and (like.settings.context, like.settings.encoder_context) == lengths else None
+    sizes = shared.sizes if shared else spec.at(*lengths)
     for name in OF_BACKWARD if not rule.runs["backward"] else ():
         if getattr(settings, name) != getattr(Settings(), name):
             raise InputError(f"{name} is for rules that run a backward; {rule.name} runs none\nleave it out, or use bp")
@@ -131,7 +131,7 @@ def step_of(spec: Spec, settings: Settings, like: TrainingStep | None = None) ->
         settings=settings,
         sizes=sizes,
         model_sizes=priced,
-        model=like.model if like and is_like and like.model_sizes == priced else trace_model(priced),
+        model=shared.model if shared and shared.model_sizes == priced else trace_model(priced),
         rule=rule,
         convention=prices,
         optimizer=optimizer_of(settings.optimizer),

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
+from functools import cache
 from importlib import import_module
 from keyword import iskeyword
 from typing import Any, get_args
@@ -19,6 +20,7 @@ def module_of(name: str) -> Any:
     return import_module(f"tcost.commands.{name}{'_' * iskeyword(name)}")
 
 
+@cache
 def own_of(run: Run) -> Mapping[str, inspect.Parameter]:
     """Return the parameters of a command by name."""
     return inspect.signature(run).parameters
@@ -29,14 +31,15 @@ def offered(each: inspect.Parameter) -> Offered:
     return next((word for word in get_args(each.annotation)[1:] if isinstance(word, Offered)), Offered(""))
 
 
-def settings_of(run: Run) -> list[Option]:
+@cache
+def settings_of(run: Run) -> tuple[Option, ...]:
     """Return the options of settings of a command: those of which it has no flag of its own."""
     own = own_of(run)
     if not any(isinstance(each.default, Settings | Said) for each in own.values()):
-        return []
+        return ()
     flags = {flag for each in own.values() for flag in offered(each).flags}
     taken = {*own, *(["algo"] if "algos" in own else [])}
-    return [each for each in options() if each.flag not in flags and each.name not in taken]
+    return tuple(each for each in options() if each.flag not in flags and each.name not in taken)
 
 
 def call(run: Run, words: Mapping[str, Any], unanswered: Mapping[str, str]) -> Printed | Streamed:

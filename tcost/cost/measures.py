@@ -6,7 +6,7 @@ from functools import partial
 from typing import Literal
 
 from tcost.cost.prices import WORK
-from tcost.cost.rows import Result
+from tcost.cost.rows import PARAMETERS, Result
 from tcost.memory import Held
 from tcost.sizes import Size
 from tcost.units import parse_amount, parse_bytes
@@ -36,12 +36,6 @@ def _parameters(name: str, result: Result) -> Size:
 def _stored(result: Result) -> Held:
     return result.memory.of("stored_activations")
 
-
-PARAMETERS = {
-    "parameters": "Learned parameters.",
-    "active_parameters": "Learned parameters that one token uses: of experts, those that it goes through.",
-    "trained_parameters": "Learned parameters that are trained: of adapters beside a frozen model, the adapters'.",
-}
 
 MEASURES: Mapping[str, Measure] = {
     **{name: Measure(each.meaning, "work", partial(_work, name)) for name, each in WORK.items()},

@@ -14,8 +14,12 @@ from tcost.sizes import Size
 
 By: TypeAlias = Literal["layer", "phase", "operation"]
 
-PARAMETERS = ("parameters", "active_parameters", "trained_parameters")
-"""The numbers of parameters that rows and totals have."""
+PARAMETERS: Mapping[str, str] = {
+    "parameters": "Learned parameters.",
+    "active_parameters": "Learned parameters that one token uses: of experts, those that it goes through.",
+    "trained_parameters": "Learned parameters that are trained: of adapters beside a frozen model, the adapters'.",
+}
+"""The numbers of parameters that rows and totals have, and what each is."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 
 from tcost.conventions import Slip
 from tcost.cost import Result
-from tcost.cost.measures import PARAMETERS
 from tcost.cost.prices import WORK, Priced
+from tcost.cost.rows import PARAMETERS
 from tcost.memory import CATEGORIES
 from tcost.settings import NAMES, Settings, Storage, values_of
 

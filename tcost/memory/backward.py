@@ -66,7 +66,7 @@ class Backpropagation(Liveness):
 
         The second finds the gradients that the first has left, the third their sums; the last lets the input go.
         """
-        times, each = part.chunks, self.rows_of_chunk
+        times, each = self.facts.step.loss.chunks, self.rows_of_chunk
         each |= {x: self.facts.of_chunk(self.facts.elements(x)) for x in self._read_from_outside(part)}
         for number in sorted({0, 1, 2, times - 1} & set(range(times))):
             for x, elements in each.items():

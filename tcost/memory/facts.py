@@ -21,14 +21,13 @@ class Part(NamedTuple):
     """Operations of a trace that follow each other: of a repeated block, or of what is between blocks.
 
     `own` are their outputs, and what a block reads in each of its copies. The outputs of a segment are not
-    kept, but computed again in the backward. Of `chunks` of rows one is at work at a time.
+    kept, but computed again in the backward.
     """
 
     ops: range
     repeat: Repeat | None
     own: frozenset[Tensor]
     is_segment: bool
-    chunks: int
 
 
 class Kernels(NamedTuple):
@@ -161,8 +160,7 @@ class Facts:
 
     def _part(self, ops: range, repeat: Repeat | None, *, is_segment: bool) -> Part:
         outputs = {self.ops[index].output for index in ops}
-        own = frozenset(outputs | ({repeat.entry} if repeat else set()))
-        return Part(ops, repeat, own, is_segment, self.step.loss.chunks if ops == self.in_chunks else 1)
+        return Part(ops, repeat, frozenset(outputs | ({repeat.entry} if repeat else set())), is_segment)
 
     @cached_property
     def last_user(self) -> dict[Tensor, int]:

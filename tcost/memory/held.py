@@ -79,11 +79,11 @@ class Memory:
     @property
     def sums(self) -> dict[str, Held]:
         """The sum of every category, and the peak."""
-        return {str(category): held for category, held in self._sums.items()} | {"peak": self.peak}
+        return self._sums | {"peak": self.peak}
 
     @cached_property
-    def _sums(self) -> dict[Category, Held]:
-        sums = dict.fromkeys(CATEGORIES, ZERO)
+    def _sums(self) -> dict[str, Held]:
+        sums: dict[str, Held] = dict.fromkeys(CATEGORIES, ZERO)
         for row in self.rows:
             sums[row.category] += Held(row.elements, row.bytes)
         return sums

@@ -1,13 +1,14 @@
 """Rows for people, as tables. Nothing here computes a count."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import methodcaller
 from typing import TYPE_CHECKING, TypeAlias
 
 from tcost.cost import By, Result, Row
 from tcost.kinds import PHASES, Phase
 from tcost.learning_rules import learning_rule
 from tcost.report.tables import Section, Table
-from tcost.report.words import NOTHING, Format, format_of, words_of
+from tcost.report.words import HEADINGS, NOTHING, Format, format_of, words_of
 from tcost.settings import in_words
 from tcost.sizes import Size
 from tcost.text import visible
@@ -23,7 +24,7 @@ PARAMETERS = "parameters"
 Measure: TypeAlias = Callable[[Row], Size]
 Group: TypeAlias = tuple[str, list[Row]]
 
-WORK: Mapping[str, Measure] = {"MACCs": lambda row: row.macc, "FLOPs": lambda row: row.flop}
+WORK: Mapping[str, Measure] = {title: methodcaller("amount", name) for name, title in HEADINGS.items()}
 """The amounts of work of a row, by what they are called."""
 
 

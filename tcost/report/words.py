@@ -11,6 +11,7 @@ NOTHING = "-"
 """The cell of a phase in which nothing is executed; what is executed but not counted is 0."""
 
 HEADINGS = {"macc": "MACCs", "flop": "FLOPs"}
+"""What amounts of work are called; other measures are called by their names."""
 
 
 def heading(measure: str) -> str:

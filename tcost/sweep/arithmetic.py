@@ -56,25 +56,28 @@ MAX_KEPT = 2**22
 """Numbers that are kept from one chunk to the next: 32 MiB."""
 
 
-class Box:
-    """The values of each axis of a box, int64, and which axes are there whole, so that other boxes have the same.
+Kept: TypeAlias = dict[tuple[int, int, Any], tuple[Polynomial, Any]]
+"""What powers of an axis are multiplied with, by polynomial, power and type, with the polynomial."""
 
-    What polynomials are in whole axes alone is kept in `kept` for these: of a grid cut along one axis all but that one.
+
+class Box:
+    """The values of each axis of a box, int64, and which axes are there whole.
+
+    Boxes of a grid that is cut have the same whole axes: what polynomials are in these alone is `kept` for the next.
     """
 
-    def __init__(self, values: Sequence[Any], whole: frozenset[int] = frozenset(), kept: "Kept | None" = None) -> None:
+    def __init__(self, values: Sequence[Any], whole: frozenset[int] = frozenset(), kept: Kept | None = None) -> None:
         """Take what is known of a box."""
         self.values, self.whole, self.kept = values, whole, {} if kept is None else kept
 
     def axis(self, axis: int, dtype: Any) -> Any:
         """Return the values of an axis in a type, as long as the others in their own dimension alone."""
-        return (
-            self.values[axis].reshape([-1 if place == axis else 1 for place in range(len(self.values))]).astype(dtype)
-        )
+        shape = [-1 if place == axis else 1 for place in range(len(self.values))]
+        return self.values[axis].reshape(shape).astype(dtype)
 
-
-Kept: TypeAlias = dict[tuple[int, int, Any], tuple[Polynomial, Any]]
-"""The factor of a power of the one axis that is not whole, by polynomial, power and type, with the polynomial."""
+    def shares(self, axes: Sequence[int]) -> bool:
+        """Tell whether other boxes have the same values of some axes; a box that is the grid has no others."""
+        return 0 < len(self.whole) < len(self.values) and self.whole.issuperset(axes)
 
 
 def values_of(form: Form, box: Box, lane: Lane) -> Integers:
@@ -112,9 +115,16 @@ def _evaluated(polynomial: Polynomial, box: Box, dtype: Any) -> Any:
     powers = [max(each) for each in zip(*polynomial.terms, strict=True)]
     used = sorted((axis for axis in range(len(lengths)) if powers[axis]), key=lambda axis: -powers[axis])
     orders = [[axis for axis in used if axis != last] + [last] for last in used]
-    order = min(orders, key=lambda order: _work(polynomial.terms, order, lengths, box.whole), default=[])
+
+    def is_kept(order: Sequence[int]) -> bool:
+        return dtype is not object and box.shares(order[:-1])
+
+    def work(order: Sequence[int]) -> int:
+        return _work(polynomial.terms, order, lengths, is_inner_there=is_kept(order))
+
+    order = min(orders, key=work, default=[])
     values = [box.axis(axis, dtype) for axis in range(len(lengths))]
-    if not order or dtype is object or not box.whole.issuperset(order[:-1]):
+    if not order or not is_kept(order):
         return _horner(polynomial.terms, values, order, dtype)
     *inner, axis = order
     of_power = _by_power(polynomial.terms, axis)
@@ -137,15 +147,14 @@ def _kept(kept: Kept, polynomial: Polynomial, which: tuple[int, Any], make: Call
     return kept[name][1]
 
 
-def _work(terms: Terms, order: Sequence[int], lengths: Sequence[int], whole: frozenset[int] = frozenset()) -> int:
-    """Return how many sums and products of numbers a box takes: factors of whole axes are there already."""
+def _work(terms: Terms, order: Sequence[int], lengths: Sequence[int], *, is_inner_there: bool = False) -> int:
+    """Return how many sums and products of numbers a polynomial takes, of all axes or of the last one alone."""
     if not order:
         return 0
     *inner, axis = order
     of_power = _by_power(terms, axis)
     last = 2 * max(of_power) * prod(lengths[each] for each in order)
-    is_there = bool(whole) and whole.issuperset(inner)
-    return last if is_there else last + sum(_work(each, inner, lengths) for each in of_power.values())
+    return last if is_inner_there else last + sum(_work(each, inner, lengths) for each in of_power.values())
 
 
 def _by_power(terms: Terms, axis: int) -> dict[int, Terms]:
