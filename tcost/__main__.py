@@ -1,5 +1,6 @@
 """The front door: exit statuses, and answers that need none of the libraries."""
 
+import gc
 import os
 import sys
 
@@ -11,6 +12,9 @@ SHORT = ("compute", "compare", "memory")
 COMPLETES = "_TCOST_COMPLETE"
 """What a shell sets that asks for words."""
 
+UNCOLLECTED = 200_000
+"""Objects that a process may make before Python looks for cycles among them: most commands end before."""
+
 MAX_LINE = 1500
 """Characters of a line of a message: more than those that name all that is known."""
 
@@ -19,6 +23,7 @@ def main() -> None:
     """Run `tcost` with the process's arguments and exit with its status, whoever reads what is said of it."""
     from tcost.output import Forgiving
 
+    gc.set_threshold(UNCOLLECTED)
     if sys.stderr is not None:
         sys.stderr = Forgiving(sys.stderr)
     if sys.argv[1:] != ["--version"] and COMPLETES not in os.environ:  # which leave nothing to be cleaned up

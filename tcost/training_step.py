@@ -7,8 +7,9 @@ from typing import Protocol
 
 from tcost.conventions import Convention, Erratum, convention_of
 from tcost.errors import InputError
+from tcost.kinds import Phase, Scalars
 from tcost.layers.embeddings import TABLES
-from tcost.learning_rules import LearningRule, learning_rule
+from tcost.learning_rules import Charge, LearningRule, learning_rule
 from tcost.loss import Loss, loss_of, operations_of_loss
 from tcost.models import Model, trace_model
 from tcost.optimizers import Optimizer, optimizer_of
@@ -27,12 +28,27 @@ class Spec(Protocol):
         """Return the model's sizes, at another context where one is given."""
 
 
+class Counted(dict[tuple[Op, Phase], Scalars]):
+    """The scalar operations that a convention counts of an operation in a phase, each found when it is asked for."""
+
+    def __init__(self, convention: Convention) -> None:
+        """Begin with nothing."""
+        super().__init__()
+        self.convention = convention
+
+    def __missing__(self, key: tuple[Op, Phase]) -> Scalars:
+        """Count once."""
+        self[key] = found = self.convention.scalars(*key)
+        return found
+
+
 @dataclass(frozen=True, kw_only=True)
 class TrainingStep:
     """A model under some settings, with the rule, the convention and the optimizer that these name.
 
     `sizes` are the spec's at the step's context; the model is the one that the convention prices, and
-    `model_sizes` its sizes.
+    `model_sizes` its sizes. Rules share what they have in common: the model, what is `counted` of it, and
+    what is `added`.
     """
 
     spec: Spec
@@ -40,7 +56,9 @@ class TrainingStep:
     sizes: Sizes
     model_sizes: Sizes
     model: Model
+    counted: Counted
     rule: LearningRule
+    added: tuple[Charge, ...]
     convention: Convention
     optimizer: Optimizer
 
@@ -126,13 +144,17 @@ def step_of(spec: Spec, settings: Settings, like: TrainingStep | None = None) ->
     if sizes.head == "pooler":
         _check_without_loss(sizes, rule, settings)
     priced = replace(prices.model(sizes), causal=settings.causal, attention=settings.attention)
+    alike = shared if shared and shared.model_sizes == priced else None
+    model = alike.model if alike else trace_model(priced)
     step = TrainingStep(
         spec=spec,
         settings=settings,
         sizes=sizes,
         model_sizes=priced,
-        model=shared.model if shared and shared.model_sizes == priced else trace_model(priced),
+        model=model,
+        counted=alike.counted if alike and alike.convention is prices else Counted(prices),
         rule=rule,
+        added=alike.added if alike and alike.rule.adds is rule.adds else tuple(rule.adds(model)),
         convention=prices,
         optimizer=optimizer_of(settings.optimizer),
     )

@@ -1,6 +1,5 @@
 """Price one training step of a model."""
 
-from dataclasses import replace
 from typing import Annotated, Literal
 
 from tcost.commands.base import Algos, Format, Integers, Offered, Output, Printed, SpecName, load, rules, tables
@@ -37,11 +36,10 @@ def run(
 
     notes: list[list[str]] = [[] for _ in results]
     if settings.convention != "paper":
-        papers = beside(model, names, replace(settings, convention="paper"))
+        papers = beside(results, convention="paper")
         notes = [[note] for note in paper_notes(papers, len(results), integers=integers)]
     if any(map(is_long, results)):
-        halves = results_of(model, names, replace(settings, causal="half"))
-        for said, half in zip(notes, halves, strict=True):
+        for said, half in zip(notes, beside(results, causal="half") or [], strict=True):
             said.append(half_note(half, integers=integers))
     each = zip(results, notes, strict=True)
     shown = [result_table(result, by or "layer", said, integers=integers) for result, said in each]

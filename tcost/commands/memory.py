@@ -1,6 +1,5 @@
 """Say what one training step holds in memory, and its peak."""
 
-from dataclasses import replace
 from typing import Annotated
 
 from tcost.commands.base import Algos, Format, Integers, Offered, Output, Printed, SpecName, load, rules, tables
@@ -45,7 +44,7 @@ def run(
         return Printed((to_json if format_ == "json" else to_csv)(results, budgets), output, failure)
     from tcost.report.memory import memory_table
 
-    exact = beside(model, names, replace(settings, convention="exact")) if settings.convention == "paper" else None
+    exact = beside(results, convention="exact") if settings.convention == "paper" else None
     each = zip(results, budgets, exact or (None for _ in names), strict=True)
     shown = [memory_table(result, held, other, integers=integers) for result, held, other in each]
     return tables(shown, format_, output, failure)

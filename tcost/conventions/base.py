@@ -152,8 +152,8 @@ class Convention:
         """Tell whether an operation is not in the model that this convention was published for."""
         if not self.absent:
             return False
-        names = {op.name.removesuffix(DIFFERENCE), op.layer.rpartition(".")[2]}
-        return not self.is_foreign(op) and not names.isdisjoint(self.absent)
+        is_named = op.name.removesuffix(DIFFERENCE) in self.absent or op.layer.rpartition(".")[2] in self.absent
+        return is_named and not self.is_foreign(op)
 
     def parameters(self, op: Op) -> Size:
         """Return the learned parameters of one copy of `op`."""

@@ -1,7 +1,7 @@
 """What a training step costs."""
 
-from tcost.cost.comparison import BESIDE, Change, Comparison, Standing, beside, compare, comparisons_of, standings
-from tcost.cost.evaluation import Work, evaluate, evaluate_rules, result_of, results_of, works_of
+from tcost.cost.comparison import BESIDE, Change, Comparison, Standing, compare, comparisons_of, standings
+from tcost.cost.evaluation import Work, beside, evaluate, evaluate_rules, result_of, results_of, works_of
 from tcost.cost.rows import Amount, By, Result, Row, Totals, group_by, total
 
 __all__ = [

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
-from tcost.cost.evaluation import results_of
+from tcost.cost.evaluation import beside, results_of
 from tcost.cost.rows import Result
 from tcost.errors import InputError
 from tcost.settings import Settings, asking_of_rules
@@ -131,10 +131,7 @@ compare = asking_of_rules(Settings, _compare)
 def _compared(spec: Spec, algos: Sequence[str], settings: Settings) -> list[Comparison]:
     """Price one spec at one context under every rule and under each of the conventions."""
     results = results_of(spec, algos, settings)
-    others = {
-        name: results if name == settings.convention else beside(spec, algos, replace(settings, convention=name))
-        for name in BESIDE
-    }
+    others = {name: results if name == settings.convention else beside(results, convention=name) for name in BESIDE}
     return [
         Comparison(
             result,
@@ -143,15 +140,3 @@ def _compared(spec: Spec, algos: Sequence[str], settings: Settings) -> list[Comp
         )
         for place, result in enumerate(results)
     ]
-
-
-def beside(spec: Spec, algos: Sequence[str], settings: Settings) -> list[Result] | None:
-    """Return what steps that are priced under one convention cost under another one, that of the settings.
-
-    None where that is for another model, which has not all layers that are to be trained: then alone can a step that
-    has a price under one convention have none under another.
-    """
-    try:
-        return results_of(spec, algos, settings)
-    except InputError:
-        return None

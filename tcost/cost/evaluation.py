@@ -1,11 +1,13 @@
 """From a spec, a learning rule and a convention to rows."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from tcost.conventions import Erratum, Slip
 from tcost.cost.prices import sum_of
 from tcost.cost.rows import Result, Row, merged
+from tcost.errors import InputError
 from tcost.kinds import MODEL_PHASES, Phase, Scalars, kind_of
 from tcost.memory import Memory
 from tcost.settings import Settings, asking, asking_of_rules, values_of
@@ -58,10 +60,28 @@ def _result_of(step: TrainingStep) -> Result:
 
 def results_of(spec: Spec, algos: Sequence[str], settings: Settings) -> list[Result]:
     """Return what `result_of` does for each of several rules; what is of a backward goes to those that run one."""
-    step, results = None, []
-    for own in of_rules(algos, settings):
-        step = step_of(spec, own, like=step)
-        results.append(_result_of(step))
+    return _results_of(spec, of_rules(algos, settings))
+
+
+def beside(results: Sequence[Result], **changed: Any) -> list[Result] | None:
+    """Return what the steps of some results cost under other settings: `beside(results, convention="paper")`.
+
+    None where a convention is for another model, which has not all layers that are to be trained: then alone can a
+    step that has a price under one convention have none under another.
+    """
+    steps = [result.memory.step for result in results]
+    try:
+        return _results_of(steps[0].spec, [replace(step.settings, **changed) for step in steps], steps[0])
+    except InputError:
+        return None
+
+
+def _results_of(spec: Spec, each: Iterable[Settings], like: TrainingStep | None = None) -> list[Result]:
+    """Return the results of a spec under several settings; what they have in common is found once."""
+    results = []
+    for settings in each:
+        like = step_of(spec, settings, like)
+        results.append(_result_of(like))
     return results
 
 
@@ -75,13 +95,15 @@ def works_of(step: TrainingStep) -> Iterator[Work]:
     Every count but the optimizer's is linear in the batch. An operation that executes nothing in a phase is
     there only in its forward, where its parameters stand.
     """
-    ops, rule, convention = step.model.trace.ops, step.rule, step.convention
+    ops, rule = step.model.trace.ops, step.rule
     charges: list[tuple[Phase, Op, int]] = [(phase, op, rule.runs[phase]) for phase in MODEL_PHASES for op in ops]
-    charges += [(phase, op, rule.runs[phase]) for phase, op in rule.adds(step.model)]
+    charges += [(phase, op, rule.runs[phase]) for phase, op in step.added]
     charges += [("recomputed_forward", op, step.recomputations(index)) for index, op in enumerate(ops)]
     for phase, op, runs in charges:
-        scalars = convention.scalars(op, phase)
-        if runs and (scalars or phase == "forward" or kind_of(op).count(op, phase)):
+        if not runs:
+            continue
+        scalars = step.counted[op, phase]
+        if scalars or phase == "forward" or kind_of(op).count(op, phase):
             yield Work(op, phase, runs, step.batch * op.repeats * runs, scalars)
     yield from _optimizer_works(step)
 

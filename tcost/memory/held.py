@@ -83,10 +83,13 @@ class Memory:
 
     @cached_property
     def _sums(self) -> dict[str, Held]:
-        sums: dict[str, Held] = dict.fromkeys(CATEGORIES, ZERO)
+        found: dict[str, list[MemoryRow]] = {category: [] for category in CATEGORIES}
         for row in self.rows:
-            sums[row.category] += Held(row.elements, row.bytes)
-        return sums
+            found[row.category].append(row)
+        return {
+            category: Held(sum(row.elements for row in rows), sum(row.bytes for row in rows))
+            for category, rows in found.items()
+        }
 
     @cached_property
     def facts(self) -> Facts:
@@ -136,11 +139,13 @@ class Memory:
     @cached_property
     def rows(self) -> tuple[MemoryRow, ...]:
         """What every layer has to hold, by category; the layers in the order of the model."""
-        sums: dict[tuple[str, Category], Held] = {}
-        for layer, category, elements, width in (*self._of_weights(), *self._of_activations()):
-            held = Held(elements, elements * width)
-            sums[layer, category] = sums.get((layer, category), ZERO) + held
-        return tuple(MemoryRow(*key, held.elements, held.bytes) for key, held in sums.items())
+        elements: dict[tuple[str, Category], Size] = {}
+        bytes_: dict[tuple[str, Category], Size] = {}
+        for layer, category, number, width in (*self._of_weights(), *self._of_activations()):
+            key = layer, category
+            elements[key] = elements.get(key, 0) + number
+            bytes_[key] = bytes_.get(key, 0) + number * width
+        return tuple(MemoryRow(*key, number, bytes_[key]) for key, number in elements.items())
 
     def _of_weights(self) -> Iterator[Amount]:
         """Yield parameters, their gradients, what the optimizer holds for them, and PEPITA's fixed matrices."""
