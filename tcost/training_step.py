@@ -7,7 +7,6 @@ from typing import Protocol
 
 from tcost.conventions import Convention, Erratum, convention_of
 from tcost.errors import InputError
-from tcost.kinds import Phase, Scalars
 from tcost.layers.embeddings import TABLES
 from tcost.learning_rules import Charge, LearningRule, learning_rule
 from tcost.loss import Loss, loss_of, operations_of_loss
@@ -28,27 +27,12 @@ class Spec(Protocol):
         """Return the model's sizes, at another context where one is given."""
 
 
-class Counted(dict[tuple[Op, Phase], Scalars]):
-    """The scalar operations that a convention counts of an operation in a phase, each found when it is asked for."""
-
-    def __init__(self, convention: Convention) -> None:
-        """Begin with nothing."""
-        super().__init__()
-        self.convention = convention
-
-    def __missing__(self, key: tuple[Op, Phase]) -> Scalars:
-        """Count once."""
-        self[key] = found = self.convention.scalars(*key)
-        return found
-
-
 @dataclass(frozen=True, kw_only=True)
 class TrainingStep:
     """A model under some settings, with the rule, the convention and the optimizer that these name.
 
     `sizes` are the spec's at the step's context; the model is the one that the convention prices, and
-    `model_sizes` its sizes. Rules share what they have in common: the model, what is `counted` of it, and
-    what is `added`.
+    `model_sizes` its sizes. Rules share what they have in common: the model, and what is `added` to it.
     """
 
     spec: Spec
@@ -56,7 +40,6 @@ class TrainingStep:
     sizes: Sizes
     model_sizes: Sizes
     model: Model
-    counted: Counted
     rule: LearningRule
     added: tuple[Charge, ...]
     convention: Convention
@@ -152,7 +135,6 @@ def step_of(spec: Spec, settings: Settings, like: TrainingStep | None = None) ->
         sizes=sizes,
         model_sizes=priced,
         model=model,
-        counted=alike.counted if alike and alike.convention is prices else Counted(prices),
         rule=rule,
         added=alike.added if alike and alike.rule.adds is rule.adds else tuple(rule.adds(model)),
         convention=prices,

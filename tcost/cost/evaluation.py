@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from tcost.conventions import Erratum, Slip
 from tcost.cost.prices import sum_of
@@ -26,19 +26,23 @@ class Work(NamedTuple):
     scalars: Scalars
 
 
+Counted: TypeAlias = dict[tuple[str, Op, Phase], Scalars]
+"""What a convention, by its name, counts of one run of an operation in a phase."""
+
+
 def result_of(spec: Spec, settings: Settings) -> Result:
     """Return what one training step of `spec` costs, and holds, under some settings.
 
     Raises InputError as `tcost.training_step.step_of` does.
     """
-    return _result_of(step_of(spec, settings))
+    return _result_of(step_of(spec, settings), {})
 
 
-def _result_of(step: TrainingStep) -> Result:
+def _result_of(step: TrainingStep, counted: Counted) -> Result:
     settings, sizes, optimizer = step.settings, step.sizes, step.settings.optimizer
     asked = {"context": settings.context, "encoder_context": settings.encoder_context}
     lengths = {"context": sizes.context_length, "encoder_context": sizes.encoder_context_length}
-    works = list(works_of(step))
+    works = list(works_of(step, counted))
     slips = {erratum: about for erratum in step.slips if (about := _about(erratum, works))}
     rows = [_row(work, step) for work in works]
     rows += [_erratum_row(erratum, about, step) for erratum, about in slips.items()]
@@ -78,10 +82,10 @@ def beside(results: Sequence[Result], **changed: Any) -> list[Result] | None:
 
 def _results_of(spec: Spec, each: Iterable[Settings], like: TrainingStep | None = None) -> list[Result]:
     """Return the results of a spec under several settings; what they have in common is found once."""
-    results = []
+    results, counted = list[Result](), Counted()
     for settings in each:
         like = step_of(spec, settings, like)
-        results.append(_result_of(like))
+        results.append(_result_of(like, counted))
     return results
 
 
@@ -89,20 +93,24 @@ evaluate = asking(Settings, result_of)
 evaluate_rules = asking_of_rules(Settings, results_of)
 
 
-def works_of(step: TrainingStep) -> Iterator[Work]:
+def works_of(step: TrainingStep, counted: Counted | None = None) -> Iterator[Work]:
     """Yield what operations execute: the model's phase by phase, what the rule adds, what runs again, the optimizer.
 
     Every count but the optimizer's is linear in the batch. An operation that executes nothing in a phase is
-    there only in its forward, where its parameters stand.
+    there only in its forward, where its parameters stand. What is `counted` already is not again.
     """
-    ops, rule = step.model.trace.ops, step.rule
+    ops, rule, convention = step.model.trace.ops, step.rule, step.convention
+    known: Counted = {} if counted is None else counted
     charges: list[tuple[Phase, Op, int]] = [(phase, op, rule.runs[phase]) for phase in MODEL_PHASES for op in ops]
     charges += [(phase, op, rule.runs[phase]) for phase, op in step.added]
     charges += [("recomputed_forward", op, step.recomputations(index)) for index, op in enumerate(ops)]
     for phase, op, runs in charges:
         if not runs:
             continue
-        scalars = step.counted[op, phase]
+        key = convention.name, op, phase
+        if key not in known:
+            known[key] = convention.scalars(op, phase)
+        scalars = known[key]
         if scalars or phase == "forward" or kind_of(op).count(op, phase):
             yield Work(op, phase, runs, step.batch * op.repeats * runs, scalars)
     yield from _optimizer_works(step)
