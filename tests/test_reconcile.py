@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bundling import few_first
 from conftest import Tcost
 from drawn import models
 from hypothesis import given
@@ -48,7 +49,7 @@ def assert_adds_up(reconciliation: Reconciliation) -> None:
 
 
 @pytest.mark.parametrize("algo", RULES)
-@pytest.mark.parametrize("name", list(BUNDLED))
+@pytest.mark.parametrize("name", few_first())
 def test_terms_and_formulas(name: str, algo: str) -> None:
     """For every pair of conventions the terms add up to the difference, and each formula gives its integers."""
     for from_, to in PAIRS:
@@ -279,7 +280,7 @@ def test_csv(tcost: Tcost) -> None:
     ]
 
 
-@pytest.mark.parametrize("name", list(BUNDLED))
+@pytest.mark.parametrize("name", few_first())
 def test_tables_fit(name: str, tcost: Tcost) -> None:
     """Tables of every bundled spec fit 100 columns, in SI units and in integers, and nothing is cut short."""
     for algo, integers in product(("bp", "pepita"), ([], ["--integers"])):
