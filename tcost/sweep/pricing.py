@@ -13,6 +13,9 @@ from tcost.sweep.forms import ClosedForms, Form
 from tcost.sweep.grid import Chunk, IndexBox, Sweep
 from tcost.sweep.values import Integers
 
+FREED = 31 * 2**20
+"""Bytes of a block that is freed once, less than 32 MiB: from then on glibc keeps blocks of up to so many."""
+
 DTYPES = {"int64": np.int64, "pair": np.uint64, "object": object}
 
 
@@ -38,6 +41,9 @@ class Pricer:
     def __init__(self, sweep: Sweep) -> None:
         """Begin with nothing known."""
         self.sweep = sweep
+        # Chunks free as much as they take. Were it given back to the system each time, getting it anew, page by page,
+        # would take longer than the sums and products. Source: mallopt(3), M_MMAP_THRESHOLD and M_TRIM_THRESHOLD.
+        np.empty(FREED, dtype=np.uint8)
         self._kept: Kept = {}
         self._forms = {
             (convention, algo): ClosedForms(sweep, algo, convention)
