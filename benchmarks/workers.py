@@ -1,4 +1,4 @@
-"""What Dask costs a sweep: the same Parquet files by one process and by workers, `python benchmarks/distributed.py`.
+"""What Dask costs a sweep: the same Parquet files by one process and by workers, `python benchmarks/workers.py`.
 
 Whole processes, wall time, the fastest of several; ratios within one run.
 """
