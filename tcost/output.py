@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 STDOUT, MAX_LINKS = 1, 40
 """The descriptor of standard output, and the links that a path may go through, as in Linux."""
 
+NARROWEST = 40
+"""Columns that a terminal has at the least."""
+
 CLOSED = "cannot write to standard output: it is closed"
 
 
@@ -29,6 +32,16 @@ def use_color() -> bool:
     """Tell whether standard output is a terminal that wants colour (https://no-color.org)."""
     is_terminal = sys.stdout is not None and sys.stdout.isatty()
     return is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def terminal_width() -> int | None:
+    """Return the columns of the terminal that standard output is, as COLUMNS says where it is set, or None."""
+    columns = os.environ.get("COLUMNS", "")
+    try:
+        width = int(columns) if columns.isdecimal() else os.get_terminal_size(STDOUT).columns
+    except OSError:  # a file or a pipe
+        return None
+    return max(width, NARROWEST) if width else None
 
 
 def write(text: str | bytes, path: str | None = None) -> None:

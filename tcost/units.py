@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from tcost.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from fractions import Fraction
 
 _BINARY = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB", "RiB", "QiB")
@@ -61,6 +61,25 @@ def binary(amount: int) -> str:
         return binary(unit << 10)
     whole, fraction = divmod(scaled, 10**decimals)
     return f"{whole}.{fraction:0{decimals}d} {_BINARY[power]}" if decimals else f"{whole} {_BINARY[power]}"
+
+
+def common_unit(amounts: "Iterable[int]") -> "tuple[str, Callable[[int], str]]":
+    """Return a binary unit for all amounts of bytes of a table, and what writes one in it, with one decimal.
+
+    The largest has three to six digits before the point; what is less than half of the last decimal is `<0.1`.
+    """
+    most = max(amounts, default=0)
+    power = min(max(0, (most.bit_length() - 1) // 10), len(_BINARY) - 1)
+    power -= power > 0 and most < 100 << (10 * power)
+    unit = 1 << (10 * power)
+
+    def written(amount: int) -> str:
+        tenths = (20 * amount + unit) // (2 * unit)
+        if power == 0 or amount == 0:
+            return grouped(amount)
+        return f"{tenths // 10:,}.{tenths % 10}" if tenths else "<0.1"
+
+    return _BINARY[power], written
 
 
 def parse_bytes(text: str) -> int:

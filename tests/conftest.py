@@ -14,6 +14,7 @@ from tcost.__main__ import run
 
 sys.dont_write_bytecode = False  # an environment may say otherwise, and each process would compile everything anew
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+os.environ.pop("COLUMNS", None)  # output is as wide as its content, unless a test says otherwise
 
 SLOW = "TCOST_RUNSLOW"
 """What is set where `--runslow` was given, for the processes that share the tests, too."""

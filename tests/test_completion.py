@@ -89,7 +89,7 @@ def test_the_list_of_words_is_that_of_the_command_line() -> None:
         ("explain gpt2 cross", ["cross_attention"]),
         ("explain gpt2 attention --phase ", list(PHASES)),
         ("import ", ["FILE"]),
-        ("list ", ["specs", "algos", "conventions", "layers"]),
+        ("list ", ["specs", "algos", "conventions", "layers", "errata"]),
         ("nothing here", []),
     ],
 )

@@ -29,7 +29,9 @@ def test_table(tcost: Tcost) -> None:
     outcome = tcost("memory", "gpt2", "--convention", "exact", "--optimizer", "adamw", "--context", 512)
     assert (outcome.status, outcome.err) == (0, "")
     lines = outcome.out.splitlines()
-    assert lines[0] == "gpt2 under backpropagation (bp): what a step holds"
+    peak = measure(load_spec("gpt2"), "bp", "exact", context=512, optimizer="adamw").peak
+    assert lines[0] == f"gpt2 under bp: peak {binary(peak.bytes)}"
+    assert lines[4].startswith("MiB  ")
     assert lines[1:3] == ["convention exact, 1 sequence per step, context 512", "optimizer adamw, fp32"]
     layers = [line.split()[0] for line in lines[6:14]]
     assert layers == [
@@ -39,8 +41,9 @@ def test_table(tcost: Tcost) -> None:
     memory = measure(load_spec("gpt2"), "bp", "exact", context=512, optimizer="adamw")
     shown = [memory.of(category).bytes for category in ("parameters", "gradients", "optimizer", "stored_activations")]
     total = next(line for line in lines if line.startswith("total"))
-    assert total.split(maxsplit=1)[1].split("  ") == [*map(binary, shown), binary(sum(shown))]
-    assert next(line for line in lines if line.startswith("peak ")).split(maxsplit=1)[1] == binary(memory.peak.bytes)
+    sums = [f"{(20 * amount + 2**20) // 2**21 / 10:,.1f}" for amount in (*shown, sum(shown), peak.bytes)]
+    assert total.split()[1:] == sums[:-1]
+    assert next(line for line in lines if line.startswith("peak ")).split()[1:] == sums[-1:]
     assert "peak: everything that is alive in the backward of vocabulary_projection, softmax\n" in outcome.out
     assert "196,412,929 stored activations" in outcome.out
 
@@ -170,7 +173,9 @@ def test_budget(tcost: Tcost) -> None:
         assert tcost(*args, option, number).status == 0
         assert tcost(*args, option, number + 1).status == 1
     out = tcost(*args).out
-    assert f"budget 24.00 GiB: fits, {binary(found['spare'])} to spare" in out
+    assert out.startswith(
+        f"gpt2 under bp: peak {binary(peak)}, fits into 24.00 GiB, {binary(found['spare'])} to spare\n"
+    )
     assert f"largest batch, at context 1,024: {found['largest_batch']}" in out
     assert "the model's table of positions has 1,024 rows" in out
 
@@ -241,4 +246,4 @@ def test_writes_a_file(tcost: Tcost, tmp_path: Path) -> None:
     """`--output` writes the table whole, also where the budget is not kept."""
     path = tmp_path / "memory.txt"
     assert tcost("memory", "gpt2", "--budget", "1B", "--output", path).status == 1
-    assert path.read_text().startswith("gpt2 under backpropagation")
+    assert path.read_text().startswith("gpt2 under bp: peak ")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tcost.errors import InputError
 from tcost.text import csv_cell, markdown_cell, visible
-from tcost.units import change, grouped, parse_amount, parse_bytes, parse_percent, percent, share, si
+from tcost.units import change, common_unit, grouped, parse_amount, parse_bytes, parse_percent, percent, share, si
 
 PREFIXES = dict(zip("kMGTPEZYRQ", range(3, 33, 3), strict=True))
 
@@ -125,3 +125,19 @@ def test_what_is_no_percentage(text: str) -> None:
     """A number without its sign is refused: 5 might be 500 %."""
     with pytest.raises(InputError, match="not a percentage"):
         parse_percent(text)
+
+
+@given(amounts=st.lists(st.integers(0, 2**70), min_size=1, max_size=5))
+def test_a_unit_for_all(amounts: list[int]) -> None:
+    """In the unit of a table each amount is right to half a tenth, and the largest has three to six digits."""
+    unit, written = common_unit(amounts)
+    size = 1024 ** ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB").index(unit)
+    assert unit == "B" or 100 <= max(amounts) / size < 102_400
+    for amount in amounts:
+        text = written(amount)
+        if text == "<0.1":
+            assert 0 < amount < size / 20
+        elif unit == "B":
+            assert text == f"{amount:,}"
+        else:
+            assert abs(Fraction(text.replace(",", "")) - Fraction(amount, size)) <= Fraction(1, 20)

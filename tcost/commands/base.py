@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeAlias
 
 from tcost.errors import InputError, nearest
-from tcost.output import use_color
+from tcost.output import terminal_width, use_color
 
 if TYPE_CHECKING:
     from tcost.diff import Asked
@@ -137,7 +137,9 @@ def tables(shown: Sequence["Table"], format_: str, output: str | None, failure: 
 
     if format_ == "markdown":
         return Printed(markdown(shown), output, failure)
-    return Printed(draw(shown, color=output is None and use_color()), output, failure)
+    if output is not None:
+        return Printed(draw(shown), output, failure)
+    return Printed(draw(shown, color=use_color(), width=terminal_width()), None, failure)
 
 
 def reconcile_command(specs: Sequence[str], contexts: Sequence[int], settings: Any) -> str:

@@ -12,6 +12,7 @@ def run(
     spec: SpecName,
     algos: Algos = ("bp",),
     settings: Settings = Settings(),
+    macc: Annotated[bool, Offered("MACCs by layer, not FLOPs, in a table.", "--macc")] = False,
     by: Annotated[Literal["layer", "phase", "operation"] | None, Offered(BY_HELP, "--by")] = None,
     format_: Format = "table",
     output: Output = None,
@@ -19,7 +20,7 @@ def run(
 ) -> Printed:
     """Price one training step of a model.
 
-    A table per learning rule: layer by layer, phase by phase.
+    First the answer, then a table per learning rule: layer by layer, phase by phase.
 
     Example: tcost compute gpt2.yaml --algos bp mempepita --context 512
     """
@@ -31,16 +32,17 @@ def run(
         from tcost.documents.compute import to_csv, to_json
 
         return Printed((to_json if format_ == "json" else to_csv)(results, by), output)
-    from tcost.report import result_table
-    from tcost.report.beside import half_note, is_long, paper_notes
+    from tcost.report.beside import errata_note, half_note, is_long
+    from tcost.report.compute import result_table
 
-    notes: list[list[str]] = [[] for _ in results]
-    if settings.convention != "paper":
-        papers = beside(results, convention="paper")
-        notes = [[note] for note in paper_notes(papers, len(results), integers=integers)]
+    papers = None if settings.convention == "paper" else beside(results, convention="paper")
+    published = [None if paper.priced_as_exact else paper for paper in papers or []] or [None] * len(results)
+    said = [errata_note(result, spec) for result in results]
     if any(map(is_long, results)):
-        for said, half in zip(notes, beside(results, causal="half") or [], strict=True):
-            said.append(half_note(half, integers=integers))
-    each = zip(results, notes, strict=True)
-    shown = [result_table(result, by or "layer", said, integers=integers) for result, said in each]
+        for notes, half in zip(said, beside(results, causal="half") or [], strict=True):
+            notes.append(half_note(half, integers=integers))
+    shown = [
+        result_table(result, by or "layer", "macc" if macc else "flop", notes, paper=paper, integers=integers)
+        for result, notes, paper in zip(results, said, published, strict=True)
+    ]
     return tables(shown, format_, output)

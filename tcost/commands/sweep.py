@@ -20,10 +20,11 @@ from tcost.commands.base import (
     load_keys,
     rejoined,
     rules,
+    tables,
 )
 from tcost.cost.measures import IN_WORDS
 from tcost.errors import InputError, Interrupted
-from tcost.output import is_direct, use_color
+from tcost.output import is_direct
 from tcost.settings import Settings
 
 if TYPE_CHECKING:
@@ -148,14 +149,12 @@ def _check(
 
 def _table(sweep: "Sweep", kind: str, output: str | None, *, integers: bool) -> str:
     from tcost.report.sweep import check_rows, sweep_table
-    from tcost.report.tables import draw, markdown
     from tcost.sweep.corners import corners
     from tcost.sweep.writing import priced
 
     check_rows(sweep)
     table = sweep_table(sweep, priced(sweep, range(sweep.chunks)), corners(sweep), integers=integers)
-    is_markdown = kind == "markdown"
-    return markdown([table]) if is_markdown else draw([table], color=output is None and use_color())
+    return str(tables([table], kind, output).text)
 
 
 def _stream(write: Write, output: str | None, rows: Callable[[], int]) -> None:

@@ -1,50 +1,27 @@
-"""Rows for people, as tables. Nothing here computes a count."""
+"""What reports have in common: titles, settings, labels and notes. Nothing here computes a count."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import methodcaller
 from typing import TYPE_CHECKING, TypeAlias
 
 from tcost.cost import By, Result, Row
-from tcost.kinds import PHASES, Phase
 from tcost.learning_rules import learning_rule
-from tcost.report.tables import Section, Table
-from tcost.report.words import HEADINGS, NOTHING, Format, format_of, words_of
+from tcost.report.words import HEADINGS, words_of
 from tcost.settings import in_words
 from tcost.sizes import Size
 from tcost.text import visible
-from tcost.units import grouped, share
+from tcost.units import grouped
 
 if TYPE_CHECKING:
     from tcost.diff import Snapshot
     from tcost.memory import Memory
     from tcost.torch_check import TorchCheck
 
-PARAMETERS = "parameters"
-
 Measure: TypeAlias = Callable[[Row], Size]
 Group: TypeAlias = tuple[str, list[Row]]
 
 WORK: Mapping[str, Measure] = {title: methodcaller("amount", name) for name, title in HEADINGS.items()}
 """The amounts of work of a row, by what they are called."""
-
-
-def result_table(result: Result, by: By = "layer", beside: Sequence[str] = (), *, integers: bool = False) -> Table:
-    """Return one result as a table by layer, phase or operation, in SI units or exact integers.
-
-    Its first notes are `beside`, what other settings say of the same step.
-    """
-    amount = format_of(integers=integers)
-    columns, sections = _by_phase(result, amount) if by == "phase" else _by_layer(result, by, amount)
-    parameters = _parameters(result, amount)
-    said = f"\n{', '.join(parameters)}" if by == "phase" or len(parameters) > 1 else ""
-    marks = [] if by == "phase" else [f"* {note}" for _, rows in _groups(result.rows, by) for note in _notes(rows)]
-    return Table(
-        title=title_of(result),
-        settings=f"{settings_of(result)}{said}",
-        columns=columns,
-        sections=sections,
-        notes=(*beside, *dict.fromkeys(marks), *notes_of([result])),
-    )
 
 
 def title_of(result: "Result | Snapshot") -> str:
@@ -57,33 +34,7 @@ def settings_of(result: "Result | Snapshot", leave_out: Sequence[str] = ()) -> s
     return f"{in_words([result], leave_out)}, {lengths_of(result)}"
 
 
-def _by_layer(result: Result, by: By, amount: Format) -> tuple[tuple[str, ...], tuple[Section, ...]]:
-    """Sections of MACCs, FLOPs and parameters: a line per layer or operation, a column per phase that runs."""
-    phases = [phase for phase in PHASES if any(row.phase == phase for row in result.rows)]
-    groups = [*_groups(result.rows, by), ("total", list(result.rows))]
-    measures: dict[str, Measure] = {**WORK, PARAMETERS: lambda row: row.parameters}
-    sections = (_section(title, measure, groups, phases, amount) for title, measure in measures.items())
-    return ("", *map(words_of, phases), "total", "share"), tuple(sections)
-
-
-def _section(title: str, measure: Measure, groups: Sequence[Group], phases: Sequence[Phase], amount: Format) -> Section:
-    """Lines of a label, its amounts by phase, its total and its share of the last group's, which is the whole."""
-    whole = sum(map(measure, groups[-1][1]))
-    lines: list[tuple[str, ...]] = []
-    for label, rows in groups:
-        part = sum(map(measure, rows))
-        if not rows:
-            lines.append((label, *[""] * (len(phases) + 2)))
-        elif title == PARAMETERS:  # operations have a line only where they learn some
-            lines += [(label, *[""] * len(phases), amount(part), share(part, whole))] * bool(part)
-        elif part or rows[0].kind != "erratum":  # nor have errata of something else
-            by_phase = ([row for row in rows if row.phase == phase] for phase in phases)
-            cells = (amount(sum(map(measure, own))) if own else NOTHING for own in by_phase)
-            lines.append((label, *cells, amount(part), share(part, whole)))
-    return Section(tuple(lines), title, has_total=True)
-
-
-def _groups(rows: Sequence[Row], by: By) -> list[Group]:
+def groups_of(rows: Sequence[Row], by: By) -> list[Group]:
     """Return the rows of each layer or, under a label of its own for each layer, of each operation."""
     layers: dict[str | None, dict[str, list[Row]]] = {}
     for row in rows:
@@ -116,29 +67,6 @@ def _mark(rows: Sequence[Row]) -> str:
 def _notes(rows: Sequence[Row]) -> list[str]:
     """Return what sets rows apart together: nothing where it is only some of them."""
     return [row.note for row in rows] if all(row.note for row in rows) else []
-
-
-def _by_phase(result: Result, amount: Format) -> tuple[tuple[str, ...], tuple[Section, ...]]:
-    """One section: a line per phase that runs, with its runs, MACCs and FLOPs."""
-    whole = result.totals
-    lines = []
-    for phase, part in result.phases.items():
-        runs = {row.runs for row in result.rows if row.phase == phase}
-        if runs:
-            macc, flop = part.macc, part.flop
-            shares = share(macc, whole.macc), share(flop, whole.flop)
-            often = "-".join(dict.fromkeys(map(str, (min(runs), max(runs)))))
-            lines.append((words_of(phase), often, amount(macc), shares[0], amount(flop), shares[1]))
-    lines.append(("total", "", amount(whole.macc), share(1, 1), amount(whole.flop), share(1, 1)))
-    return ("phase", "runs", "MACCs", "share", "FLOPs", "share"), (Section(tuple(lines), has_total=True),)
-
-
-def _parameters(result: Result, amount: Format) -> list[str]:
-    """Return the number of parameters in words, and how many of them a token uses, and are trained, if not all."""
-    totals = result.totals
-    some = {"active": totals.active_parameters, "trained": totals.trained_parameters}
-    idle = [f"{amount(number)} {which}" for which, number in some.items() if number != totals.parameters]
-    return [f"{amount(totals.parameters)} parameters", *idle]
 
 
 def context_of(result: "Result | Snapshot | TorchCheck", encoder: str) -> str:

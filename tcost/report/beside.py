@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from tcost.cost import BESIDE, Comparison, Result, standings
 from tcost.report.words import format_of
+from tcost.text import visible
 from tcost.units import change, grouped
 
 LONG = 8192
@@ -11,19 +12,6 @@ LONG = 8192
 
 
 UNPRICED = "not in the publication: layers that are trained"
-
-
-def paper_notes(papers: Sequence[Result] | None, of: int, *, integers: bool = False) -> Iterator[str]:
-    """Say of each of so many steps what convention `paper` says of it, or what its publication lacks."""
-    amount = format_of(integers=integers)
-    for place in range(of):
-        words = UNPRICED
-        if papers:
-            totals = papers[place].totals
-            words = not_published([papers[place]]) or (
-                f"{amount(totals.macc)} MACCs, {amount(totals.flop)} FLOPs, {amount(totals.parameters)} parameters"
-            )
-        yield f"under --convention paper: {words}"
 
 
 def not_published(results: Sequence[Result]) -> str:
@@ -36,6 +24,15 @@ def is_long(result: Result) -> bool:
     """Tell whether a step prices pairs of rows that a mask hides, of so many rows that the reader should know."""
     has_decoder = result.memory.step.sizes.family != "encoder-only"
     return bool(result.causal == "full" and has_decoder and result.context > LONG)
+
+
+def errata_note(result: Result, spec: str) -> list[str]:
+    """Say, where there are any, how many slips of published totals are counted, and what lists those of a spec."""
+    from shlex import quote
+
+    number = len(result.slips)
+    some = "1 erratum" if number == 1 else f"{number} errata"
+    return [f"{some} of the published totals counted: tcost list errata {quote(visible(spec))}"] if number else []
 
 
 def half_note(half: Result, *, integers: bool = False) -> str:

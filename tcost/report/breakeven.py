@@ -40,6 +40,7 @@ def breakeven_table(found: Sequence[BreakEven], results: Sequence[Result]) -> Ta
         sections=(Section(tuple(lines)),),
         notes=tuple(dict.fromkeys((*_notes(found), *notes_of(results), *slips))),
         text_columns=2,
+        goes=((5,), (3,), (4,)),
     )
 
 

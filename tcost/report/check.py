@@ -57,6 +57,7 @@ def _table(outcomes: Sequence[Outcome], *, integers: bool, has_reasons: bool) ->
         sections=(Section(tuple(_line(outcome, integers=integers) for outcome in outcomes)),),
         notes=(*reasons, *of_models([step]), *types, f"not counted: {', '.join(map(visible, step.not_counted))}"),
         text_columns=3,
+        goes=((3,), (6,), (5,)),
     )
 
 

@@ -1,5 +1,6 @@
 """Learning rules side by side, as a table."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby, zip_longest
 
@@ -22,12 +23,13 @@ def comparison_table(comparisons: Sequence[Comparison], see: str = "", *, intege
     lines = [line for _, each in models for line in _lines(list(each), integers=integers)]
     changes = [f"change {name}" for name in BESIDE]
     return Table(
-        title=f"One training step, and the change against {comparisons[0].baseline.algo}",
+        title=_answer(comparisons),
         settings=_settings(comparisons),
         columns=("spec", "rule", "MACCs", *changes, "FLOPs", "stored", *changes),
         sections=(Section(tuple(lines)),),
         notes=tuple(_notes(comparisons, see)),
         text_columns=2,
+        goes=((5,), (8,), (4,), (7,), (6,), (3,)),
     )
 
 
@@ -53,6 +55,29 @@ def _cell(each: Change | None, measure: str) -> str:
     if each is None or each.result is each.baseline or not each.is_published:
         return NOTHING
     return change(getattr(each, measure))
+
+
+def _answer(comparisons: Sequence[Comparison]) -> str:
+    """Return in words which rule takes the fewest FLOPs and which stores least: of a model, or of how many."""
+    models = [list(each) for _, each in groupby(comparisons, key=lambda each: id(each.baseline))]
+    words = []
+    for what, cost in (("fewest FLOPs", _flop), ("least stored", _stored)):
+        best = Counter(min(of_model, key=cost).result.algo for of_model in models)
+        if len(models) == 1:
+            words.append(f"{what}: {best.most_common(1)[0][0]}")
+        else:
+            counts = (f"{algo} in {number}" for algo, number in best.most_common())
+            words.append(f"{what}: {', '.join(counts)} of {len(models)}")
+    against = f"changes are against {comparisons[0].baseline.algo}"
+    return "; ".join((*words, against)) if has_changes(comparisons) else "One training step"
+
+
+def _flop(each: Comparison) -> int:
+    return int(each.result.totals.flop)
+
+
+def _stored(each: Comparison) -> int:
+    return int(each.result.memory.of("stored_activations").bytes)
 
 
 def _settings(comparisons: Sequence[Comparison]) -> str:

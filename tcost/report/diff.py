@@ -49,6 +49,7 @@ def difference_table(pair: Difference, *, integers: bool = False) -> Table:
         notes=tuple(_notes(pair)),
         text_columns=2,
         text_width=LABEL_WIDTH,
+        goes=((4,), (2,), (3,)),
     )
 
 

@@ -48,6 +48,7 @@ def _table(explanation: Explanation, path: str, operations: Sequence[Explained],
         notes=tuple(dict.fromkeys(filter(None, (doc, *_notes(explanation, operations), *notes_of([result]))))),
         text_columns=2,
         text_width=_text_width(sections),
+        goes=((3,), (2,)),
     )
 
 

@@ -41,6 +41,7 @@ def _table(found: Formulas, part: Part, amount: Format | None) -> Table:
         notes=tuple(filter(None, (legend(found.symbols), *notes_of([found.result])))),
         text_columns=FORMULA + 1,
         text_width=max(NARROWEST, WIDTH - sum(taken) - GAP),
+        goes=((FORMULA + 1,),) if amount else (),
     )
 
 

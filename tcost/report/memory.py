@@ -1,17 +1,17 @@
 """What a training step holds, as a table."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tcost.cost import Result
 from tcost.layers.embeddings import TABLES
 from tcost.memory import CATEGORIES, Category
-from tcost.report import context_of, of_models, settings_of, slips_of, title_of
+from tcost.report import context_of, of_models, settings_of, slips_of
 from tcost.report.tables import Section, Table
-from tcost.report.words import NOTHING, Format, bytes_of, format_of, words_of
+from tcost.report.words import NOTHING, format_of, words_of
 from tcost.settings import sequences
 from tcost.text import visible
-from tcost.units import grouped
+from tcost.units import binary, common_unit, grouped
 
 if TYPE_CHECKING:
     from tcost.memory.budget import Budget
@@ -42,26 +42,46 @@ def memory_table(
 
     Where the same step under convention `exact` is given, a note says what that holds.
     """
-    memory, amount = result.memory, grouped if integers else bytes_of
+    memory = result.memory
     shown = [category for category in CATEGORIES if category != APART and memory.of(category).elements]
-    lines = []
-    for layer, label in _labels(result).items():
-        found = {row.category: row.bytes for row in memory.rows if row.layer == layer and row.category in shown}
-        if any(found.values()):
-            cells = [amount(found[category]) if category in found else NOTHING for category in shown]
-            lines.append((label, *cells, amount(sum(found.values()))))
-    sums = [memory.of(category).bytes for category in shown]
-    total = ("total", *map(amount, sums), amount(sum(sums)))
-    peak = ("peak", *[""] * len(shown), amount(memory.peak.bytes))
+    rows = [(label, _held(result, layer, shown)) for layer, label in _labels(result).items()]
+    total, peak = {category: memory.of(category).bytes for category in shown}, memory.peak.bytes
+    unit, in_unit = common_unit((sum(total.values()), peak))
+    amount, corner = (grouped, "bytes") if integers else (in_unit, unit)
+    lines = [
+        (label, *(amount(held[each]) if each in held else NOTHING for each in shown), amount(sum(held.values())))
+        for label, held in (*rows, ("total", total))
+        if any(held.values()) or label == "total"
+    ]
     optimizer = "no optimizer" if result.optimizer == "none" else f"optimizer {result.optimizer}"
     return Table(
-        title=f"{title_of(result)}: what a step holds",
+        title=_answer(result, budget, integers=integers),
         settings=f"{settings_of(result, ('optimizer', 'storage'))}\n{optimizer}, {result.storage}",
-        columns=("", *(HEADINGS[category] for category in shown), "total"),
-        sections=(Section((*lines, total), has_total=True), Section((peak,), has_total=True)),
+        columns=(corner, *(HEADINGS[category] for category in shown), "total"),
+        sections=(
+            Section(tuple(lines), has_total=True),
+            Section((("peak", *[""] * len(shown), amount(peak)),), has_total=True),
+        ),
         notes=tuple(_notes(result, budget, exact, integers=integers)),
         text_width=LABEL_WIDTH,
+        goes=tuple((place,) for place in range(1, len(shown) + 1)),
     )
+
+
+def _held(result: Result, layer: str, shown: Sequence[Category]) -> dict[Category, int]:
+    """Return the bytes that a layer holds of each category."""
+    return {row.category: row.bytes for row in result.memory.rows if row.layer == layer and row.category in shown}
+
+
+def _answer(result: Result, budget: "Budget | None", *, integers: bool) -> str:
+    """Return in words the peak and, where there is a budget, whether it fits."""
+    amount = (lambda number: f"{grouped(number)} bytes") if integers else binary
+    words = f"{visible(result.spec)} under {result.algo}: peak {amount(result.memory.peak.bytes)}"
+    if not budget:
+        return words
+    fits = f"fits into {amount(budget.bytes)}, {amount(budget.spare)} to spare"
+    does_not = f"does not fit into {amount(budget.bytes)}, {amount(-budget.spare)} too much"
+    return f"{words}, {fits if budget.fits else does_not}"
 
 
 def _labels(result: Result) -> dict[str, str]:
@@ -87,7 +107,7 @@ def _notes(result: Result, budget: "Budget | None", exact: Result | None, *, int
         held = f"{amount(other.of('stored_activations').bytes)} of stored activations, peak {amount(other.peak.bytes)}"
         yield f"under exact, what PyTorch keeps: {held}; see --convention exact"
     if budget:
-        yield from _of_budget(result, budget, amount)
+        yield from _of_budget(result, budget)
     yield from slips_of([memory])
 
 
@@ -99,9 +119,7 @@ def peak_of(result: Result) -> str:
     return f"everything that is alive in the {words_of(at.phase)} of {at.layer}, {at.operation}"
 
 
-def _of_budget(result: Result, budget: "Budget", amount: Format) -> Iterator[str]:
-    room = f"{amount(budget.spare)} to spare" if budget.fits else f"{amount(-budget.spare)} too much"
-    yield f"budget {amount(budget.bytes)}: {'fits' if budget.fits else 'does not fit'}, {room}"
+def _of_budget(result: Result, budget: "Budget") -> Iterator[str]:
     context, batch = (
         "none fits" if number is None else grouped(number) for number in (budget.largest_context, budget.largest_batch)
     )

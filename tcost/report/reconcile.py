@@ -40,6 +40,7 @@ def _terms(reconciliation: Reconciliation, amount: Format) -> Table:
         notes=tuple(_notes(reconciliation)),
         text_columns=2,
         text_width=_text_width([*lines, *totals]),
+        goes=((2,),),
     )
 
 
@@ -71,6 +72,7 @@ def _estimates(reconciliation: Reconciliation, amount: Format) -> Table:
         ),
         text_columns=2,
         text_width=_text_width(lines),
+        goes=((2,),),
     )
 
 

@@ -49,6 +49,7 @@ def sweep_table(
         Section(tuple(_lines(sweep, by_point, has_rules=has_rules)), f"convention {name}" if has_sections else "")
         for name, by_point in lines.items()
     )
+    first = len(sweep.axes) + has_rules
     return Table(
         title=_title(sweep),
         settings=", ".join(_settings(sweep)),
@@ -59,7 +60,8 @@ def sweep_table(
         ),
         sections=sections,
         notes=tuple(_notes(sweep, corners)),
-        text_columns=len(sweep.axes) + has_rules,
+        text_columns=first,
+        goes=tuple((place,) for place in reversed(range(first + 1, first + len(sweep.measures)))),
     )
 
 

@@ -2,7 +2,7 @@
 
 import io
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Literal
@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Literal
 from tcost.text import markdown_cell, visible
 
 if TYPE_CHECKING:
+    from rich.table import Table as Grid
+
     from tcost.symbols import Symbol
 
 NOTE_WIDTH = 80
@@ -36,6 +38,7 @@ class Table:
 
     The first `text_columns` columns hold text, the others numbers. Drawn, a text of more than
     `text_width` characters goes on in the next lines, where there is one; only there may a text have line breaks.
+    Where a terminal is too narrow, groups of columns of numbers go: those of `goes`, by their places, the first first.
     """
 
     title: str
@@ -45,39 +48,64 @@ class Table:
     notes: tuple[str, ...]
     text_columns: int = 1
     text_width: int | None = None
+    goes: tuple[tuple[int, ...], ...] = ()
 
 
-def draw(tables: Iterable[Table], *, color: bool = False) -> str:
-    """Return tables as a terminal shows them, as wide as their content whatever the terminal's width."""
-    from rich.box import SIMPLE_HEAD
+def draw(tables: Iterable[Table], *, color: bool = False, width: int | None = None) -> str:
+    """Return tables as a terminal of a width shows them, or as wide as their content."""
     from rich.console import Console
-    from rich.table import Table as Grid
     from rich.text import Text
-
-    def shown(text: str, style: str = "") -> Text:
-        return Text("\n".join(map(visible, text.split("\n"))), style)
 
     text = io.StringIO()
     console = Console(file=text, width=10_000, force_terminal=color, color_system="standard" if color else None)
+    wide = NOTE_WIDTH if width is None else min(width, NOTE_WIDTH)
     for table in tables:
-        grid = Grid(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-        for index, heading in enumerate(table.columns):
-            side: Literal["left", "right"] = "left" if index < table.text_columns else "right"
-            grid.add_column(Text(heading.replace(" ", "\n")), justify=side, vertical="bottom", no_wrap=True)
-        for section in table.sections:
-            if section.heading:
-                grid.add_row(shown(section.heading, "bold"))
-            for index, cells in enumerate(_aligned(section, table.text_columns), start=1):
-                is_total = section.has_total and index == len(section.lines)
-                for line in _folded(cells, table):
-                    grid.add_row(*(shown(cell, "bold" if is_total else "") for cell in line))
-            grid.add_section()
-        settings = "\n".join(map(wrap, table.settings.split("\n")))
-        console.print(shown(f"{table.title}\n", "bold").append(shown(f"{settings}\n", "not bold")))
+        grid, hidden = _grid(table, width)
+        settings = "\n".join(wrap(visible(line), wide) for line in table.settings.split("\n"))
+        title = wrap(visible(table.title), width or NOTE_WIDTH, is_cut=width is not None)
+        console.print(Text(f"{title}\n", "bold").append(f"{settings}\n", "not bold"))
         console.print(grid)
-        notes = "".join(f"{wrap(visible(note))}\n" for note in table.notes)
+        unshown = [f"not shown for want of room: {', '.join(hidden)}; --format markdown has all"] if hidden else []
+        notes = "".join(f"{wrap(visible(note), wide)}\n" for note in (*table.notes, *unshown))
         console.print(Text(f"\n{notes}" if notes else "", "dim"))
     return "\n".join(line.rstrip() for line in text.getvalue().rstrip().split("\n")) + "\n"
+
+
+def _grid(table: Table, width: int | None) -> "tuple[Grid, tuple[str, ...]]":
+    """Return the lines of a table as rich draws them, and the columns that have no room."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table as Grid
+    from rich.text import Text
+
+    from tcost.report.layout import fold, layout
+
+    sections = [list(_lines(section, table)) for section in table.sections]
+    places, widths, hidden = layout(table, [cells for lines in sections for cells, _ in lines], width)
+    grid = Grid(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    for place in places:
+        side: Literal["left", "right"] = "left" if place < table.text_columns else "right"
+        grid.add_column(Text(table.columns[place].replace(" ", "\n")), justify=side, vertical="bottom", no_wrap=True)
+    for lines in sections:
+        for cells, style in lines:
+            texts = [fold(cell, room) for cell, room in zip(cells, widths, strict=False)]
+            rest = ([cells[place]] for place in places if place >= len(texts))
+            for line in zip_longest(*texts, *rest, fillvalue=""):
+                grid.add_row(*(Text(cell, style) for cell in line))
+        grid.add_section()
+    return grid, hidden
+
+
+def _lines(section: Section, table: Table) -> Iterator[tuple[list[str], str]]:
+    """Yield the cells of each line of a section, its heading first, and their style."""
+    if section.heading:
+        yield [_shown(section.heading), *[""] * (len(table.columns) - 1)], "bold"
+    lines = list(_aligned(section, table.text_columns))
+    for number, cells in enumerate(lines, start=1):
+        yield list(map(_shown, cells)), "bold" if section.has_total and number == len(lines) else ""
+
+
+def _shown(text: str) -> str:
+    return "\n".join(map(visible, text.split("\n")))
 
 
 def _aligned(section: Section, text_columns: int) -> Iterable[tuple[str, ...]]:
@@ -89,15 +117,6 @@ def _aligned(section: Section, text_columns: int) -> Iterable[tuple[str, ...]]:
         room = width + 1 if width else 0
         columns[index] = tuple(f"{number}{f' {unit}' if unit else '':<{room}}" for number, unit in parts)
     return zip(*columns, strict=True)
-
-
-def _folded(cells: Sequence[str], table: Table) -> Iterable[tuple[str, ...]]:
-    """Return the lines that hold a line of cells, each text no wider than the table allows."""
-    if table.text_width is None:
-        return [tuple(cells)]
-    fold = textwrap.TextWrapper(table.text_width, subsequent_indent="  ", break_on_hyphens=False)
-    texts = [[line for part in cell.split("\n") for line in fold.wrap(part)] for cell in cells[: table.text_columns]]
-    return zip_longest(*texts, *([cell] for cell in cells[table.text_columns :]), fillvalue="")
 
 
 def markdown(tables: Iterable[Table]) -> str:
@@ -121,9 +140,9 @@ def _markdown_line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def wrap(note: str) -> str:
-    """Return a note in lines of NOTE_WIDTH, further lines indented."""
-    return textwrap.fill(note, NOTE_WIDTH, subsequent_indent="  ")
+def wrap(note: str, width: int = NOTE_WIDTH, *, is_cut: bool = True) -> str:
+    """Return a note in lines of a width, further lines indented; words that are longer are cut, or stay whole."""
+    return textwrap.fill(note, width, subsequent_indent="  ", break_long_words=is_cut, break_on_hyphens=False)
 
 
 def legend(symbols: Iterable["Symbol"]) -> str:

@@ -47,6 +47,7 @@ def verification_table(verification: "Verification") -> Table:
         sections=(Section(tuple(lines), has_total=True), Section((alive,), has_total=True)),
         notes=(f"optimizer {settings.optimizer}; loss {verification.loss:.3f}, from random weights",),
         text_columns=3,
+        goes=((4,), (3,)),
     )
 
 
@@ -85,6 +86,7 @@ def torch_check_table(check: "TorchCheck", *, integers: bool = False) -> Table:
         columns=("", *(f"{phase} {side}" for phase in phases for side in ("predicted", "executed")), "difference"),
         sections=(Section(tuple(cells), has_total=True),),
         notes=check.notes,
+        goes=tuple((place, place + 1) for place in range(1, 2 * len(phases), 2)),
     )
 
 
