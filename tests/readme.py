@@ -1,6 +1,6 @@
 """Bring up to date what comes from the program itself: `python tests/readme.py`.
 
-The bundled specs as a module, the outputs of the commands in the README and in docs/formulas.md, the help pages in
+The bundled specs as a module, the outputs of the commands in the README and in docs/, the help pages in
 docs/commands.md, and the words that shells complete.
 """
 
@@ -22,7 +22,13 @@ README = Path(__file__).parent.parent / "README.md"
 
 REFERENCE = README.parent / "docs" / "commands.md"
 
-PAGES = (README, *(README.parent / "docs" / f"{page}.md" for page in ("ci", "formulas")), REFERENCE)
+SPECS_PAGE, RULES_PAGE, CONVENTIONS_PAGE, *_ = DOCS = tuple(
+    README.parent / "docs" / f"{page}.md"
+    for page in ("specs", "rules", "conventions", "memory", "sweeps", "execution", "formulas", "ci")
+)
+"""Pages with outputs of commands."""
+
+PAGES = (README, *DOCS, REFERENCE)
 
 BLOCK = re.compile(r"```console\n\$ (?P<command>.*)\n(?:.*\n)*?```\n")
 

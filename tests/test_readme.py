@@ -1,13 +1,14 @@
-"""The README is true: its commands, their output, its Python and its YAML."""
+"""The README and the pages of docs/ are true: their commands, what these print, their Python and their YAML."""
 
 import io
 import re
 import sys
 from contextlib import redirect_stdout
+from itertools import product
 from pathlib import Path
 
 import pytest
-from readme import BLOCK, PAGES, README, refreshed
+from readme import BLOCK, CONVENTIONS_PAGE, PAGES, README, RULES_PAGE, SPECS_PAGE, refreshed
 
 from tcost import ModelSpec, evaluate, load_spec
 from tcost.conventions import CONVENTIONS
@@ -39,9 +40,26 @@ def test_the_python_example_runs() -> None:
     assert held == f"{memory.of('stored_activations').elements} {memory.peak.bytes}"
 
 
+def test_it_is_short() -> None:
+    """A newcomer finishes it: 250 lines, five questions with answers of at most 24 lines of a narrow terminal."""
+    assert len(TEXT.splitlines()) <= 250
+    answers = [block[0].splitlines()[2:-1] for block in BLOCK.finditer(TEXT)]
+    assert len(answers) == TEXT.partition("## Five questions\n")[2].partition("\n## ")[0].count("### ") == 5
+    for answer in answers:
+        assert len(answer) <= 24
+        assert max(map(len, answer)) <= 80
+
+
+def test_the_spec_of_the_readme_is_a_spec(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So is the one in fifteen lines."""
+    (text,) = re.findall(r"```yaml\n(.*?)```", TEXT, flags=re.DOTALL)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    assert load_spec("-").at().family == "decoder-only"
+
+
 def test_the_spec_example_is_a_spec(monkeypatch: pytest.MonkeyPatch) -> None:
     """The examples of a spec are read, have every key that there is, and show the defaults of the parts."""
-    sizes, parts = re.findall(r"```yaml\n(.*?)```", TEXT, flags=re.DOTALL)
+    sizes, parts = re.findall(r"```yaml\n(.*?)```", SPECS_PAGE.read_text(), flags=re.DOTALL)
 
     def read(text: str) -> ModelSpec:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
@@ -56,6 +74,6 @@ def test_the_spec_example_is_a_spec(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_tables_of_rules_and_conventions() -> None:
     """Every rule, with its runs, and every convention has its line."""
     for rule in LEARNING_RULES.values():
-        assert f"| `{rule.name}` | " + " | ".join(map(str, rule.runs.values())) + " |" in TEXT
-    for name in CONVENTIONS:
-        assert f"\n| `{name}`" in TEXT
+        assert f"| `{rule.name}` | " + " | ".join(map(str, rule.runs.values())) + " |" in RULES_PAGE.read_text()
+    for name, page in product(CONVENTIONS, (TEXT, CONVENTIONS_PAGE.read_text())):
+        assert f"\n| `{name}`" in page

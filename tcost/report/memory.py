@@ -128,4 +128,4 @@ def _of_budget(result: Result, budget: "Budget") -> Iterator[str]:
     rows = result.memory.step.model_sizes.n_positions
     has_table = result.memory.step.model_sizes.positions in TABLES
     if has_table and budget.largest_context and budget.largest_context > rows:
-        yield f"the model's table of positions has {grouped(rows)} rows: a longer context needs a longer one"
+        yield f"a context above {grouped(rows)} rows needs a longer table of positions"
