@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from conftest import GOLDEN, Tcost
 from tcost import InputError, load_spec
 from tcost.bundled import BUNDLED
 from tcost.memory import CATEGORIES, measure
+from tcost.memory.fitting import SETTINGS
 from tcost.units import binary, parse_bytes
 
 HELD = (*CATEGORIES, "peak")
@@ -247,3 +249,30 @@ def test_writes_a_file(tcost: Tcost, tmp_path: Path) -> None:
     path = tmp_path / "memory.txt"
     assert tcost("memory", "gpt2", "--budget", "1B", "--output", path).status == 1
     assert path.read_text().startswith("gpt2 under bp: peak ")
+
+
+@pytest.mark.parametrize(("algo", "budget"), [("bp", "12GiB"), ("bp", "2GiB"), ("pepita", "8GiB")])
+def test_one_change_that_makes_it_fit(algo: str, budget: str, tcost: Tcost, tmp_path: Path) -> None:
+    """Each that is named fits, with the very peak; of those that are tried no other does, nor one layer more."""
+    line = ("memory", "gpt2", "--algo", algo, "--optimizer", "adamw", "--batch", 8, "--budget", budget)
+    found = results(tcost(*line, "--format", "json").out)[0]["fitting"]
+    assert [each["peak"] for each in found] == sorted(each["peak"] for each in found)
+    named = {each["change"]: each["peak"] for each in found}
+    for change in (*SETTINGS, "--dtype bf16", *(each for each in named if each.startswith("--"))):
+        outcome = tcost(*line, *change.split(), "--format", "json")
+        assert (outcome.status == 0) == (change in named)
+        if change in named:
+            assert results(outcome.out)[0]["memory"]["peak"]["bytes"] == named[change]
+    path, spec = tmp_path / "some.yaml", Path("model_specs/gpt2.yaml").read_text()
+    for change in (each for each in named if each.startswith("train: ")):
+        number = int(re.findall(r"[0-9]+", change)[0])
+        for more, status in ((0, 0), (1, 1)):
+            path.write_text(f"{spec}\ntrain: {list(range(12 - number - more, 12))}\n")
+            outcome = tcost("memory", path, *line[2:], "--format", "json")
+            assert outcome.status == status
+            peak = results(outcome.out)[0]["memory"]["peak"]["bytes"]
+            assert (peak == named[change]) == (more == 0)
+    out = " ".join(tcost(*line).out.split())
+    assert ("no single change makes it fit" in out) == (not named)
+    assert all(change in out for change in named)
+    assert results(tcost(*line[:-1], "1TiB", "--format", "json").out)[0]["fitting"] == []

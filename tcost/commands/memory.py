@@ -21,17 +21,23 @@ def run(
     """Say what one training step holds in memory, and its peak.
 
     A table per learning rule: parameters, gradients, what the optimizer holds, PEPITA's fixed matrices and
-    stored activations, layer by layer. With a budget, whether it fits, and the largest context and batch that do.
+    stored activations, layer by layer. With a budget, whether it fits, the largest context and batch that do, and
+    which one change would make it fit.
 
     Example: tcost memory gpt2 --optimizer adamw --batch 8 --budget 24GiB
     """
     from tcost.cost import beside, results_of
     from tcost.memory.budget import within
+    from tcost.memory.fitting import fittings
 
     model, names = load(spec), rules(algos)
     results = results_of(model, names, settings)
     limit = None if budget is None else parse_bytes(budget)
     budgets = [None if limit is None else within(limit, result.memory.step) for result in results]
+    changes = [
+        fittings(held, result.memory.step) if held and not held.fits else []
+        for result, held in zip(results, budgets, strict=True)
+    ]
     failure = "\n".join(
         f"{result.spec} under {result.algo}: the peak of {result.memory.peak.bytes:,} bytes is "
         f"{-held.spare:,} over the budget of {held.bytes:,}"
@@ -41,10 +47,10 @@ def run(
     if format_ in ("json", "csv"):
         from tcost.documents.memory import to_csv, to_json
 
-        return Printed((to_json if format_ == "json" else to_csv)(results, budgets), output, failure)
+        return Printed((to_json if format_ == "json" else to_csv)(results, budgets, changes), output, failure)
     from tcost.report.memory import memory_table
 
     exact = beside(results, convention="exact") if settings.convention == "paper" else None
-    each = zip(results, budgets, exact or (None for _ in names), strict=True)
-    shown = [memory_table(result, held, other, integers=integers) for result, held, other in each]
+    each = zip(results, budgets, changes, exact or (None for _ in names), strict=True)
+    shown = [memory_table(*one, integers=integers) for one in each]
     return tables(shown, format_, output, failure)

@@ -1,12 +1,13 @@
 """What `tcost memory` writes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tcost.cost import Result
 from tcost.documents.parts import Document, Held, Many, MemoryRow, Slip, Step, StepHeld
 from tcost.documents.writing import Left, as_csv, as_json, content, part
 from tcost.memory.budget import Budget as Within
+from tcost.memory.fitting import Fitting as Change
 
 
 @part
@@ -26,11 +27,23 @@ class Budget:
 
 
 @part
+class Fitting:
+    """A change after which the step fits."""
+
+    change: str
+    """An option of the command line, or what is to be trained."""
+    peak: int
+    """The bytes at the peak then."""
+
+
+@part
 class MemoryResult(StepHeld):
     """What one training step holds under a learning rule."""
 
     budget: Left[Budget]
     """The budget, where one was given."""
+    fitting: Many[Fitting]
+    """The changes that each make a step fit that does not, the smallest peak first."""
     notes: Many[str]
     """What to know about the model."""
     slips: Many[Slip]
@@ -47,18 +60,22 @@ class MemoryDocument(Document):
     """A result for each learning rule."""
 
 
-def to_json(results: Iterable[Result], budgets: Iterable[Within | None]) -> str:
+def to_json(results: Iterable[Result], budgets: Iterable[Within | None], changes: Iterable[Sequence[Change]]) -> str:
     """Return what steps hold as JSON: what it depends on, sums and peak, rows, and the budget where there is one."""
-    each = zip(results, budgets, strict=True)
-    return as_json(MemoryDocument, results=[_described(result, budget) for result, budget in each])
+    each = zip(results, budgets, changes, strict=True)
+    return as_json(MemoryDocument, results=[_described(*one) for one in each])
 
 
-def _described(result: Result, budget: Within | None) -> dict[str, Any]:
+def _described(result: Result, budget: Within | None, fitting: Sequence[Change]) -> dict[str, Any]:
     memory = result.memory
-    return content(MemoryResult, result, **held_in(result), budget=budget, slips=memory.slips, rows=memory.rows)
+    return content(
+        MemoryResult, result, **held_in(result), budget=budget, fitting=fitting, slips=memory.slips, rows=memory.rows
+    )
 
 
-def to_csv(results: Iterable[Result], _budgets: Iterable[Within | None] = ()) -> str:
+def to_csv(
+    results: Iterable[Result], _budgets: Iterable[Within | None] = (), _changes: Iterable[Sequence[Change]] = ()
+) -> str:
     """Return what steps hold as CSV, one line per layer and category, and one for the peak."""
     return as_csv(
         content(Step, result) | content(MemoryRow, line)

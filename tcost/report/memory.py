@@ -15,6 +15,7 @@ from tcost.units import binary, common_unit, grouped
 
 if TYPE_CHECKING:
     from tcost.memory.budget import Budget
+    from tcost.memory.fitting import Fitting
 
 LARGEST = "largest "
 """What the name of what stands for a layer begins with where only the largest amount counts that is alive at once."""
@@ -36,7 +37,12 @@ APART: Category = "indices"
 
 
 def memory_table(
-    result: Result, budget: "Budget | None" = None, exact: Result | None = None, *, integers: bool = False
+    result: Result,
+    budget: "Budget | None" = None,
+    fitting: Sequence["Fitting"] = (),
+    exact: Result | None = None,
+    *,
+    integers: bool = False,
 ) -> Table:
     """Return what one step holds as a table: a line per layer, a column per category, and the peak.
 
@@ -62,7 +68,7 @@ def memory_table(
             Section(tuple(lines), has_total=True),
             Section((("peak", *[""] * len(shown), amount(peak)),), has_total=True),
         ),
-        notes=tuple(_notes(result, budget, exact, integers=integers)),
+        notes=tuple(_notes(result, budget, fitting, exact, integers=integers)),
         text_width=LABEL_WIDTH,
         goes=tuple((place,) for place in range(1, len(shown) + 1)),
     )
@@ -94,7 +100,9 @@ def _labels(result: Result) -> dict[str, str]:
     return labels | {layer: layer.partition(":")[0] if layer.startswith(LARGEST) else visible(layer) for layer in more}
 
 
-def _notes(result: Result, budget: "Budget | None", exact: Result | None, *, integers: bool) -> Iterator[str]:
+def _notes(
+    result: Result, budget: "Budget | None", fitting: Sequence["Fitting"], exact: Result | None, *, integers: bool
+) -> Iterator[str]:
     amount, memory = format_of("bytes", integers=integers), result.memory
     stored, peak = memory.of("stored_activations"), memory.peak
     yield from of_models([result])
@@ -108,7 +116,15 @@ def _notes(result: Result, budget: "Budget | None", exact: Result | None, *, int
         yield f"under exact, what PyTorch keeps: {held}; see --convention exact"
     if budget:
         yield from _of_budget(result, budget)
+        yield from _of_fitting(budget, fitting, integers=integers)
     yield from slips_of([memory])
+
+
+def _of_fitting(budget: "Budget", fitting: Sequence["Fitting"], *, integers: bool) -> Iterator[str]:
+    amount = format_of("bytes", integers=integers)
+    each = ", ".join(f"{one.change} (peak {amount(one.peak)})" for one in fitting)
+    if not budget.fits:
+        yield f"one change that makes it fit: {each}" if each else "no single change makes it fit"
 
 
 def peak_of(result: Result) -> str:
