@@ -106,6 +106,9 @@ def _whole(text: str, factor_of: "Callable[[str], int | None]", what: str, examp
     """Return a number times the factor of the unit behind it."""
     found = re.fullmatch(f"({_DECIMAL}(?:[eE][+]?[0-9]{{1,2}})?)\\s*([A-Za-z]*)", text.strip())
     factor = factor_of(found[2]) if found and len(text) <= MAX_TEXT else None
+    if found and factor is None and factor_of(f"{found[2]}iB"):
+        decimal, of_1024 = f"{found[1]}{found[2]}B", f"{found[1]}{found[2].upper()}iB"
+        raise InputError(f"{text!r} could be {decimal}, of thousands, or {of_1024}, of 1,024s\nexpected one of the two")
     if not found or factor is None:
         raise InputError(f"{text[:MAX_TEXT]!r} is not an amount{what}\nexpected a number and a unit, as in {example}")
     amount = _fraction(found[1]) * factor

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from tcost import evaluate, load_spec
 from tcost.bundled import BUNDLED
 from tcost.cli.many_values import spread
+from tcost.commands.aliases import ALIASES
 from tcost.cost import group_by
 from tcost.kinds import PHASES
 
@@ -431,3 +432,29 @@ def test_no_colour_in_pipes(environment: dict[str, str]) -> None:
     outcome = shell("$TCOST compute gpt2; $TCOST compute --help; $TCOST compute nothing", **environment)
     assert "\x1b" not in outcome.stdout + outcome.stderr
     assert "decoder.attention × 12" in outcome.stdout
+
+
+@pytest.mark.parametrize("alias", ALIASES)
+def test_other_words_for_options(alias: str, tcost: Tcost) -> None:
+    """What people type who come from other tools means the same, with `=` and without."""
+    name = ALIASES[alias]
+    expected = tcost("compute", "t5-base", name, 3)
+    assert expected.status == 0
+    assert tcost("compute", "t5-base", alias, 3) == tcost("compute", "t5-base", f"{alias}=3") == expected
+    assert tcost("report", "t5-base", alias, 3).err == tcost("report", "t5-base", name, 3).err
+
+
+def test_several_specs_are_for_compare(tcost: Tcost) -> None:
+    """Where one spec is taken and several are given, the message says what takes several."""
+    for command in ("compute", "memory"):
+        message = tcost(command, "gpt2", "bert-base").err
+        assert message.endswith(f"\n       tcost {command} takes one spec; see: tcost compare SPEC...\n")
+    assert "see: tcost compute --help" in tcost("compute", "gpt2", "nothing").err
+
+
+def test_a_number_with_a_letter(tcost: Tcost) -> None:
+    """A letter that means one of two numbers is answered with both."""
+    assert "as in 4096 (4k is 4000 or 4096)" in tcost("compute", "gpt2", "--context", "4k").err
+    for text, said in (("24G", "24GB, of thousands, or 24GiB"), ("512k", "512kB, of thousands, or 512KiB")):
+        message = f"error: '{text}' could be {said}, of 1,024s\n       expected one of the two\n"
+        assert tcost("memory", "gpt2", "--budget", text).err == message

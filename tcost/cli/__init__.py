@@ -1,5 +1,6 @@
 """The command line: parse, one library call, render. No formula lives here."""
 
+import re
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Annotated, Any, cast
@@ -11,12 +12,15 @@ from tcost.cli.asking import asks
 from tcost.cli.completion import ShowCompletion
 from tcost.cli.many_values import ManyValuesCommand
 from tcost.cli.pages import Answer, Group
-from tcost.commands import NAMES
+from tcost.commands import PANELS
 from tcost.commands.base import Printed, Streamed, is_spec
 from tcost.commands.calling import deliver, module_of
 from tcost.errors import InputError
 
 __all__ = ["app", "asked_of", "command_of", "run"]
+
+NO_INTEGER = re.compile(r"Input should be a valid integer, unable to.*|'[^']*' is not a valid int(eger)?( range)?\.?")
+"""What typer says of a text that is no number: the newest, and older ones."""
 
 UsageError = cast("type[Exception]", typer.BadParameter.__bases__[0])  # no version of typer exports it
 
@@ -38,7 +42,7 @@ def command_of(name: str) -> Any:
 
 
 class _Commands(Group):
-    names = NAMES
+    panels = PANELS
     make = staticmethod(command_of)
 
 
@@ -91,4 +95,14 @@ def _usage_message(error: Any) -> str:
     command = error.ctx.command_path if error.ctx else "tcost"
     text = error.format_message().replace("Value error, ", "").replace(" (env var: 'None')", "")  # of typer 0.17
     message = " ".join(text.split())  # lists choices on many lines
-    return f"{message}\nsee: {command} --help"
+    message = NO_INTEGER.sub("expected a whole number in digits, as in 4096 (4k is 4000 or 4096)", message)
+    return f"{message}\n{_see(error, command)}"
+
+
+def _see(error: Any, command: str) -> str:
+    """Return where to look: of a spec too many, at the command that takes several."""
+    extra = error.format_message().rpartition("(")[2].rstrip(").").split()
+    is_spec_too_many = "unexpected extra argument" in error.format_message() and all(map(is_spec, extra))
+    if is_spec_too_many and command in ("tcost compute", "tcost memory"):
+        return f"{command} takes one spec; see: tcost compare SPEC..."
+    return f"see: {command} --help"

@@ -1,6 +1,6 @@
 """The help page of a command, in words that no version of the parser changes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import typer
@@ -40,11 +40,16 @@ class Group(_Page, TyperGroup):
     """The command that all others are part of, each of which is made when it is asked for."""
 
     make: Callable[[str], Any]
-    names: Sequence[str]
+    panels: Mapping[str, Sequence[str]]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the commands in their order."""
+        return [name for names in self.panels.values() for name in names]
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  # as the parser asks for them
         """Return the names of the commands in their order."""
-        return list(self.names)
+        return self.names
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002  # likewise
         """Return a command, or nothing where there is none of that name."""
@@ -53,11 +58,16 @@ class Group(_Page, TyperGroup):
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  # likewise
         """Write a line for each command, none of which is imported for it: the list of words has what they are."""
         titles = {names[0]: title for names, _, title in table()["COMMAND"]}
-        room = formatter.width - GAPS - max(map(len, self.names))
-        with formatter.section("Commands"):
-            formatter.write_dl(
-                [(name, TyperCommand(name, help=titles[name]).get_short_help_str(room)) for name in self.names]
-            )
+        widest = max(map(len, self.names))
+        for panel, names in self.panels.items():
+            lines = [(name, TyperCommand(name, help=titles[name])) for name in names]
+            with formatter.section(panel):
+                formatter.write_dl(
+                    [
+                        (f"{name:<{widest}}", each.get_short_help_str(formatter.width - GAPS - widest))
+                        for name, each in lines
+                    ]
+                )
 
 
 class Command(_Page, TyperCommand):

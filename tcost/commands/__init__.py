@@ -3,8 +3,14 @@
 No parser is known here: `tcost.cli` reads the signatures.
 """
 
-NAMES = (
-    *("compute", "compare", "memory", "report", "sweep", "breakeven", "formula", "explain", "reconcile", "plot"),
-    *("verify", "diff", "check", "import", "schema", "list"),
-)
-"""The commands in the order of the help page."""
+PANELS = {
+    "Cost": ("compute", "compare", "memory", "sweep", "breakeven"),
+    "Why": ("explain", "formula", "reconcile", "verify"),
+    "Show": ("plot", "report"),
+    "In CI": ("diff", "check"),
+    "Specs": ("import", "list", "schema"),
+}
+"""The commands by what they are for, in the order of the help page."""
+
+NAMES = tuple(name for names in PANELS.values() for name in names)
+"""All of them."""
