@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from commands import COMMANDS
@@ -32,12 +33,11 @@ LINES = {
     "verify": ["verify {}"],
     "diff": ["diff {} gpt2", "diff {} {} --batch 2 --integers"],
     "check": ["check {} --max flop=1T peak_bytes=1GiB", "check {} --max macc=1 --integers"],
-    "list": ["list specs", "list algos", "list conventions", "list layers"],
 }
 """Command lines that print tables, by command."""
 
-OTHERS = {"plot", "report", "import", "schema"}
-"""Commands whose output is for programs."""
+OTHERS = {"plot", "report", "import", "schema", "list"}
+"""Commands whose output is for programs, or a list."""
 
 NUMBER = re.compile(r"[0-9][0-9,]*(?:\.[0-9]+)?")
 
@@ -45,22 +45,40 @@ NUMBER = re.compile(r"[0-9][0-9,]*(?:\.[0-9]+)?")
 def lines() -> Iterator[object]:
     """Yield each line with each spec that it is run with: all of them where that is asked for."""
     for each in (line for of_command in LINES.values() for line in of_command):
-        names = BUNDLED if "{}" in each else ["gpt2"]
-        for name in names:
+        for name in BUNDLED:
             yield pytest.param(each.replace("{}", name), marks=() if name in SPECS else pytest.mark.slow)
 
 
 @pytest.mark.parametrize("line", list(lines()))
 def test_no_line_is_wider(line: str, tcost: Tcost, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nor is a number torn or cut short: every number of a table in a narrow terminal is one of the wide one."""
-    monkeypatch.delenv("COLUMNS", raising=False)
-    whole = set(NUMBER.findall(tcost(*line.split()).out))
+    """Nor is a number torn or cut short: every number of a narrow terminal is one of the wide one."""
+    drawn: list[list[Table]] = []
+
+    def draw_once(tables: list[Table], **options: Any) -> str:
+        drawn.append(tables)
+        return draw(tables, **options)
+
+    monkeypatch.setattr("tcost.report.tables.draw", draw_once)
+    whole = tcost(*line.split()).out
+    (tables,) = drawn
+    for width in WIDTHS:
+        fits(draw(tables, width=width), whole, width)
+
+
+def fits(out: str, whole: str, width: int) -> None:
+    """Check that an output has the numbers of the whole one in lines of a width."""
+    assert max(map(cell_len, out.splitlines())) <= width
+    assert "…" not in out
+    assert set(NUMBER.findall(out)) <= set(NUMBER.findall(whole))
+
+
+@pytest.mark.parametrize("line", ["compute gpt2", "list specs", "list algos", "list conventions", "list layers"])
+def test_the_terminal_is_asked(line: str, tcost: Tcost, monkeypatch: pytest.MonkeyPatch) -> None:
+    """COLUMNS says how wide it is, to lists, too."""
+    whole = tcost(*line.split()).out
     for width in WIDTHS:
         monkeypatch.setenv("COLUMNS", str(width))
-        out = tcost(*line.split()).out
-        assert max(map(cell_len, out.splitlines())) <= width
-        assert "…" not in out
-        assert set(NUMBER.findall(out)) <= whole
+        fits(tcost(*line.split()).out, whole, width)
 
 
 def test_every_command_is_looked_at() -> None:

@@ -12,7 +12,7 @@ from tcost.report.tables import GAP, Table
 COMFORT = 24
 """Columns of a text that is folded before a column of numbers goes."""
 
-LEAST = 10
+LEAST = 8
 """Columns of a text, however narrow the terminal."""
 
 MAX_UNTORN = 32
@@ -42,7 +42,7 @@ def layout(table: Table, lines: Sequence[Sequence[str]], width: int | None) -> L
     texts = natural[: table.text_columns]
     if width is None:
         return Layout(tuple(range(len(natural))), tuple(texts), ())
-    untorn = [_untorn(line[place] for line in lines) for place in range(table.text_columns)]
+    untorn = [max(_heading(table, place), _untorn(line[place] for line in lines)) for place in range(len(texts))]
     for comfort, number in product((COMFORT, LEAST), range(len(table.goes) + 1)):
         gone = {place for group in table.goes[:number] for place in group}
         places = tuple(place for place in range(len(natural)) if place not in gone)
@@ -60,7 +60,12 @@ def _natural(table: Table, place: int, lines: Sequence[Sequence[str]]) -> int:
     longest = max((cell_len(part) for line in lines for part in line[place].split("\n")), default=0)
     if is_text and table.text_width is not None:
         longest = min(longest, max(table.text_width, _untorn(line[place] for line in lines)))
-    return max(longest, *(cell_len(word) for word in table.columns[place].split(" ")))
+    return max(longest, _heading(table, place))
+
+
+def _heading(table: Table, place: int) -> int:
+    """Return the width of a heading, whose words stand in lines of their own."""
+    return max(cell_len(word) for word in table.columns[place].split(" "))
 
 
 def _untorn(texts: Iterable[str]) -> int:
