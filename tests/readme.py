@@ -11,6 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import published
 from bundling import MODULE, module
 from commands import COMMANDS, WORDS, words
 
@@ -22,9 +23,20 @@ README = Path(__file__).parent.parent / "README.md"
 
 REFERENCE = README.parent / "docs" / "commands.md"
 
-SPECS_PAGE, RULES_PAGE, CONVENTIONS_PAGE, *_ = DOCS = tuple(
+SPECS_PAGE, RULES_PAGE, CONVENTIONS_PAGE, PAPER_PAGE, *_ = DOCS = tuple(
     README.parent / "docs" / f"{page}.md"
-    for page in ("specs", "rules", "conventions", "memory", "sweeps", "execution", "formulas", "ci")
+    for page in (
+        "specs",
+        "rules",
+        "conventions",
+        "paper",
+        "terminal",
+        "memory",
+        "sweeps",
+        "execution",
+        "formulas",
+        "ci",
+    )
 )
 """Pages with outputs of commands."""
 
@@ -35,12 +47,15 @@ BLOCK = re.compile(r"```console\n\$ (?P<command>.*)\n(?:.*\n)*?```\n")
 
 MODELS = re.compile(r"(<!-- bundled models: .* -->\n)(?:.*\n)*?(<!-- end of bundled models -->)")
 
+PUBLISHED = re.compile(r"(<!-- published totals: .* -->\n)(?:.*\n)*(<!-- end of published totals -->)")
+
 HELP = re.compile(r"(<!-- help pages: .* -->\n)(?:.*\n)*(<!-- end of help pages -->)")
 
 
 def refreshed(text: str) -> str:
     """Return a page with its table of models, its help pages, and the output that each `console` command has now."""
     text = HELP.sub(lambda found: f"{found[1]}{help_pages()}{found[2]}", text)
+    text = PUBLISHED.sub(lambda found: f"{found[1]}{published.tables()}{found[2]}", text)
     text = MODELS.sub(lambda found: f"{found[1]}{models()}{found[2]}", text)
     with tempfile.TemporaryDirectory() as folder:
         return BLOCK.sub(

@@ -4,9 +4,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from conftest import golden
+from conftest import Tcost, golden
 from drawn import models
 from hypothesis import given
+from published import command
+from readme import PAPER_PAGE
 
 from tcost import Result, Sizes, evaluate, load_spec
 from tcost.conventions import CONVENTIONS, convention_of
@@ -46,6 +48,21 @@ def test_bundled_sizes_are_the_published_ones(case: dict[str, Any]) -> None:
     spec = load_spec(case["model"])
     for key in ("n_encoder_layers", "n_decoder_layers", "d_model", "d_ff", "n_heads", "vocab_size"):
         assert getattr(spec, key) == case[key]
+
+
+@pytest.mark.parametrize("case", CASES, ids=IDS)
+def test_the_page_of_the_paper(case: dict[str, Any], tcost: Tcost) -> None:
+    """Each line of docs/paper.md has the published numbers, twice, and its command prints them."""
+    model, context = case["model"], case["context_length"]
+    section = PAPER_PAGE.read_text().partition(f"`{command(model, 2048)}`")[2]
+    out = tcost(*command(model, context).split()[1:]).out
+    for algo in RULES:
+        numbers = (case[algo]["macc"], case[algo]["flop"], case["stored_activations_elements"][algo])
+        cells = " | ".join(f"{number:,} | {number:,}" for number in numbers)
+        assert f"\n| {context} | {algo} | {cells} |\n" in section
+        printed = f"{numbers[0]:,}", f"{numbers[1]:,}", f"{4 * numbers[2]:,}"
+        line = next(line for line in out.splitlines() if f" {algo} " in line)
+        assert [number for number in printed if number not in line.split()] == []
 
 
 def forms(s: Sizes, algo: str) -> dict[str, int]:
