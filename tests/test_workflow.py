@@ -1,6 +1,7 @@
 """The workflow of examples/ci, run end to end in a repository: it fails on a spec that grew past its budget."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ EXAMPLE = Path(__file__).parent.parent / "examples" / "ci"
 WORKFLOW = "training-cost.yml"
 
 STUBS = {
-    "pip": 'test "$*" = "install tcost"',  # it is installed
+    "pip": 'test "$*" = "install tcost @ git+https://github.com/OWNER/tcost"',  # it is installed
     "gh": 'printf "%s\\n" "$@" >"$GH_ARGS"; cp "$5" "$GH_BODY"',
 }
 """What cannot be had here: a package index, and a pull request."""
@@ -146,3 +147,10 @@ def test_a_model_that_is_new(repository: Repository) -> None:
     assert run.failed == ["Check budgets: 1"]
     assert "over max 50G" in run.said
     assert "has not changed" in run.comment
+
+
+def test_actions_are_pinned() -> None:
+    """Each action is of one commit, with its version behind it."""
+    uses = re.findall(r"uses: (.*)", (EXAMPLE / WORKFLOW).read_text())
+    assert len(uses) == 3
+    assert all(re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each) for each in uses)
