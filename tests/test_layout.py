@@ -15,7 +15,7 @@ from rich.cells import cell_len
 from tcost.bundled import BUNDLED
 from tcost.output import NARROWEST
 from tcost.report.layout import fold
-from tcost.report.tables import Section, Table, draw
+from tcost.report.tables import Section, Table, draw, in_turn
 
 WIDTHS = (60, 80, 100, 120)
 
@@ -126,7 +126,7 @@ def test_any_table_fits(cells: list[int], label: str, width: int) -> None:
         columns,
         (Section(((label, *map(str, cells)),)),),
         (),
-        goes=tuple((at,) for at in range(1, len(cells))),
+        goes=in_turn(*range(1, len(cells))),
     )
     out = draw([table], width=width)
     assert max(map(cell_len, out.splitlines())) <= width

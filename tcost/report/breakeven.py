@@ -7,7 +7,7 @@ from tcost.breakeven import Beside, BreakEven
 from tcost.cost import Result
 from tcost.cost.measures import is_memory
 from tcost.report import length, notes_of, slips_of
-from tcost.report.tables import Section, Table
+from tcost.report.tables import Section, Table, in_turn
 from tcost.report.words import NOTHING, heading
 from tcost.settings import in_words
 from tcost.text import visible
@@ -40,7 +40,7 @@ def breakeven_table(found: Sequence[BreakEven], results: Sequence[Result]) -> Ta
         sections=(Section(tuple(lines)),),
         notes=tuple(dict.fromkeys((*_notes(found), *notes_of(results), *slips))),
         text_columns=2,
-        goes=((5,), (3,), (4,)),
+        goes=in_turn(5, 3, 4),
     )
 
 

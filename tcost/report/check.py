@@ -6,7 +6,7 @@ from tcost.budgets import Limit, Outcome, by_step
 from tcost.diff import Change
 from tcost.report import of_models, settings_of, title_of
 from tcost.report.diff import change_of
-from tcost.report.tables import Section, Table
+from tcost.report.tables import Section, Table, in_turn
 from tcost.report.words import NOTHING, format_of, heading
 from tcost.text import visible
 from tcost.units import grouped
@@ -57,7 +57,7 @@ def _table(outcomes: Sequence[Outcome], *, integers: bool, has_reasons: bool) ->
         sections=(Section(tuple(_line(outcome, integers=integers) for outcome in outcomes)),),
         notes=(*reasons, *of_models([step]), *types, f"not counted: {', '.join(map(visible, step.not_counted))}"),
         text_columns=3,
-        goes=((3,), (6,), (5,)),
+        goes=in_turn(3, 6, 5),
     )
 
 

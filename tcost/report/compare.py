@@ -7,7 +7,7 @@ from itertools import groupby, zip_longest
 from tcost.cost import BESIDE, Change, Comparison
 from tcost.report import length, lengths_of, notes_of, slips_of
 from tcost.report.beside import changes_notes, half_hint, has_changes, is_of_several, lacking_notes, why_notes
-from tcost.report.tables import Section, Table
+from tcost.report.tables import Section, Table, in_turn
 from tcost.report.words import NOTHING, format_of
 from tcost.settings import in_words
 from tcost.text import visible
@@ -29,7 +29,7 @@ def comparison_table(comparisons: Sequence[Comparison], see: str = "", *, intege
         sections=(Section(tuple(lines)),),
         notes=tuple(_notes(comparisons, see)),
         text_columns=2,
-        goes=((5,), (8,), (4,), (7,), (6,), (3,)),
+        goes=in_turn(5, 8, 4, 7, 6, 3),
     )
 
 

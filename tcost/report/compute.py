@@ -6,13 +6,16 @@ from fractions import Fraction
 from tcost.cost import By, Result, Row
 from tcost.kinds import PHASES
 from tcost.report import Group, foreign_kinds, groups_of, of_models, settings_of
-from tcost.report.tables import Section, Table
+from tcost.report.tables import Section, Table, in_turn
 from tcost.report.words import HEADINGS, NOTHING, Format, bytes_of, format_of, words_of
 from tcost.text import visible
 from tcost.units import grouped, share
 
 SMALL = Fraction(1, 1000)
 """The share below which layers are one line."""
+
+FEW_PHASES = 3
+"""Phases that fit a terminal of 80 columns beside their total."""
 
 MAX_NOTES = 3
 """Notes below a table, of which the rest is told where to be found."""
@@ -34,14 +37,13 @@ def result_table(
     """
     amount = format_of(integers=integers)
     columns, lines = _by_phase(result, amount) if by == "phase" else _by_layer(result, by, measure, amount)
-    gone = (5, 3, 1, 2) if by == "phase" else (*range(1, len(columns) - 3), len(columns) - 2)
     return Table(
         title=f"{visible(result.spec)} under {result.algo}: {_work(result, amount)}",
         settings=f"{_sizes(result, paper, amount, integers=integers)}\n{settings_of(result)}",
         columns=columns,
         sections=(Section(tuple(lines), has_total=True),),
         notes=tuple(_notes(result, said, [line[0] for line in lines])),
-        goes=tuple((place,) for place in gone),
+        goes=in_turn(5, 3, 1, 2) if by == "phase" else _goes(len(columns)),
     )
 
 
@@ -106,6 +108,13 @@ def _folded(groups: Sequence[Group], measure: str, whole: int) -> list[Group]:
         return list(groups)
     large = [(label, rows) for label, rows in groups if not is_small(rows)]
     return [*large, (f"other ({len(small)} layers)", [row for rows in small for row in rows])]
+
+
+def _goes(number: int) -> tuple[tuple[int, ...], ...]:
+    """Return what goes where there is no room: of many phases the shares and parameters, else the phases together."""
+    phases, share_, parameters = tuple(range(1, number - 3)), (number - 2,), (number - 1,)
+    before = ((*share_, *parameters),) if len(phases) > FEW_PHASES else ()
+    return (*before, phases, (*phases, *share_), (*phases, *share_, *parameters))
 
 
 def _by_phase(result: Result, amount: Format) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from tcost.diff import Change, Difference, Differences, Snapshot
 from tcost.report import length, of_models, settings_of, slips_of, title_of
-from tcost.report.tables import Section, Table
+from tcost.report.tables import Section, Table, in_turn
 from tcost.report.words import NOTHING, Format, format_of, heading, words_of
 from tcost.text import visible
 from tcost.units import change
@@ -49,7 +49,7 @@ def difference_table(pair: Difference, *, integers: bool = False) -> Table:
         notes=tuple(_notes(pair)),
         text_columns=2,
         text_width=LABEL_WIDTH,
-        goes=((4,), (2,), (3,)),
+        goes=in_turn(4, 2, 3),
     )
 
 

@@ -10,7 +10,7 @@ from tcost.explain import Count, Explained, Explanation
 from tcost.formulas.writing import letter_text, shortest
 from tcost.kinds import PHASES
 from tcost.report import notes_of, settings_of, title_of
-from tcost.report.tables import GAP, WIDTH, Section, Table, legend
+from tcost.report.tables import GAP, WIDTH, Section, Table, in_turn, legend
 from tcost.report.words import Format, format_of, words_of
 from tcost.symbols import Symbol
 from tcost.text import pretty
@@ -48,7 +48,7 @@ def _table(explanation: Explanation, path: str, operations: Sequence[Explained],
         notes=tuple(dict.fromkeys(filter(None, (doc, *_notes(explanation, operations), *notes_of([result]))))),
         text_columns=2,
         text_width=_text_width(sections),
-        goes=((3,), (2,)),
+        goes=in_turn(3, 2),
     )
 
 

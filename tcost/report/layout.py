@@ -36,15 +36,14 @@ class Layout(NamedTuple):
 def layout(table: Table, lines: Sequence[Sequence[str]], width: int | None) -> Layout:
     """Return how a table of these lines, all of all sections, fits a width, or is as wide as its content.
 
-    First long texts are folded, then groups of columns go, one after the other, then short texts are folded, too.
+    First long texts are folded, then columns go, then short texts are folded, too.
     """
     natural = [_natural(table, place, lines) for place in range(len(table.columns))]
     texts = natural[: table.text_columns]
     if width is None:
         return Layout(tuple(range(len(natural))), tuple(texts), ())
     untorn = [max(_heading(table, place), _untorn(line[place] for line in lines)) for place in range(len(texts))]
-    for comfort, number in product((COMFORT, LEAST), range(len(table.goes) + 1)):
-        gone = {place for group in table.goes[:number] for place in group}
+    for comfort, gone in product((COMFORT, LEAST), ((), *table.goes)):
         places = tuple(place for place in range(len(natural)) if place not in gone)
         room = width - sum(natural[place] for place in places[len(texts) :]) - GAP * len(places) + 1
         floor = [min(text, max(comfort, whole)) for text, whole in zip(texts, untorn, strict=True)]

@@ -7,7 +7,7 @@ from tcost.cost import Result
 from tcost.layers.embeddings import TABLES
 from tcost.memory import CATEGORIES, Category
 from tcost.report import context_of, of_models, settings_of, slips_of
-from tcost.report.tables import Section, Table
+from tcost.report.tables import Section, Table, in_turn
 from tcost.report.words import NOTHING, format_of, words_of
 from tcost.settings import sequences
 from tcost.text import visible
@@ -70,7 +70,7 @@ def memory_table(
         ),
         notes=tuple(_notes(result, budget, fitting, exact, integers=integers)),
         text_width=LABEL_WIDTH,
-        goes=tuple((place,) for place in range(1, len(shown) + 1)),
+        goes=in_turn(*range(1, len(shown) + 1)),
     )
 
 

@@ -8,7 +8,7 @@ from tcost.cost.measures import is_memory
 from tcost.errors import InputError
 from tcost.learning_rules import learning_rule
 from tcost.report import notes_of, slips_of
-from tcost.report.tables import Section, Table
+from tcost.report.tables import Section, Table, in_turn
 from tcost.report.words import format_of, heading, words_of
 from tcost.settings import in_words
 from tcost.sweep.grid import OF_STEP, Sweep
@@ -61,7 +61,7 @@ def sweep_table(
         sections=sections,
         notes=tuple(_notes(sweep, corners)),
         text_columns=first,
-        goes=tuple((place,) for place in reversed(range(first + 1, first + len(sweep.measures)))),
+        goes=in_turn(*reversed(range(first + 1, first + len(sweep.measures)))),
     )
 
 

@@ -4,7 +4,7 @@ import io
 import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import accumulate, zip_longest
 from typing import TYPE_CHECKING, Literal
 
 from tcost.text import markdown_cell, visible
@@ -38,7 +38,7 @@ class Table:
 
     The first `text_columns` columns hold text, the others numbers. Drawn, a text of more than
     `text_width` characters goes on in the next lines, where there is one; only there may a text have line breaks.
-    Where a terminal is too narrow, groups of columns of numbers go: those of `goes`, by their places, the first first.
+    Where a terminal is too narrow, columns of numbers go, by their places: the first set of `goes` that is enough.
     """
 
     title: str
@@ -49,6 +49,11 @@ class Table:
     text_columns: int = 1
     text_width: int | None = None
     goes: tuple[tuple[int, ...], ...] = ()
+
+
+def in_turn(*places: int) -> tuple[tuple[int, ...], ...]:
+    """Return what goes where one column goes after the other."""
+    return tuple(accumulate((place,) for place in places))
 
 
 def draw(tables: Iterable[Table], *, color: bool = False, width: int | None = None) -> str:

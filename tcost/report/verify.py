@@ -1,10 +1,11 @@
 """Predictions beside executions, as tables."""
 
 from dataclasses import MISSING, fields, is_dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from tcost.report import context_of
-from tcost.report.tables import Section, Table
+from tcost.report.tables import Section, Table, in_turn
 from tcost.report.words import Format, format_of, words_of
 from tcost.settings import in_words, sequences
 from tcost.text import visible
@@ -47,7 +48,7 @@ def verification_table(verification: "Verification") -> Table:
         sections=(Section(tuple(lines), has_total=True), Section((alive,), has_total=True)),
         notes=(f"optimizer {settings.optimizer}; loss {verification.loss:.3f}, from random weights",),
         text_columns=3,
-        goes=((4,), (3,)),
+        goes=in_turn(4, 3),
     )
 
 
@@ -86,7 +87,7 @@ def torch_check_table(check: "TorchCheck", *, integers: bool = False) -> Table:
         columns=("", *(f"{phase} {side}" for phase in phases for side in ("predicted", "executed")), "difference"),
         sections=(Section(tuple(cells), has_total=True),),
         notes=check.notes,
-        goes=tuple((place, place + 1) for place in range(1, 2 * len(phases), 2)),
+        goes=tuple(accumulate((place, place + 1) for place in range(1, 2 * len(phases), 2))),
     )
 
 
