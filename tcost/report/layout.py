@@ -91,7 +91,7 @@ def fold(text: str, width: int) -> list[str]:
 
 
 def _folded(text: str, width: int) -> list[str]:
-    indent = " " * (len(text) - len(text.lstrip(" "))) + INDENT
+    indent = " " * min(len(text) - len(text.lstrip(" ")), width // 2) + INDENT
     lines, pieces = [""], _pieces(text, width - len(indent))
     while pieces:
         piece, room = pieces.pop(0), width - cell_len(lines[-1])
