@@ -219,7 +219,7 @@ def test_a_bad_file_of_budgets(old: str, new: str, message: str, folder: Path, t
         ("gpt2 --max flop=1X", "'1X' is not an amount\n       expected a number and a unit, as in 2.4T"),
         (
             "gpt2 --max peak_bytes=1T",
-            "'1T' is not an amount of bytes\n       expected a number and a unit, as in",
+            "'1T' could be 1TB, of thousands, or 1TiB, of 1,024s\n       expected one of the two",
         ),
         ("gpt2 --max-growth flop=5 --against gpt2", "'5' is not a percentage\n       expected a number and the sign"),
         (
