@@ -306,7 +306,10 @@ def test_version_and_help(tcost: Tcost) -> None:
         ("comput gpt2", "No such command 'comput'"),
         (
             "list",
-            "Missing argument 'WHAT'. Choose from: specs, algos, conventions, layers, errata",
+            (
+                "Missing argument 'WHAT'. Choose from: specs, algos, conventions, layers, errata"
+                "\n       see: tcost list --help"
+            ),
         ),
         ("list everything", "'everything' is not one of 'specs', 'algos', 'conventions', 'layers'"),
         ("compute gpt2 --output /no/such/folder/x", "cannot write /no/such/folder/x: No such file or directory"),

@@ -35,8 +35,7 @@ def run(
     limit = None if budget is None else parse_bytes(budget)
     budgets = [None if limit is None else within(limit, result.memory.step) for result in results]
     changes = [
-        fittings(held, result.memory.step) if held and not held.fits else []
-        for result, held in zip(results, budgets, strict=True)
+        fittings(held, result.memory.step) if held else [] for result, held in zip(results, budgets, strict=True)
     ]
     failure = "\n".join(
         f"{result.spec} under {result.algo}: the peak of {result.memory.peak.bytes:,} bytes is "

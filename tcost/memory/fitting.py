@@ -29,7 +29,9 @@ class Fitting(NamedTuple):
 
 
 def fittings(budget: Budget, step: TrainingStep) -> list[Fitting]:
-    """Return the changes that each make a step fit that does not, the smallest peak first."""
+    """Return the changes that each make a step fit that does not, the smallest peak first; none where it fits."""
+    if budget.fits:
+        return []
     found = [Fitting(change, Memory(other).peak.bytes) for change, other in _changed(budget, step)]
     return sorted((each for each in found if each.peak <= budget.bytes), key=lambda each: each.peak)
 

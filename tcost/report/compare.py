@@ -19,11 +19,11 @@ def comparison_table(comparisons: Sequence[Comparison], see: str = "", *, intege
 
     `see` is a command that tells why the changes differ.
     """
-    models = groupby(comparisons, key=lambda each: id(each.baseline))
-    lines = [line for _, each in models for line in _lines(list(each), integers=integers)]
+    models = [list(each) for _, each in groupby(comparisons, key=lambda each: id(each.baseline))]
+    lines = [line for of_model in models for line in _lines(of_model, integers=integers)]
     changes = [f"change {name}" for name in BESIDE]
     return Table(
-        title=_answer(comparisons),
+        title=_answer(models) if has_changes(comparisons) else "One training step",
         settings=_settings(comparisons),
         columns=("spec", "rule", "MACCs", *changes, "FLOPs", "stored", *changes),
         sections=(Section(tuple(lines)),),
@@ -41,7 +41,7 @@ def _lines(of_model: Sequence[Comparison], *, integers: bool) -> Iterator[tuple[
     amount, of_bytes = (format_of(measure, integers=integers) for measure in ("macc", "bytes"))
     rules = []
     for each in of_model:
-        totals, stored = each.result.totals, each.result.memory.of("stored_activations").bytes
+        totals, stored = each.result.totals, _stored(each)
         under = [each.changes[name] for name in BESIDE]
         macc, held = [[_cell(change, measure) for change in under] for measure in ("macc", "stored_activations")]
         rules.append((each.result.algo, amount(totals.macc), *macc, amount(totals.flop), of_bytes(stored), *held))
@@ -57,9 +57,8 @@ def _cell(each: Change | None, measure: str) -> str:
     return change(getattr(each, measure))
 
 
-def _answer(comparisons: Sequence[Comparison]) -> str:
+def _answer(models: Sequence[Sequence[Comparison]]) -> str:
     """Return in words which rule takes the fewest FLOPs and which stores least: of a model, or of how many."""
-    models = [list(each) for _, each in groupby(comparisons, key=lambda each: id(each.baseline))]
     words = []
     for what, cost in (("fewest FLOPs", _flop), ("least stored", _stored)):
         best = Counter(min(of_model, key=cost).result.algo for of_model in models)
@@ -68,8 +67,7 @@ def _answer(comparisons: Sequence[Comparison]) -> str:
         else:
             counts = (f"{algo} in {number}" for algo, number in best.most_common())
             words.append(f"{what}: {', '.join(counts)} of {len(models)}")
-    against = f"changes are against {comparisons[0].baseline.algo}"
-    return "; ".join((*words, against)) if has_changes(comparisons) else "One training step"
+    return "; ".join((*words, f"changes are against {models[0][0].baseline.algo}"))
 
 
 def _flop(each: Comparison) -> int:

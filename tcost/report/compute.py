@@ -7,9 +7,9 @@ from tcost.cost import By, Result, Row
 from tcost.kinds import PHASES
 from tcost.report import Group, foreign_kinds, groups_of, of_models, settings_of
 from tcost.report.tables import Section, Table, in_turn
-from tcost.report.words import HEADINGS, NOTHING, Format, bytes_of, format_of, words_of
+from tcost.report.words import HEADINGS, NOTHING, Format, bytes_in_words, format_of, words_of
 from tcost.text import visible
-from tcost.units import grouped, share
+from tcost.units import share
 
 SMALL = Fraction(1, 1000)
 """The share below which layers are one line."""
@@ -62,12 +62,12 @@ def _work(result: Result, amount: Format) -> str:
 
 def _sizes(result: Result, paper: Result | None, amount: Format, *, integers: bool) -> str:
     """Return in words the parameters, all and some, the MACCs, those under `paper`, and the peak."""
-    totals, held = result.totals, grouped if integers else bytes_of
+    totals, held = result.totals, bytes_in_words(integers=integers)
     some = {"active": totals.active_parameters, "trained": totals.trained_parameters}
     idle = [f"{amount(number)} {which}" for which, number in some.items() if number != totals.parameters]
     published = f" ({amount(paper.totals.macc)} under paper)" if paper else ""
     parameters = ", ".join((f"{amount(totals.parameters)} parameters", *idle))
-    peak = f"peak memory {held(result.memory.peak.bytes)}{' bytes' * integers}"
+    peak = f"peak memory {held(result.memory.peak.bytes)}"
     return f"{parameters}; {amount(totals.macc)} MACCs{published}; {peak}"
 
 

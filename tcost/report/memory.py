@@ -8,10 +8,10 @@ from tcost.layers.embeddings import TABLES
 from tcost.memory import CATEGORIES, Category
 from tcost.report import context_of, of_models, settings_of, slips_of
 from tcost.report.tables import Section, Table, in_turn
-from tcost.report.words import NOTHING, format_of, words_of
+from tcost.report.words import NOTHING, bytes_in_words, format_of, words_of
 from tcost.settings import sequences
 from tcost.text import visible
-from tcost.units import binary, common_unit, grouped
+from tcost.units import common_unit, grouped
 
 if TYPE_CHECKING:
     from tcost.memory.budget import Budget
@@ -81,7 +81,7 @@ def _held(result: Result, layer: str, shown: Sequence[Category]) -> dict[Categor
 
 def _answer(result: Result, budget: "Budget | None", *, integers: bool) -> str:
     """Return in words the peak and, where there is a budget, whether it fits."""
-    amount = (lambda number: f"{grouped(number)} bytes") if integers else binary
+    amount = bytes_in_words(integers=integers)
     words = f"{visible(result.spec)} under {result.algo}: peak {amount(result.memory.peak.bytes)}"
     if not budget:
         return words

@@ -37,3 +37,12 @@ def format_of(measure: str = "", *, integers: bool = False) -> Format:
 def bytes_of(amount: int) -> str:
     """Return bytes in binary units, of which none is no amount of a unit."""
     return binary(amount) if amount else "0"
+
+
+def bytes_in_words(*, integers: bool = False) -> Format:
+    """Return how bytes are written in a sentence: with their unit, in binary ones or as an exact integer."""
+    return _exact_bytes if integers else binary
+
+
+def _exact_bytes(amount: int) -> str:
+    return f"{grouped(amount)} bytes"
