@@ -98,10 +98,9 @@ def _answer(args: list[str]) -> int:
 
         write(complete(args))
         return DONE
-    if any(arg.startswith("--") for arg in args):
-        from tcost.commands.aliases import meant
+    from tcost.commands.aliases import meant
 
-        args = meant(args)
+    args = meant(args)
     if args and args[0] in SHORT:
         from tcost.commands.calling import deliver
         from tcost.short_way import answer

@@ -10,10 +10,11 @@ from typer.main import get_command
 
 from tcost import completion
 from tcost.cli import app, asked_of, command_of
-from tcost.commands import NAMES
+from tcost.commands import MODES, NAMES
 from tcost.commands.list import LISTINGS
 from tcost.completion import FILE
 from tcost.cost.measures import MEASURES
+from tcost.documents.schema import SCHEMAS
 from tcost.optimizers import OPTIMIZERS
 from tcost.spec import ModelSpec
 
@@ -22,7 +23,7 @@ Titles = dict[str, str]
 GROUP: Any = get_command(app)
 
 COMMANDS: dict[str, Any] = {name: command_of(name) for name in NAMES}
-"""The commands by their names, in the order of the help page."""
+"""The commands by their names, in the order of the help page, then the modes of some."""
 
 WORDS = Path(completion.__file__).parent / "words.tsv"
 
@@ -42,9 +43,10 @@ def _keys() -> list[str]:
 
 
 VALUES: dict[str, Callable[[], Titles]] = {
-    "COMMAND": lambda: {name: command.get_short_help_str(200) for name, command in COMMANDS.items()},
+    "COMMAND": lambda: {name: title(name) for name in NAMES if name not in MODES},
     **dict.fromkeys(("BASE", "HEAD", "SPEC"), lambda: {**LISTINGS["specs"](), FILE: ""}),
     "LAYER": LISTINGS["layers"],
+    "DOCUMENT": lambda: dict.fromkeys(SCHEMAS, ""),
     "RULE": LISTINGS["algos"],
     "CONVENTION": LISTINGS["conventions"],
     "OPTIMIZER": lambda: {name: optimizer.source for name, optimizer in OPTIMIZERS.items()},
@@ -57,6 +59,11 @@ VALUES: dict[str, Callable[[], Titles]] = {
     "chunked:N": lambda: {"chunked:": ""},
 }
 """The words that may stand for a value in capitals of a help page, and what they mean."""
+
+
+def title(name: str) -> str:
+    """Return what a command does, in a sentence."""
+    return str(COMMANDS[name].get_short_help_str(200))
 
 
 def words() -> str:
@@ -96,6 +103,9 @@ def _rows(name: str) -> Iterator[tuple[str, str, str, str]]:
             )
         else:
             yield name, " ".join(sorted(param.opts, key=len, reverse=True)), takes, param.help
+    for command, word in map(str.split, MODES):
+        if command == name:
+            yield name, word, "", title(f"{name} {word}")
 
 
 def _takes(name: str, param: Any) -> str:

@@ -21,7 +21,7 @@ WARM = (
     Input(("plot", "gpt2", "-o", "out.png")),
     Input(("report", "gpt2", "-o", "out.html")),
     Input(("verify", "gpt2")),
-    Input(("breakeven", "gpt2")),
+    Input(("sweep", "--break-even", "gpt2")),
     Input(("compare",)),
 )
 """Commands that load every library there is: what memory they take is not an input's."""

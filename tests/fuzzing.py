@@ -326,8 +326,8 @@ COMMANDS: dict[str, st.SearchStrategy[list[str]]] = {
     "compare": some(spec_words, most=2),
     "memory": some(spec_words),
     "sweep": some(spec_words),
-    "breakeven": some(spec_words),
-    "formula": some(spec_words) | some(layer_words) | some(spec_words, layer_words),
+    "sweep --break-even": some(spec_words),
+    "explain --formula": some(spec_words) | some(layer_words) | some(spec_words, layer_words),
     "explain": some(spec_words) | some(spec_words, layer_words),
     "reconcile": some(spec_words),
     "plot": some(spec_words),
@@ -336,8 +336,9 @@ COMMANDS: dict[str, st.SearchStrategy[list[str]]] = {
     "check": some(side_words) | st.just([]),
     "report": some(spec_words, most=1),
     "import": some(spec_words),
-    "schema": some(of_names("spec", "result", "budget")),
-    "list": some(of_names("specs", "algos", "conventions", "layers")),
+    "list": some(of_names("specs", "algos", "conventions", "layers"))
+    | some(st.just("schema"), of_names("spec", "result", "budget"))
+    | some(st.just("errata"), spec_words),
 }
 """The arguments of every command."""
 
@@ -346,7 +347,7 @@ QUICK = ("compute", "compare", "memory", "reconcile", "import")
 
 REQUIRED: dict[str, st.SearchStrategy[list[str]]] = {
     "sweep": some(st.just("--over"), axes(few), most=1),
-    "breakeven": some(st.just("--over"), axes(many)) | st.just([]),
+    "sweep --break-even": some(st.just("--over"), axes(many)) | st.just([]),
     "plot": some(st.just("-o"), st.sampled_from(["out.svg", "out.png", "out.pdf"])),
     "report": some(st.just("-o"), st.sampled_from(["out.html", "out"])),
     "check": some(st.just("--max"), limits, most=1) | some(st.just("--config"), st.sampled_from(["tcost.yaml", "-"])),
@@ -404,7 +405,7 @@ def command_lines(draw: st.DrawFn) -> Input:
         groups.append([draw(st.sampled_from(["--help", "--", "--x", "-", "--algos", "--output", "-o", *ODD_TEXTS]))])
     shuffled: list[list[str]] = draw(st.permutations(groups))
     words = [_argument(word) for group in shuffled for word in group]
-    return Input((name, *words), draw(documents) if "-" in words else b"")
+    return Input((*name.split(), *words), draw(documents) if "-" in words else b"")
 
 
 def loaded(command: str, data: bytes) -> Input:

@@ -11,6 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import peers
 import published
 from bundling import MODULE, module
 from commands import COMMANDS, WORDS, words
@@ -49,6 +50,8 @@ MODELS = re.compile(r"(<!-- bundled models: .* -->\n)(?:.*\n)*?(<!-- end of bund
 
 PUBLISHED = re.compile(r"(<!-- published totals: .* -->\n)(?:.*\n)*(<!-- end of published totals -->)")
 
+PEERS = re.compile(r"(<!-- other calculators: .* -->\n)(?:.*\n)*?(<!-- end of other calculators -->)")
+
 HELP = re.compile(r"(<!-- help pages: .* -->\n)(?:.*\n)*(<!-- end of help pages -->)")
 
 
@@ -56,6 +59,7 @@ def refreshed(text: str) -> str:
     """Return a page with its table of models, its help pages, and the output that each `console` command has now."""
     text = HELP.sub(lambda found: f"{found[1]}{help_pages()}{found[2]}", text)
     text = PUBLISHED.sub(lambda found: f"{found[1]}{published.tables()}{found[2]}", text)
+    text = PEERS.sub(lambda found: f"{found[1]}{peers.table()}{found[2]}", text)
     text = MODELS.sub(lambda found: f"{found[1]}{models()}{found[2]}", text)
     with tempfile.TemporaryDirectory() as folder:
         return BLOCK.sub(

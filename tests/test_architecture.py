@@ -122,8 +122,8 @@ LIBRARIES = ("numpy", "pydantic", "rich", "sympy", "typer", "yaml")
 UNUSED = {
     ("--version",): {"argparse", "json", "pathlib", "tcost.cost", "typing", *LIBRARIES},
     ("list", "algos"): {"rich", "tcost.documents", "tcost.report", "tcost.spec", "yaml", "numpy", "sympy"},
-    ("schema", "spec"): {"rich", "tcost.documents.every", "tcost.report", "tcost.cost", "numpy", "sympy"},
-    ("schema", "result"): {"rich", "sympy", "pyarrow", "tcost.execution", "tcost.plot", "tcost.page"},
+    ("list", "schema", "spec"): {"rich", "tcost.documents.every", "tcost.report", "tcost.cost", "numpy", "sympy"},
+    ("list", "schema", "result"): {"rich", "sympy", "pyarrow", "tcost.execution", "tcost.plot", "tcost.page"},
     ("list", "layers"): {"rich", "tcost.documents", "tcost.report", "tcost.spec", "yaml", "numpy", "sympy"},
     ("compute", "gpt2", "--format", "json"): {"rich", "tcost.report", "tcost.importers", "numpy", "sympy"},
     ("compute", "gpt2", "--convention", "exact", "--optimizer", "adam", "--format", "json"): {
@@ -168,15 +168,28 @@ UNUSED = {
     ("report", "gpt2", "-o", "/dev/stdout"): {
         *("rich", "tcost.execution", "tcost.verify", "tcost.plot", "tcost.reconcile", "numpy", "sympy")
     },
-    ("formula", "gpt2"): {"tcost.explain", "tcost.documents", "tcost.execution", "tcost.verify", "numpy"},
-    ("formula", "gpt2", "--format", "json"): {"rich", "tcost.report", "numpy"},
-    ("formula", "gpt2", "--format", "latex"): {"tcost.documents", "numpy"},
+    ("explain", "--formula", "gpt2"): {"tcost.explain", "tcost.documents", "tcost.execution", "tcost.verify", "numpy"},
+    ("explain", "--formula", "gpt2", "--format", "json"): {"rich", "tcost.report", "numpy"},
+    ("explain", "--formula", "gpt2", "--format", "latex"): {"tcost.documents", "numpy"},
     ("explain", "gpt2", "attention"): {"tcost.documents", "tcost.execution", "tcost.verify", "numpy"},
     ("explain", "gpt2", "attention", "--format", "json"): {"rich", "tcost.report", "numpy"},
     ("reconcile", "gpt2"): {"tcost.documents", "numpy"},
     ("reconcile", "gpt2", "--format", "json"): {"rich", "tcost.report", "numpy"},
-    ("breakeven", "gpt2"): {"tcost.documents", "tcost.execution", "tcost.verify", "pyarrow", "dask", "matplotlib"},
-    ("breakeven", "gpt2", "--format", "json"): {"rich", "tcost.report", "tcost.execution", "pyarrow", "matplotlib"},
+    ("sweep", "--break-even", "gpt2"): {
+        "tcost.documents",
+        "tcost.execution",
+        "tcost.verify",
+        "pyarrow",
+        "dask",
+        "matplotlib",
+    },
+    ("sweep", "--break-even", "gpt2", "--format", "json"): {
+        "rich",
+        "tcost.report",
+        "tcost.execution",
+        "pyarrow",
+        "matplotlib",
+    },
     ("sweep", "gpt2", "--over", "batch=1:2"): {"tcost.documents", "tcost.execution", "pyarrow", "dask", "distributed"},
     ("sweep", "gpt2", "--over", "batch=1:2", "--format", "csv"): {
         *("rich", "tcost.report", "tcost.documents", "tcost.execution", "pyarrow", "dask", "distributed")

@@ -207,19 +207,19 @@ PRICING = {
     "reconcile": ["gpt2"],
     "check": ["gpt2", "--max", "flop=1P"],
     "diff": ["gpt2", "gpt2-medium"],
-    "breakeven": ["gpt2", "--over", "batch=1:4"],
+    "sweep --break-even": ["gpt2", "--over", "batch=1:4"],
     "sweep": ["gpt2", "--over", "batch=1,2"],
-    "formula": ["gpt2", "--in", "context_length"],
+    "explain --formula": ["gpt2", "--in", "context_length"],
 }
 
 
 @pytest.mark.parametrize("command", PRICING)
 def test_a_context_beyond_the_table_of_positions(command: str, tcost: Tcost) -> None:
     """Every command that prices such a context says so, and none does of a context that fits."""
-    outcome = tcost(command, *PRICING[command], "--context", 2048)
+    outcome = tcost(*command.split(), *PRICING[command], "--context", 2048)
     assert outcome.status == 0
     assert BEYOND in outcome.out.replace("\n  ", " ")
-    assert "beyond" not in tcost(command, *PRICING[command], "--context", 1024).out
+    assert "beyond" not in tcost(*command.split(), *PRICING[command], "--context", 1024).out
 
 
 @pytest.mark.parametrize("args", ["plot --kind bars", "plot --kind paper", "report"])

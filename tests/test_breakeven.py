@@ -190,7 +190,9 @@ def test_no_closed_form(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_table(tcost: Tcost) -> None:
     """A line per measure: the integer, the changes on both sides, and the ratio at infinity."""
-    outcome = tcost("breakeven", "gpt3-small", "--algos", "mempepita", "bp", "--over", "context_length", *PAPER)
+    outcome = tcost(
+        "sweep", "--break-even", "gpt3-small", "--algos", "mempepita", "bp", "--over", "context_length", *PAPER
+    )
     assert (outcome.status, outcome.err) == (0, "")
     lines = outcome.out.splitlines()
     assert lines[0] == "gpt3-small: from which context_length on mempepita is cheaper"
@@ -198,7 +200,7 @@ def test_table(tcost: Tcost) -> None:
     (macc,) = (line.split() for line in lines if line.startswith("MACCs"))
     assert macc == ["MACCs", "bp", "1,251", "+0.0235", "%", "-0.0267", "%", "0"]
     assert "not counted: loss" in outcome.out
-    never = tcost("breakeven", "gpt3-small", "--algos", "bp", "mempepita", *PAPER).out
+    never = tcost("sweep", "--break-even", "gpt3-small", "--algos", "bp", "mempepita", *PAPER).out
     assert "never" in never
     assert "MACCs: bp is cheaper than mempepita only at context_length 1 to 1,250" in never
 
@@ -206,14 +208,16 @@ def test_table(tcost: Tcost) -> None:
 @pytest.mark.parametrize("name", list(BUNDLED))
 def test_tables_fit(name: str, tcost: Tcost) -> None:
     """Every bundled model has break-even points, or none, in a table of at most 100 columns."""
-    outcome = tcost("breakeven", name, "--algos", *RULES)
+    outcome = tcost("sweep", "--break-even", name, "--algos", *RULES)
     assert (outcome.status, outcome.err) == (0, "")
     assert max(map(len, outcome.out.splitlines())) <= 100
 
 
 def test_json_and_csv(tcost: Tcost) -> None:
     """JSON and CSV have exact integers and the ratio at infinity as two of them."""
-    document = json.loads(tcost("breakeven", "gpt2", "--over", "n_decoder_layers", *PAPER, "--format", "json").out)
+    document = json.loads(
+        tcost("sweep", "--break-even", "gpt2", "--over", "n_decoder_layers", *PAPER, "--format", "json").out
+    )
     macc = document["points"][0]
     assert (document["convention"], macc["measure"], macc["start"], macc["limit"]) == ("paper", "macc", 24, "1265/1521")
     assert macc["cheaper"] == [[24, None]]
@@ -227,17 +231,19 @@ def test_json_and_csv(tcost: Tcost) -> None:
         }
     lines = list(
         csv.DictReader(
-            io.StringIO(tcost("breakeven", "gpt2", "--algos", "bp,mempepita", *PAPER, "--format", "csv").out)
+            io.StringIO(
+                tcost("sweep", "--break-even", "gpt2", "--algos", "bp,mempepita", *PAPER, "--format", "csv").out
+            )
         )
     )
     assert [(line["start"], line["limit"]) for line in lines] == [("", "infinity")] * 3
-    over = tcost("breakeven", "gpt2", "--over", "n_decoder_layers", *PAPER, "--format", "csv").out
+    over = tcost("sweep", "--break-even", "gpt2", "--over", "n_decoder_layers", *PAPER, "--format", "csv").out
     assert next(csv.DictReader(io.StringIO(over)))["at_first"] == str(macc["at"]["first"])
 
 
 def test_bad_usage(tcost: Tcost) -> None:
     """Bad input is one message on standard error with status 2."""
-    outcome = tcost("breakeven", "gpt2", "--algos", "bp")
+    outcome = tcost("sweep", "--break-even", "gpt2", "--algos", "bp")
     assert (outcome.status, outcome.out) == (2, "")
     assert outcome.err == (
         "error: a break-even point is between two rules\n       name both, as in --algos mempepita bp\n"
@@ -255,7 +261,7 @@ def test_axis_is_parsed_as_in_a_sweep() -> None:
 def test_a_library_that_is_missing(library: str) -> None:
     """Where NumPy or SymPy is not installed, the message says how to install it."""
     code = f"import sys; sys.modules['{library}'] = None; from tcost.__main__ import run; sys.exit(run(sys.argv[1:]))"
-    command = [sys.executable, "-c", code, "breakeven", "gpt2"]
+    command = [sys.executable, "-c", code, "sweep", "--break-even", "gpt2"]
     outcome = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (outcome.returncode, outcome.stdout) == (2, "")
     message = "sweeps and break-even points need NumPy and SymPy\n       pip install 'tcost[sweep]'\n"

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 from tcost import evaluate, load_spec
 from tcost.bundled import BUNDLED
 from tcost.cli.many_values import spread
-from tcost.commands.aliases import ALIASES
+from tcost.commands.aliases import ALIASES, COMMANDS
 from tcost.cost import group_by
 from tcost.kinds import PHASES
 
@@ -268,7 +269,14 @@ def test_version_and_help(tcost: Tcost) -> None:
     """Version and help are answered on standard output with status 0; every command has an example."""
     assert tcost("--version") == (0, "tcost 0.1.0\n", "")
     assert tcost("--version", "compute").out == "tcost 0.1.0\n"
-    for args in ((), ("--help",), ("compute", "--help"), ("compare", "-h"), ("schema", "-h"), ("list", "--help")):
+    for args in (
+        (),
+        ("--help",),
+        ("compute", "--help"),
+        ("compare", "-h"),
+        ("list", "schema", "-h"),
+        ("list", "--help"),
+    ):
         outcome = tcost(*args)
         assert (outcome.status, outcome.err) == (0, "")
         assert outcome.out.startswith("Usage: tcost")
@@ -303,11 +311,14 @@ def test_version_and_help(tcost: Tcost) -> None:
             "an encoder context is for encoder-decoder models; none is among the specs",
         ),
         ("compute gpt2 --fromat json", "No such option: --fromat"),
-        ("comput gpt2", "No such command 'comput'"),
+        (
+            "comput gpt2",
+            "unknown command 'comput'; did you mean 'compute'?\n       known: compute, compare, memory, sweep",
+        ),
         (
             "list",
             (
-                "Missing argument 'WHAT'. Choose from: specs, algos, conventions, layers, errata"
+                "Missing argument 'WHAT'. Choose from: specs, algos, conventions, layers, errata, schema"
                 "\n       see: tcost list --help"
             ),
         ),
@@ -445,6 +456,30 @@ def test_other_words_for_options(alias: str, tcost: Tcost) -> None:
     assert expected.status == 0
     assert tcost("compute", "t5-base", alias, 3) == tcost("compute", "t5-base", f"{alias}=3") == expected
     assert tcost("report", "t5-base", alias, 3).err == tcost("report", "t5-base", name, 3).err
+
+
+@pytest.mark.parametrize(
+    ("once", "now"),
+    [
+        ("breakeven gpt2 --over batch", "sweep gpt2 --over batch --break-even"),
+        ("formula gpt2 attention", "explain gpt2 attention --formula"),
+        ("schema budget", "list schema budget"),
+        ("schema --output x", "list schema --output x"),
+    ],
+)
+def test_commands_that_had_a_name_of_their_own(once: str, now: str, tcost: Tcost) -> None:
+    """The old name is the same as what the command is now, and no help page has it."""
+    assert tcost(*once.split()) == tcost(*now.split())
+    assert once.split(maxsplit=1)[0] in COMMANDS
+    assert not re.search(rf"^  {once.split(maxsplit=1)[0]}\b", tcost("--help").out, flags=re.MULTILINE)
+
+
+def test_a_mode_ends_where_options_do(tcost: Tcost) -> None:
+    """A word behind `--` is an argument, and a mode has a page that its command names."""
+    assert tcost("explain", "gpt2", "--", "--formula").err.startswith("error: gpt2 has no layer '--formula'")
+    assert "See: tcost explain --formula --help" in " ".join(tcost("explain", "--help").out.split())
+    assert tcost("explain", "--formula", "--help").out.startswith("Usage: tcost explain --formula [OPTIONS]")
+    assert "see: tcost sweep --break-even --help" in tcost("sweep", "gpt2", "--break-even", "--shard", "1/2").err
 
 
 def test_several_specs_are_for_compare(tcost: Tcost) -> None:

@@ -19,6 +19,7 @@ from conftest import Tcost
 from readme import REFERENCE
 
 from tcost.bundled import BUNDLED
+from tcost.commands import MODES
 from tcost.completion import complete
 from tcost.conventions import CONVENTIONS
 from tcost.cost.measures import MEASURES
@@ -46,7 +47,7 @@ def test_the_list_of_words_is_that_of_the_command_line() -> None:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("", list(COMMANDS)),
+        ("", [name for name in COMMANDS if name not in MODES]),
         ("comp", ["compute", "compare"]),
         ("--v", ["--version"]),
         ("--show-completion ", ["bash", "zsh", "fish"]),
@@ -83,13 +84,18 @@ def test_the_list_of_words_is_that_of_the_command_line() -> None:
         ("sweep gpt2 --over batch=1 2 experts.n", ["experts.n_experts="]),
         ("sweep --over batch=1 2 gpt3", ["gpt3", "gpt3-small", "FILE"]),
         ("sweep gpt2 --convention paper ", ["torch", "exact"]),
-        ("formula gpt2 --in batch context", ["context_length"]),
-        ("formula gpt3-s", ["gpt3-small", "FILE"]),
-        ("formula cross", ["FILE", "cross_attention"]),
+        ("explain --formula gpt2 --in batch context", ["context_length"]),
+        ("explain --formula gpt3-s", ["gpt3-small", "FILE"]),
+        ("explain --formula cross", ["FILE", "cross_attention"]),
         ("explain gpt2 cross", ["cross_attention"]),
         ("explain gpt2 attention --phase ", list(PHASES)),
         ("import ", ["FILE"]),
-        ("list ", ["specs", "algos", "conventions", "layers", "errata"]),
+        ("explain gpt2 --form", ["--format", "--formula"]),
+        ("explain gpt2 --formula --format ", ["text", "latex", "python", "json"]),
+        ("sweep --b", ["--batch", "--break-even"]),
+        ("sweep gpt2 --break-even --over n_heads", ["n_heads"]),
+        ("list ", ["specs", "algos", "conventions", "layers", "errata", "schema"]),
+        ("list schema bu", ["FILE", "budget"]),
         ("nothing here", []),
     ],
 )

@@ -345,7 +345,7 @@ def test_latex_says_the_same(name: str, layer: str) -> None:
 
 def test_latex_document(tcost: Tcost) -> None:
     """LaTeX is an aligned display with comments that say what it is of, and balanced braces."""
-    outcome = tcost("formula", "alexatm-20b", "--format", "latex")
+    outcome = tcost("explain", "--formula", "alexatm-20b", "--format", "latex")
     assert (outcome.status, outcome.err) == (0, "")
     comments = [line for line in outcome.out.splitlines() if line.startswith("%")]
     assert comments[0].startswith("% alexatm-20b under backpropagation (bp)")
@@ -361,16 +361,16 @@ def test_latex_document(tcost: Tcost) -> None:
 def test_tables_fit(name: str, tcost: Tcost) -> None:
     """Tables fit 100 columns, whole models and their feed-forwards, and nothing is cut."""
     for args in ([], ["--integers", "--convention", "exact", "--algo", "pepita", "--batch", 8]):
-        out = tcost("formula", name, *args).out
+        out = tcost("explain", "--formula", name, *args).out
         assert max(map(len, out.splitlines())) <= 100
         assert "…" not in out
     layers = [row.layer for row in evaluate(load_spec(name)).rows if "attention" in str(row.layer)]
-    assert max(map(len, tcost("formula", name, layers[0], "--causal", "half").out.splitlines())) <= 100
+    assert max(map(len, tcost("explain", "--formula", name, layers[0], "--causal", "half").out.splitlines())) <= 100
 
 
 def test_the_table(tcost: Tcost) -> None:
     """A line per phase and measure with formula and value; a legend of the letters that occur."""
-    outcome = tcost("formula", "gpt2", "--integers", "--algo", "mempepita", *PUBLISHED)
+    outcome = tcost("explain", "--formula", "gpt2", "--integers", "--algo", "mempepita", *PUBLISHED)
     assert (outcome.status, outcome.err) == (0, "")
     title, settings, _, head, *lines = outcome.out.splitlines()
     assert title == "gpt2 under MEMPEPITA (mempepita)"
@@ -383,23 +383,23 @@ def test_the_table(tcost: Tcost) -> None:
     totals = result.totals
     assert any(line.startswith("total") and line.endswith(f"{totals.macc:,}") for line in lines)
     assert "M = 1024 (context), d = 768 (model width)" in outcome.out
-    assert "h = 12" not in tcost("formula", "gpt2", "feed_forward", *PUBLISHED).out
+    assert "h = 12" not in tcost("explain", "--formula", "gpt2", "feed_forward", *PUBLISHED).out
 
 
 def test_layers_by_their_last_name(tcost: Tcost) -> None:
     """A name that several layers have shows each, those whose closed forms are equal together; a path shows one."""
-    out = tcost("formula", "alexatm-20b", "attention").out
+    out = tcost("explain", "--formula", "alexatm-20b", "attention").out
     assert [line for line in out.splitlines() if ": one of" in line] == [
         *("encoder.attention: one of L_enc", "decoder.attention: one of L_dec")
     ]
     assert out.count("not counted:") == 1
-    lines = tcost("formula", "gpt2", "add_norm", *PUBLISHED).out.splitlines()
+    lines = tcost("explain", "--formula", "gpt2", "add_norm", *PUBLISHED).out.splitlines()
     assert lines[2:4] == ["decoder.add_norm: one of L", "decoder.add_norm_2: one of L"]
-    assert tcost("formula", "gpt2", "add_norm_2", *PUBLISHED).out.splitlines()[2:4] == [
+    assert tcost("explain", "--formula", "gpt2", "add_norm_2", *PUBLISHED).out.splitlines()[2:4] == [
         "decoder.add_norm_2: one of L",
         "",
     ]
-    assert tcost("formula", "gpt2", "decoder.add_norm", *PUBLISHED).out.splitlines()[2:4] == [
+    assert tcost("explain", "--formula", "gpt2", "decoder.add_norm", *PUBLISHED).out.splitlines()[2:4] == [
         "decoder.add_norm: one of L",
         "",
     ]
@@ -407,17 +407,19 @@ def test_layers_by_their_last_name(tcost: Tcost) -> None:
 
 def test_a_phase(tcost: Tcost) -> None:
     """--phase leaves out the others and the totals."""
-    out = tcost("formula", "gpt2", "--phase", "weight_update", *PUBLISHED).out
+    out = tcost("explain", "--formula", "gpt2", "--phase", "weight_update", *PUBLISHED).out
     assert [line.split()[:2] for line in out.splitlines()[5:7]] == [["weight", "update"], ["FLOPs", "2·M·d·(4·L·d"]]
     assert "total" not in out
-    outcome = tcost("formula", "gpt2", "--phase", "error_projection")
+    outcome = tcost("explain", "--formula", "gpt2", "--phase", "error_projection")
     assert (outcome.status, outcome.out) == (2, "")
     assert outcome.err.endswith("under bp\n       what runs: forward, backward, weight_update\n")
 
 
 def test_json(tcost: Tcost) -> None:
     """JSON has what the closed forms depend on, and Python in their letters that gives integers."""
-    document = json.loads(tcost("formula", "llama-3-8b", "attention", "--batch", 3, "--format", "json").out)
+    document = json.loads(
+        tcost("explain", "--formula", "llama-3-8b", "attention", "--batch", 3, "--format", "json").out
+    )
     assert (document["schema_version"], document["tool"]["name"]) == (2, "tcost")
     found = document["formulas"]
     assert (found["spec"], found["context"], found["batch"]) == ("llama-3-8b", "M", "B")
@@ -437,11 +439,11 @@ def test_json(tcost: Tcost) -> None:
 
 def test_python_of_several_layers(tcost: Tcost) -> None:
     """Functions of several layers have their layer's name; a layer without a spec has no defaults."""
-    out = tcost("formula", "alexatm-20b", "attention", "--format", "python").out
+    out = tcost("explain", "--formula", "alexatm-20b", "attention", "--format", "python").out
     assert "def encoder_attention_forward_macc(encoder_context_length" not in out
     assert "def encoder_attention_forward_macc(" in out
     assert "def decoder_attention_parameters(" in out
-    out = tcost("formula", "feed_forward", "--format", "python").out
+    out = tcost("explain", "--formula", "feed_forward", "--format", "python").out
     module: dict[str, Any] = {"__builtins__": {}}
     exec(out, module)  # noqa: S102  # the text is our own
     assert module["forward_macc"](3, 5, 7) == 2 * 3 * 5 * 7
@@ -453,16 +455,16 @@ def test_a_path_wins_over_a_layer(tcost: Tcost, tmp_path: Path, monkeypatch: pyt
     monkeypatch.chdir(tmp_path)
     spec = Path(__file__).parent.parent / "model_specs" / "gpt2.yaml"
     (tmp_path / "attention").write_text(spec.read_text())
-    assert tcost("formula", "attention").out == tcost("formula", "gpt2").out
-    assert tcost("formula", "--in", "context_length", "attention").out.startswith("gpt2 under")
+    assert tcost("explain", "--formula", "attention").out == tcost("formula", "gpt2").out
+    assert tcost("explain", "--formula", "--in", "context_length", "attention").out.startswith("gpt2 under")
 
 
 def test_several_keys_after_one_flag(tcost: Tcost) -> None:
     """--in takes several keys, and ends where a spec or a layer begins."""
-    before = tcost("formula", "--in", "context_length", "batch", "gpt2", "attention")
+    before = tcost("explain", "--formula", "--in", "context_length", "batch", "gpt2", "attention")
     assert before.status == 0
-    assert before == tcost("formula", "gpt2", "--in", "context_length,batch", "attention")
-    assert before == tcost("formula", "gpt2", "attention", "--in", "batch", "--in", "context_length")
+    assert before == tcost("explain", "--formula", "gpt2", "--in", "context_length,batch", "attention")
+    assert before == tcost("explain", "--formula", "gpt2", "attention", "--in", "batch", "--in", "context_length")
     assert "B = 1 (batch)" in before.out
 
 
@@ -472,13 +474,16 @@ def test_several_keys_after_one_flag(tcost: Tcost) -> None:
         ("atention", "'atention' is neither a spec nor a layer; did you mean 'attention'?\n       known: tcost list"),
         ("gtp2", "'gtp2' is neither a spec nor a layer; did you mean 'gpt2'?"),
         ("bp", "'bp' is a learning rule, not a spec"),
-        ("attention gpt2", "the spec comes first: tcost formula SPEC attention"),
+        ("attention gpt2", "the spec comes first: tcost explain --formula SPEC attention"),
         (
             "latent_attention",
-            "has no layer 'latent_attention'\n       name a spec that has it, as in tcost formula deepseek-v2-lite la",
+            "has no layer 'latent_attention'\n       name a spec that has it, as in tcost explain --formula deepseek",
         ),
-        ("norm", "the paper's transformer has no layer 'norm'\n       name a spec that has it, as in tcost formula "),
-        ("output_projection", "name a spec that has it: tcost formula SPEC output_projection\n"),
+        (
+            "norm",
+            "the paper's transformer has no layer 'norm'\n       name a spec that has it, as in tcost explain ",
+        ),
+        ("output_projection", "name a spec that has it: tcost explain --formula SPEC output_projection\n"),
         (
             "gpt2 norm --convention paper",
             "gpt2 has no layer 'norm' under convention paper\n       it has: decoder.embedding, ",
@@ -504,7 +509,7 @@ def test_several_keys_after_one_flag(tcost: Tcost) -> None:
 )
 def test_refused(args: str, message: str, tcost: Tcost) -> None:
     """Bad input is one message on standard error that says what would be right, with status 2."""
-    outcome = tcost("formula", *args.split())
+    outcome = tcost("explain", "--formula", *args.split())
     assert (outcome.status, outcome.out) == (2, "")
     assert message in outcome.err
 
@@ -512,7 +517,7 @@ def test_refused(args: str, message: str, tcost: Tcost) -> None:
 def test_what_an_error_names_works(tcost: Tcost) -> None:
     """The example in the message for a layer that the paper's transformer lacks is a command that works."""
     for layer in ("norm", "classifier", "mixture_of_experts", "relative_positions"):
-        command = tcost("formula", layer).err.partition("as in tcost ")[2].split()
+        command = tcost("explain", "--formula", layer).err.partition("as in tcost ")[2].split()
         assert tcost(*command).status == 0
 
 
@@ -536,14 +541,14 @@ def test_without_sympy(tcost: Tcost, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where SymPy is not installed, the message says how to install it."""
     monkeypatch.setitem(sys.modules, "sympy", None)
     expected = (2, "", "error: formulas need SymPy\n       pip install 'tcost[formula]'\n")
-    assert tcost("formula", "gpt2") == tcost("formula", "attention") == expected
+    assert tcost("explain", "--formula", "gpt2") == tcost("formula", "attention") == expected
     with pytest.raises(InputError, match="formulas need SymPy"):
         formulas(load_spec("gpt2"))
 
 
 def test_help_and_output(tcost: Tcost, tmp_path: Path) -> None:
     """The command has help with an example, and --output writes what standard output would hold."""
-    assert "Example: tcost formula gpt2 --in context_length" in tcost("formula", "--help").out
+    assert "Example: tcost explain gpt2 --formula --in context_length" in tcost("explain", "--formula", "--help").out
     path = tmp_path / "gpt2.py"
-    assert tcost("formula", "gpt2", "--format", "python", "-o", path) == (0, "", "")
-    assert path.read_text() == tcost("formula", "gpt2", "--format", "python").out
+    assert tcost("explain", "--formula", "gpt2", "--format", "python", "-o", path) == (0, "", "")
+    assert path.read_text() == tcost("explain", "--formula", "gpt2", "--format", "python").out

@@ -32,8 +32,8 @@ SHOWN = [
     *(f"compare {{}} gpt2 --format {each}" for each in ("table", "csv", "json", "markdown")),
     *(f"memory {{}} --format {each}" for each in ("table", "csv", "json", "markdown")),
     *(f"sweep {{}} --over batch=1,2 --format {each}" for each in ("table", "csv", "jsonl")),
-    *(f"breakeven {{}} --format {each}" for each in ("table", "csv", "json")),
-    *(f"formula {{}} --format {each}" for each in ("table", "latex", "python", "json")),
+    *(f"sweep --break-even {{}} --format {each}" for each in ("table", "csv", "json")),
+    *(f"explain --formula {{}} --format {each}" for each in ("table", "latex", "python", "json")),
     *(f"explain {{}} --format {each}" for each in ("table", "json")),
     *(f"reconcile {{}} --format {each}" for each in ("table", "csv", "json", "markdown")),
     *(f"verify {{}} --algos bp --format {each}" for each in ("table", "csv", "json")),
@@ -99,7 +99,9 @@ def says(path: Path, text: str) -> Path:
 def test_texts_cannot_drive_a_ci_system(line: str, tcost: Tcost, tmp_path: Path) -> None:
     """No line of an output or a message is a command, and JSON and YAML say the text as it is."""
     page = tmp_path / "page.html"
-    if line.startswith(("formula", "verify", "breakeven", "sweep", "reconcile", "report")):  # which take longer
+    if line.startswith(
+        ("formula", "verify", "sweep --break-even", "sweep", "reconcile", "report")
+    ):  # which take longer
         texts = ["  ::error::x ##vso[task.complete]y", "##[error]x ::add-mask::x", "--- x ##teamcity[message]"]
     else:
         texts = SAID
@@ -207,7 +209,7 @@ def test_odd_files(name: str, line: str, tcost: Tcost, tmp_path: Path, monkeypat
     "line",
     [
         *("compute gpt2 --context {}", "compute gpt2 --batch {}", "memory gpt2 --budget {}", "verify gpt2 --seed {}"),
-        *("sweep gpt2 --over batch={}", "sweep gpt2 --shard {}/2", "breakeven gpt2 --over batch=1:{}"),
+        *("sweep gpt2 --over batch={}", "sweep gpt2 --shard {}/2", "sweep --break-even gpt2 --over batch=1:{}"),
         *("check gpt2 --max flop={}", "check gpt2 --against gpt2 --max-growth flop={}%", "diff gpt2 gpt2 --context {}"),
         "report gpt2 -o x.html --batch {}",
     ],
@@ -236,7 +238,7 @@ def test_links_and_pipes(tcost: Tcost, tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_folders_that_cannot_be_written(tcost: Tcost) -> None:
     """Where not even root may make a file the message says so, with status 2, and nothing is half done."""
-    for line in ("compute gpt2", "diff gpt2 gpt2", "check gpt2 --max flop=9T", "schema spec"):
+    for line in ("compute gpt2", "diff gpt2 gpt2", "check gpt2 --max flop=9T", "list schema spec"):
         outcome = tcost(*line.split(), "--output", "/sys/out.json")
         assert (outcome.status, outcome.out) == (2, "")
         assert outcome.err.startswith("error: cannot write /sys/out.json: ")
@@ -302,7 +304,14 @@ BROKEN: dict[str, Callable[[str], str]] = {
 @pytest.mark.parametrize("how", BROKEN)
 @pytest.mark.parametrize(
     "line",
-    ["diff gpt2 gpt2 --format json", "check gpt2 --max flop=1", "schema spec", "list specs", "memory gpt2", "--help"],
+    [
+        "diff gpt2 gpt2 --format json",
+        "check gpt2 --max flop=1",
+        "list schema spec",
+        "list specs",
+        "memory gpt2",
+        "--help",
+    ],
 )
 def test_output_that_is_lost(line: str, how: str) -> None:
     """What could not be written is status 74, never the 0 or 1 of what would have been said."""

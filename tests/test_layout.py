@@ -28,15 +28,15 @@ LINES = {
     "sweep": ["sweep {} --over batch=1,2 context_length=128,256 --algos bp pepita --integers"],
     "explain": ["explain {} --integers"],
     "reconcile": ["reconcile {} --integers"],
-    "formula": ["formula {} --integers"],
-    "breakeven": ["breakeven {} --algos pepita bp --over batch"],
+    "explain --formula": ["explain --formula {} --integers"],
+    "sweep --break-even": ["sweep --break-even {} --algos pepita bp --over batch"],
     "verify": ["verify {}"],
     "diff": ["diff {} gpt2", "diff {} {} --batch 2 --integers"],
     "check": ["check {} --max flop=1T peak_bytes=1GiB", "check {} --max macc=1 --integers"],
 }
 """Command lines that print tables, by command."""
 
-OTHERS = {"plot", "report", "import", "schema", "list"}
+OTHERS = {"plot", "report", "import", "list"}
 """Commands whose output is for programs, or a list."""
 
 NUMBER = re.compile(r"[0-9][0-9,]*(?:\.[0-9]+)?")

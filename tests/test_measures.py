@@ -82,9 +82,9 @@ found = {
     "check": run(f"check {spec} --max energy=1 --format json").stdout,
     "diff": run(f"diff {spec} gpt2-medium --format json").stdout,
     "saved": run(f"diff before.json {spec} --format json").stdout,
-    "breakeven": run("breakeven gpt3-small --measures energy --format json").stdout,
-    "schema": run("schema result").stdout,
-    "budget": run("schema budget").stdout,
+    "breakeven": run("sweep --break-even gpt3-small --measures energy --format json").stdout,
+    "schema": run("list schema result").stdout,
+    "budget": run("list schema budget").stdout,
     "help": run("sweep --help").stdout,
     "wrong": run(f"check {spec} --max energi=1").stderr,
 }

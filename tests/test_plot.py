@@ -103,7 +103,7 @@ def check_layout(picture: Picture) -> None:
 def test_the_figure_of_the_paper() -> None:
     """Three panels, three rules, sixteen contexts up to the model's own: each point is what `evaluate` gives."""
     spec = load_spec("gpt3-small")
-    picture = paper_figure(spec, RULES, Settings(convention="paper"), "")
+    picture = paper_figure([spec], RULES, Settings(convention="paper"), "")
     assert [axes.get_title("left") for axes in picture.figure.axes] == ["MACCs", "FLOPs", "stored activations"]
     for measure, axes in zip(paper.MEASURES, picture.figure.axes, strict=True):
         found = lines_of(axes)
@@ -116,12 +116,47 @@ def test_the_figure_of_the_paper() -> None:
     assert lines_of(picture.figure.axes[0])["bp"][-1] == (2048, 2_335_935_823_872)  # published
 
 
+def test_the_figure_of_several_models() -> None:
+    """A row of panels of each model, each up to its own context: every point is what `evaluate` gives."""
+    specs = [load_spec(name) for name in ("gpt3-small", "alexatm-20b", "distilbert")]
+    picture = paper_figure(specs, RULES, Settings(convention="paper"), "")
+    panels = [(spec, measure) for spec in specs for measure in paper.MEASURES]
+    names = ("MACCs", "FLOPs", "stored activations")
+    assert [axes.get_title("left") for axes in picture.figure.axes] == [
+        f"{spec.name}\n{name}" for spec in specs for name in names
+    ]
+    for (spec, measure), axes in zip(panels, picture.figure.axes, strict=True):
+        for algo, points in lines_of(axes).items():
+            assert points[-1][0] == spec.context_length
+            results = [evaluate(spec, algo, "paper", context=int(x)) for x, _ in points]
+            assert [y for _, y in points] == [float(MEASURES[measure](result)) for result in results]
+    assert "encoder context of alexatm-20b 100\n" in picture.description
+    assert "distilbert: MACCs at context 512: bp " in picture.description
+    check_layout(picture)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("gpt2 bert-base --kind bars", "bars are of one spec\n       draw a picture of each"),
+        ("gpt2 bert-base --kind curves --over batch=1,2 d_ff=8,16", "models and the values of a second axis are both"),
+        ("gpt2 bert-base --kind curves --over batch=1,2 --measures " + ",".join(MEASURES), "at most 4 measures"),
+        ("gpt2 " * 7, "at most 6 models are drawn, not 7"),
+    ],
+)
+def test_too_many_models(words: str, message: str, tcost: Tcost) -> None:
+    """What several models cannot have is said."""
+    outcome = tcost("plot", *words.split(), "-o", "x.svg")
+    assert (outcome.status, outcome.out) == (2, "")
+    assert message in outcome.err
+
+
 def test_two_axes() -> None:
     """A row of panels per measure, a panel per value of the second axis, one scale in a row; each point is right."""
     sweep = sweep_of(
         "t5-base", "batch=1,2,4", "context_length=64,16", conventions=("exact",), measures=("flop", "peak_bytes")
     )
-    picture = curves(sweep, "")
+    picture = curves([sweep], "")
     panels = [(measure, context) for measure in sweep.measures for context in (64, 16)]
     titles = [axes.get_title("left").split("\n") for axes in picture.figure.axes]
     assert titles == [[name, f"context {n}"] for name in ("FLOPs", "peak of memory") for n in (64, 16)]
@@ -138,7 +173,7 @@ def test_two_axes() -> None:
 def test_every_measure_over_sizes_in_any_order() -> None:
     """All measures, as panels of three; the points of a line are in the order of the axis on paper."""
     sweep = sweep_of("gpt2", "d_ff=96,32,64,128", measures=tuple(MEASURES))
-    picture = curves(sweep, "")
+    picture = curves([sweep], "")
     for measure, axes in zip(MEASURES, picture.figure.axes, strict=True):
         for algo, points in lines_of(axes).items():
             specs = [(x, sweep.step({"d_ff": x})[0]) for x in (32, 64, 96, 128)]
@@ -149,14 +184,14 @@ def test_every_measure_over_sizes_in_any_order() -> None:
 
 def test_one_value() -> None:
     """An axis of one value is a point."""
-    picture = curves(sweep_of("gpt2", "context_length=64"), "")
+    picture = curves([sweep_of("gpt2", "context_length=64")], "")
     assert lines_of(picture.figure.axes[0])["bp"] == [(64, float(evaluate(load_spec("gpt2"), context=64).totals.macc))]
     check_layout(picture)
 
 
 def test_amounts_beyond_64_bits() -> None:
     """Amounts that no machine integer holds are drawn like others."""
-    picture = curves(sweep_of("gpt2", "batch=1:1000000000000000000:x10"), "")
+    picture = curves([sweep_of("gpt2", "batch=1:1000000000000000000:x10")], "")
     macc = evaluate(load_spec("gpt2"), batch=10**18).totals.macc
     assert lines_of(picture.figure.axes[0])["bp"][-1] == (1e18, float(macc))
     check_layout(picture)
@@ -226,7 +261,7 @@ def test_small_layers() -> None:
 def test_marks() -> None:
     """A mark is a tick at its value in the panel of its measure, with the exact integer."""
     sweep = paper_sweep(load_spec("gpt3-small"), RULES, Settings(convention="paper"))
-    picture = curves(sweep, "", [Mark("macc", 1303)])
+    picture = curves([sweep], "", [[Mark("macc", 1303)]])
     first, second, _ = picture.figure.axes
     marked: list[Any] = list(first.lines)
     assert [line.get_data()[0] for line in marked if line.get_marker() == "None"] == [[1303, 1303]]
@@ -236,7 +271,7 @@ def test_marks() -> None:
 
 def test_break_even_points_are_marked() -> None:
     """The figure has the published break-even points: 1251 MACCs, 1064 FLOPs of MEMPEPITA against BP."""
-    picture = paper_figure(load_spec("gpt3-small"), RULES, Settings(convention="paper"), "")
+    picture = paper_figure([load_spec("gpt3-small")], RULES, Settings(convention="paper"), "")
     macc, flop, stored = ([text.get_text() for text in axes.texts] for axes in picture.figure.axes)
     pepita = next(
         context
@@ -308,7 +343,7 @@ def test_every_model_is_drawn(name: str, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(paper, "POINTS", 3)
     spec = load_spec(name)
     pictures = {
-        "paper": paper_figure(spec, RULES, Settings(convention="paper"), ""),
+        "paper": paper_figure([spec], RULES, Settings(convention="paper"), ""),
         "exact": bars(evaluate_rules(spec, RULES, "exact"), ""),
     }
     for convention, picture in pictures.items():
@@ -346,7 +381,7 @@ def test_captions() -> None:
     assert "leaves out: cross-attention, parameters, map to encoder" in said
     assert "attention map" not in said
     held = curves(
-        sweep_of("alexatm-20b", "batch=1,2", conventions=("paper",), measures=("peak_bytes",)), ""
+        [sweep_of("alexatm-20b", "batch=1,2", conventions=("paper",), measures=("peak_bytes",))], ""
     ).description
     assert "leaves out: parameters, attention map, softmax layer, encoder output" in held
     assert "memory: numbers in fp32" in held
@@ -397,7 +432,7 @@ def test_what_matplotlib_says(tcost: Tcost, tmp_path: Path, monkeypatch: pytest.
 def test_hostile_names(name: str) -> None:
     """A name is text: no formula, no markup, nothing invisible, nothing outside the page."""
     spec = load_spec("gpt2").model_copy(update={"name": name, "notes": [f"note of {name}"]})
-    picture = curves(Sweep(spec=spec, axes=(parse_axis("batch=1,2"),)), f"tcost plot {name}")
+    picture = curves([Sweep(spec=spec, axes=(parse_axis("batch=1,2"),))], f"tcost plot {name}")
     check_layout(picture)
     for ending in ENDINGS:
         data = render(picture, ending)
@@ -503,7 +538,7 @@ def test_command_line(tcost: Tcost, tmp_path: Path) -> None:
 def test_the_figure_in_the_documentation() -> None:
     """What docs/figures shows is what the command draws now, in words and so in numbers."""
     command = "tcost plot gpt3-small --convention paper --output gpt3-small.svg"
-    picture = paper_figure(load_spec("gpt3-small"), RULES, Settings(convention="paper"), command)
+    picture = paper_figure([load_spec("gpt3-small")], RULES, Settings(convention="paper"), command)
     root = ET.fromstring(FIGURE.read_bytes())
     assert root.findtext(f"{SVG}desc") == picture.description
     assert "MACCs at context 2048: bp 2.336 T, pepita 1.151 T, mempepita 1.560 T." in picture.description
@@ -568,4 +603,4 @@ def test_without_matplotlib(tcost: Tcost, monkeypatch: pytest.MonkeyPatch) -> No
 def test_library_refuses_what_it_cannot_write() -> None:
     """Three axes are refused by the library as by the command."""
     with pytest.raises(InputError, match="one axis or two"):
-        curves(sweep_of("gpt2", "batch=1,2", "d_ff=1,2", "vocab_size=8,9"), "")
+        curves([sweep_of("gpt2", "batch=1,2", "d_ff=1,2", "vocab_size=8,9")], "")

@@ -278,7 +278,7 @@ def test_numbers_of_any_size_stay_exact(tcost: Tcost) -> None:
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_schemas_are_printed(name: str, tcost: Tcost, tmp_path: Path) -> None:
     """A schema is of draft 2020-12, each of its keys is described, and only the whole has a title."""
-    printed = tcost("schema", name).out
+    printed = tcost("list", "schema", name).out
     schema = json.loads(printed)
     Draft202012Validator.check_schema(schema)
     assert printed == json.dumps(schema, indent=2) + "\n"
@@ -288,13 +288,13 @@ def test_schemas_are_printed(name: str, tcost: Tcost, tmp_path: Path) -> None:
     for node in nodes(schema):
         for key, described in node.get("properties", {}).items():
             assert re.fullmatch(r"\S.*[.;]?\S", described["description"]), key
-    assert tcost("schema", name, "-o", tmp_path / "schema.json") == (0, "", "")
+    assert tcost("list", "schema", name, "-o", tmp_path / "schema.json") == (0, "", "")
     assert (tmp_path / "schema.json").read_text() == printed
 
 
 def test_a_schema_that_there_is_not(tcost: Tcost) -> None:
     """A wrong name is answered with the right ones."""
-    outcome = tcost("schema", "spce")
+    outcome = tcost("list", "schema", "spce")
     known = ", ".join(SCHEMAS)
     assert outcome == (2, "", f"error: unknown schema 'spce'; did you mean 'spec'?\n       known: {known}\n")
 

@@ -63,8 +63,8 @@ DOCUMENTS = {
     "compute": "compute tiny.yaml",
     "compare": "compare tiny.yaml --algos bp",
     "memory": "memory tiny.yaml",
-    "breakeven": "breakeven tiny.yaml --over d_ff --measures macc --algos bp pepita",
-    "formula": "formula tiny.yaml --in d_ff",
+    "sweep --break-even": "sweep --break-even tiny.yaml --over d_ff --measures macc --algos bp pepita",
+    "explain --formula": "explain --formula tiny.yaml --in d_ff",
     "explain": "explain tiny.yaml decoder.feed_forward",
     "reconcile": "reconcile tiny.yaml",
     "verify": "verify tiny.yaml --algos bp",
@@ -187,10 +187,14 @@ def test_documents_state_every_setting(command: str, tcost: Tcost) -> None:
     before = document()
     assert before
     missing = set(NAMES) - set(before[0])
-    assert missing == {"breakeven": {"algo"}, "reconcile": {"convention"}}.get(command, set())
+    assert missing == {"sweep --break-even": {"algo"}, "reconcile": {"convention"}}.get(command, set())
     for name, value in SECOND.items():
         setting = OPTIONS[name].path[0]
-        is_given = name == "algo" and command in ("compare", "breakeven", "verify")  # by --algos, in words above
+        is_given = name == "algo" and command in (
+            "compare",
+            "sweep --break-even",
+            "verify",
+        )  # by --algos, in words above
         if name in known or setting in missing or is_given or (command == "verify" and "context" in name):
             continue
         after = document(*words_for(name, value))
@@ -199,7 +203,7 @@ def test_documents_state_every_setting(command: str, tcost: Tcost) -> None:
             assert {key for key in one if one[key] != other[key]} == {setting}, (command, name)
 
 
-@pytest.mark.parametrize("command", ["compute", "compare", "memory", "breakeven", "verify", "reconcile"])
+@pytest.mark.parametrize("command", ["compute", "compare", "memory", "sweep --break-even", "verify", "reconcile"])
 def test_csv_has_the_settings_of_json(command: str, tcost: Tcost) -> None:
     """The columns of a step are the fields of the JSON, flat, as the same words."""
     words = [*DOCUMENTS[command].split(), "--optimizer", "adam", "--recompute", "block"]
@@ -271,8 +275,8 @@ found = {
     "json": run(f"compute tiny.yaml {spicy} --format json").stdout,
     "csv": run(f"memory tiny.yaml {spicy} --format csv").stdout,
     "caption": run(f"compute tiny.yaml {spicy}").stdout,
-    "schema": run("schema result").stdout,
-    "budget": run("schema budget").stdout,
+    "schema": run("list schema result").stdout,
+    "budget": run("list schema budget").stdout,
     "lines": run(f"sweep tiny.yaml --over d_ff=1,2 {spicy} --format jsonl").stdout,
     "diff": run(f"diff before.json tiny.yaml {spicy}").stdout,
     "wrong": run("compute tiny.yaml --flavour sweet").stderr,

@@ -122,11 +122,11 @@ def test_everywhere(adapted: Path, tcost: Tcost, tmp_path: Path) -> None:
     for form in ("table", "markdown"):
         assert "8.037 G parameters, 6.816 M trained" in tcost("compute", adapted, *how, "--format", form).out
         assert "trained" not in tcost("compute", "llama-3-8b", *how, "--by", "phase", "--format", form).out
-    text = tcost("formula", adapted, *how, "--format", "python").out
+    text = tcost("explain", "--formula", adapted, *how, "--format", "python").out
     module: dict[str, Any] = {}
     exec(text, module)  # noqa: S102  # the text is our own
     assert module["trained_parameters"]() == TRAINED
-    assert "trained" not in tcost("formula", "llama-3-8b", *how).out
+    assert "trained" not in tcost("explain", "--formula", "llama-3-8b", *how).out
     swept = tcost("sweep", adapted, "--over", "batch=1,2", "--measures", "trained_parameters", *how, "--format", "csv")
     assert [line.rpartition(",")[2] for line in swept.out.splitlines()] == ["trained_parameters", *[str(TRAINED)] * 2]
     for most, status in ((TRAINED, 0), (TRAINED - 1, 1)):

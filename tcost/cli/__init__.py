@@ -12,7 +12,7 @@ from tcost.cli.asking import asks
 from tcost.cli.completion import ShowCompletion
 from tcost.cli.many_values import ManyValuesCommand
 from tcost.cli.pages import Answer, Group
-from tcost.commands import PANELS
+from tcost.commands import MODES, PANELS
 from tcost.commands.base import Printed, Streamed, is_spec
 from tcost.commands.calling import deliver, module_of
 from tcost.errors import InputError
@@ -35,7 +35,9 @@ def asked_of(name: str) -> Callable[..., Printed | Streamed]:
 def command_of(name: str) -> Any:
     """Return the command of a name as the parser knows it; its module alone is imported."""
     module = module_of(name)
-    made = type("Command", (ManyValuesCommand,), {"is_argument": staticmethod(getattr(module, "is_argument", is_spec))})
+    is_argument = staticmethod(getattr(module, "is_argument", is_spec))
+    modes = [word for command, word in map(str.split, MODES) if command == name]
+    made = type("Command", (ManyValuesCommand,), {"is_argument": is_argument, "modes": modes})
     one = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     one.command(name, cls=made)(asked_of(name))
     return typer.main.get_command(one)
@@ -43,6 +45,7 @@ def command_of(name: str) -> Any:
 
 class _Commands(Group):
     panels = PANELS
+    modes = MODES
     make = staticmethod(command_of)
 
 

@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from tcost.completion import table
+from tcost.errors import unknown
 
 GAPS = 6
 """Columns around the names of commands, as the parser has them."""
@@ -41,6 +42,7 @@ class Group(_Page, TyperGroup):
 
     make: Callable[[str], Any]
     panels: Mapping[str, Sequence[str]]
+    modes: Sequence[str]
 
     @property
     def names(self) -> list[str]:
@@ -52,8 +54,10 @@ class Group(_Page, TyperGroup):
         return self.names
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002  # likewise
-        """Return a command, or nothing where there is none of that name."""
-        return type(self).make(cmd_name) if cmd_name in self.names else None
+        """Return a command, or raise InputError with the names that there are."""
+        if cmd_name not in (*self.names, *self.modes):
+            raise unknown("command", cmd_name, self.names)
+        return type(self).make(cmd_name)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  # likewise
         """Write a line for each command, none of which is imported for it: the list of words has what they are."""
@@ -73,18 +77,23 @@ class Group(_Page, TyperGroup):
 class Command(_Page, TyperCommand):
     """A command whose help has its arguments by their names alone: `SPEC`, not `{SPEC}` and `SPEC <str>`."""
 
+    modes: Sequence[str] = ()
+    """The words that make another command of it."""
+
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Return the words of the usage line: `[OPTIONS] SPEC [LAYER]`, `[OPTIONS] [SPEC]...`."""
         arguments = [param for param in self.get_params(ctx) if param.param_type_name == "argument"]
         return ["[OPTIONS]", *map(_in_usage, arguments)]
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Write a line for each argument, then one for each option."""
+        """Write a line for each argument, then one for each option, then one for each mode."""
         lines: dict[str, list[tuple[str, str]]] = {"argument": [], "option": []}
         for param in self.get_params(ctx):
             if record := param.get_help_record(ctx):
                 kind = param.param_type_name
                 lines[kind].append((_name(param), record[1]) if kind == "argument" else record)
+        titles = {names[0]: title for names, _, title in table()[str(self.name)]} if self.modes else {}
+        lines["mode"] = [(word, f"{titles[word]} See: {ctx.command_path} {word} --help") for word in self.modes]
         for kind, records in lines.items():
             if records:
                 with formatter.section(f"{kind.title()}s"):

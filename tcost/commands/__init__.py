@@ -4,13 +4,16 @@ No parser is known here: `tcost.cli` reads the signatures.
 """
 
 PANELS = {
-    "Cost": ("compute", "compare", "memory", "sweep", "breakeven"),
-    "Why": ("explain", "formula", "reconcile", "verify"),
+    "Cost": ("compute", "compare", "memory", "sweep"),
+    "Why": ("explain", "reconcile", "verify"),
     "Show": ("plot", "report"),
     "In CI": ("diff", "check"),
-    "Specs": ("import", "list", "schema"),
+    "Specs": ("import", "list"),
 }
 """The commands by what they are for, in the order of the help page."""
 
-NAMES = tuple(name for names in PANELS.values() for name in names)
+MODES = ("sweep --break-even", "explain --formula")
+"""What a word on the line of a command makes of it: a command of its own, with its own options and help page."""
+
+NAMES = (*(name for names in PANELS.values() for name in names), *MODES)
 """All of them."""

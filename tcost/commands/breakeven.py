@@ -29,7 +29,7 @@ def run(
 
     Needs NumPy and SymPy: pip install 'tcost[sweep]'.
 
-    Example: tcost breakeven gpt3-small --over context_length
+    Example: tcost sweep gpt3-small --break-even --over context_length
     """
     from tcost.breakeven import break_even
     from tcost.cost import results_of

@@ -16,8 +16,9 @@ Run = Callable[..., Printed | Streamed]
 
 
 def module_of(name: str) -> Any:
-    """Return the module of a command, with its `run`."""
-    return import_module(f"tcost.commands.{name}{'_' * iskeyword(name)}")
+    """Return the module of a command, with its `run`; that of a mode has the name of its word."""
+    word = name.rpartition(" ")[2].replace("-", "")
+    return import_module(f"tcost.commands.{word}{'_' * iskeyword(word)}")
 
 
 @cache

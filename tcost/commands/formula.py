@@ -71,14 +71,14 @@ def run(
 
     Needs SymPy: pip install 'tcost[formula]'.
 
-    Example: tcost formula gpt2 --in context_length
+    Example: tcost explain gpt2 --formula --in context_length
     """
     from tcost.formulas import formulas
 
     spec, part = (None, what) if is_layer(what) else (_load(what), layer or "")
     if spec is None and layer:
         raise InputError(
-            f"'{what}' is a layer, and so is to be '{layer}'\nthe spec comes first: tcost formula SPEC {what}"
+            f"'{what}' is a layer, and so is to be '{layer}'\nthe spec comes first: tcost explain --formula SPEC {what}"
         )
     found = formulas(spec, part, algo, settings, phase=phase, of=of or ())
     if format_ == "json":

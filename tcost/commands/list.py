@@ -1,38 +1,49 @@
-"""List specs, learning rules, conventions, layers or the errata of a model."""
+"""List specs, learning rules, conventions or layers; the errata of a model; or a JSON Schema."""
 
 from collections.abc import Callable
 from textwrap import fill
 from typing import Annotated, Literal
 
-from tcost.commands.base import SPEC_HELP, Offered, Printed, load
+from tcost.commands.base import Offered, Output, Printed, load
 from tcost.errors import InputError
 from tcost.output import terminal_width
 
 MAX_TITLE = 1000
 """Columns of a title where there is no terminal."""
 
-WHAT_HELP = "What to list: specs, algos, conventions, layers or, of a spec, errata."
-SPEC_OF_HELP = f"The spec whose errata are asked for. {SPEC_HELP}"
+WHAT_HELP = "What to list: specs, algos, conventions, layers, the errata of a spec, or the schema of a document."
+OF_HELP = (
+    "The spec whose errata are asked for; or what a JSON Schema is of: spec, result (all JSON of tcost) or budget."
+)
 
 
 def run(
-    what: Annotated[Literal["specs", "algos", "conventions", "layers", "errata"], Offered(WHAT_HELP, metavar="WHAT")],
-    spec: Annotated[str | None, Offered(SPEC_OF_HELP, metavar="SPEC")] = None,
+    what: Annotated[
+        Literal["specs", "algos", "conventions", "layers", "errata", "schema"], Offered(WHAT_HELP, metavar="WHAT")
+    ],
+    of: Annotated[str | None, Offered(OF_HELP, metavar="SPEC|DOCUMENT")] = None,
+    output: Output = None,
 ) -> Printed:
-    """List specs, learning rules, conventions, layers, or what is wrong in the published totals of a model.
+    """List specs, learning rules, conventions, layers, errata of a model, or a JSON Schema.
 
-    Example: tcost list specs
+    Errata are what is wrong in a model's published totals. With the schema of a spec an editor completes keys,
+    explains them, and underlines what is wrong.
+
+    Example: tcost list schema spec --output spec.schema.json
     """
+    if what == "schema":
+        return Printed(_schema(of), output)
     if what == "errata":
-        names = _errata_of(spec)
-    elif spec is not None:
-        raise InputError(f"{what} are not those of a spec\nleave '{spec}' out, or list its errata")
+        names = _errata_of(of)
+    elif of is not None:
+        raise InputError(f"{what} are not those of a spec\nleave '{of}' out, or list its errata")
     else:
         names = LISTINGS[what]()
     width = max(map(len, names), default=0)
     lines = (f"{name:<{width}}  {title}" for name, title in names.items())
-    terminal = terminal_width() or width + MAX_TITLE
-    return Printed("".join(f"{fill(line, terminal, subsequent_indent=' ' * (width + 2))}\n" for line in lines))
+    columns = (None if output else terminal_width()) or width + MAX_TITLE
+    text = "".join(f"{fill(line, columns, subsequent_indent=' ' * (width + 2))}\n" for line in lines)
+    return Printed(text, output)
 
 
 def _spec_titles() -> dict[str, str]:
@@ -72,6 +83,17 @@ def _errata_of(spec: str | None) -> dict[str, str]:
     results = results_of(load(spec), list(LEARNING_RULES), Settings(convention="paper"))
     slips = [slip for each in results for slip in (*each.slips, *each.memory.slips)]
     return {slip.layer.partition(": ")[2]: slip.slip for slip in slips}
+
+
+def _schema(document: str | None) -> str:
+    """Return a JSON Schema as text."""
+    if document is None:
+        raise InputError("a schema is that of a document\nexpected spec, result or budget: tcost list schema spec")
+    import json
+
+    from tcost.documents.schema import schema_of
+
+    return json.dumps(schema_of(document), indent=2) + "\n"
 
 
 LISTINGS: dict[str, Callable[[], dict[str, str]]] = {

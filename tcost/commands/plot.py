@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from tcost.commands.base import Algos, Invocation, Offered, Printed, SpecName, load_keys, rejoined, rules
+from tcost.commands.base import SPEC_HELP, Algos, Invocation, Offered, Printed, load_keys, rejoined, rules
 from tcost.cost.measures import IN_WORDS
 from tcost.errors import InputError
 from tcost.settings import RULES, Settings
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tcost.plot.page import Picture
     from tcost.spec import ModelSpec
 
+SPECS_HELP = f"{SPEC_HELP} Several are rows of panels."
 KIND_HELP = (
     "paper: MACCs, FLOPs and stored activations up to the context; curves: measures over an axis or two; "
     "bars: the layers and phases of one step."
@@ -26,7 +27,7 @@ OUTPUT_HELP = "Write to a file, whole or not at all; its ending says how: .png, 
 
 def run(
     invoked: Invocation,
-    spec: SpecName,
+    specs: Annotated[Sequence[str], Offered(SPECS_HELP, metavar="SPEC")],
     output: Annotated[str, Offered(OUTPUT_HELP, "--output", "-o", metavar="FILE")],
     kind: Annotated[Literal["paper", "curves", "bars"], Offered(KIND_HELP, "--kind", default=True)] = "paper",
     over: Annotated[Sequence[str] | None, Offered(OVER_HELP, "--over", metavar="KEY=VALUES...")] = None,
@@ -41,7 +42,7 @@ def run(
 
     Needs matplotlib: pip install 'tcost[plot]'.
 
-    Example: tcost plot gpt3-small --output figure.pdf
+    Example: tcost plot gpt3-small alexatm-20b --output figure.pdf
     """
     from tcost.plot import check_libraries, quietly
     from tcost.plot.files import ending_of
@@ -49,27 +50,29 @@ def run(
     ending = ending_of(output)
     if kind != "curves" and (over or measures):
         raise InputError("--over and --measures are for curves\nwrite --kind curves, or leave them out")
+    if kind == "bars" and len(specs) > 1:
+        raise InputError("bars are of one spec\ndraw a picture of each, or curves of several")
     check_libraries()
-    model, names = load_keys(spec), rules(algos)
+    models, names = [load_keys(spec) for spec in specs], rules(algos)
     with quietly():
         from tcost.plot.files import render
 
         if kind == "curves":
-            picture = _curves(model, names, over or [], measures, settings, invoked)
+            picture = _curves(models, names, over or [], measures, settings, invoked)
         elif kind == "bars":
             from tcost.cost import results_of
             from tcost.plot.bars import bars
 
-            picture = bars(results_of(model, names, settings), invoked.command)
+            picture = bars(results_of(models[0], names, settings), invoked.command)
         else:
             from tcost.plot.paper import paper_figure
 
-            picture = paper_figure(model, names, settings, invoked.command)
+            picture = paper_figure(models, names, settings, invoked.command)
         return Printed(render(picture, ending), output)
 
 
 def _curves(
-    spec: "ModelSpec",
+    specs: Sequence["ModelSpec"],
     algos: Sequence[str],
     over: Sequence[str],
     measures: Sequence[str] | None,
@@ -80,13 +83,17 @@ def _curves(
     from tcost.plot.paper import MEASURES
     from tcost.sweep import Sweep, parse_axis
 
-    sweep = Sweep(
-        spec=spec,
-        axes=tuple(map(parse_axis, rejoined(over))),
-        algos=tuple(algos),
-        conventions=(settings.convention,),
-        measures=tuple(dict.fromkeys(measures or MEASURES)),
-        settings=settings,
-        given=invoked.given,
-    )
-    return curves(sweep, invoked.command)
+    axes = tuple(map(parse_axis, rejoined(over)))
+    sweeps = [
+        Sweep(
+            spec=spec,
+            axes=axes,
+            algos=tuple(algos),
+            conventions=(settings.convention,),
+            measures=tuple(dict.fromkeys(measures or MEASURES)),
+            settings=settings,
+            given=invoked.given,
+        )
+        for spec in specs
+    ]
+    return curves(sweeps, invoked.command)

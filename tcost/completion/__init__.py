@@ -38,6 +38,10 @@ def complete(words: "Sequence[str]") -> str:
     *before, current = _apart(words)
     command = next((word for word in before if word in words_of(known, "COMMAND")), "tcost")
     before = before[before.index(command) + 1 :] if command in before else before
+    mode = next((word for word in before if f"{command} {word}" in known), None)
+    if mode:
+        command = f"{command} {mode}"
+        before.remove(mode)
     takes, values, left = _behind(known, command, before)
     needs_value = takes != "" and not values
     if takes.endswith("..."):

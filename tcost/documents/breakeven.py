@@ -1,4 +1,4 @@
-"""What `tcost breakeven` writes."""
+"""What `tcost sweep --break-even` writes."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any, TypeAlias
@@ -65,7 +65,7 @@ class Settled(Settings, Named):
 
 @part
 class BreakEvenDocument(Settled, Document):
-    """What `tcost breakeven` writes."""
+    """What `tcost sweep --break-even` writes."""
 
     not_counted: list[str]
     """What the convention leaves out, in words."""

@@ -1,4 +1,4 @@
-"""What `tcost formula` writes."""
+"""What `tcost explain --formula` writes."""
 
 from typing import Any, Literal
 
@@ -92,7 +92,7 @@ class Formulas(Settings, Named):
 
 @part
 class FormulaDocument(Document):
-    """What `tcost formula` writes."""
+    """What `tcost explain --formula` writes."""
 
     formulas: Formulas
     """The closed forms."""

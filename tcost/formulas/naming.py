@@ -33,7 +33,7 @@ def not_found(layer: str, spec: Spec | None, algo: str | None, convention: str) 
         )
     if spec is None:
         example = _example(layer, convention)
-        hint = f", as in tcost formula {example}" if example else f": tcost formula SPEC {layer}"
+        hint = f", as in tcost explain --formula {example}" if example else f": tcost explain --formula SPEC {layer}"
         return InputError(f"the paper's transformer has no layer '{layer}'\nname a spec that has it{hint}")
     paths = _paths(spec, algo or "bp", convention)
     close = nearest(layer, paths)

@@ -32,7 +32,7 @@ def caption(
     said, and `command` draws the picture once more.
     """
     first, convention = results[0], convention_of(results[0].convention)
-    own = list(dict.fromkeys(note for each in results for note in each.notes))
+    own = list(dict.fromkeys(f"{each.spec}: {note}" for each in results for note in each.notes))
 
     def lines() -> Iterator[str]:
         yield ", ".join(_settings(results, varied))
@@ -40,9 +40,9 @@ def caption(
         if any(map(is_memory, measures)):
             yield f"memory: numbers in {first.storage}; all that a step holds: tcost memory SPEC"
         yield from notes
-        yield from (f"{first.spec}: {note}" for note in own[:MOST_NOTES])
+        yield from own[:MOST_NOTES]
         if len(own) > MOST_NOTES:
-            yield f"{first.spec}: and {len(own) - MOST_NOTES:,} notes more"
+            yield f"and {len(own) - MOST_NOTES:,} notes more"
         yield from foreign_kinds(results)
         yield f"not counted: {', '.join(first.not_counted)}"
         if slips := _slips(results, measures):
@@ -69,6 +69,8 @@ def _settings(results: Sequence[Result], varied: Collection[str]) -> Iterator[st
     yield in_words(results, varied)
     if "context_length" not in varied:
         yield f"context {length(first.context)}"
-    encoder = {each.encoder_context for each in results}
-    if first.encoder_context and "encoder_context_length" not in varied:
-        yield f"encoder context {length(first.encoder_context) if len(encoder) == 1 else 'as the context'}"
+    of_spec = {each.spec: [other.encoder_context for other in results if other.spec == each.spec] for each in results}
+    for spec, encoder in of_spec.items():
+        if encoder[0] and "encoder_context_length" not in varied:
+            whose = f" of {spec}" if len(of_spec) > 1 else ""
+            yield f"encoder context{whose} {length(encoder[0]) if len(set(encoder)) == 1 else 'as the context'}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from math import ceil
 from typing import Any, TypeAlias
 
@@ -23,6 +24,9 @@ MOST_POINTS = 1000
 
 MOST_PANELS = 4
 """Values of the second axis, beside each other."""
+
+MOST_MODELS = 6
+"""Below each other."""
 
 COLUMNS = 3
 """Panels beside each other where there is one axis."""
@@ -54,9 +58,19 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Panel:
-    """A measure of a sweep at one value of its second axis, or where it has only one."""
+class Model:
+    """What is drawn of one model: a sweep of it, its numbers, and what is marked."""
 
+    sweep: Sweep
+    values: Values
+    marks: Sequence[Mark]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A measure of a model at one value of the second axis, or where there is only one axis."""
+
+    model: Model
     measure: str
     title: tuple[str, ...]
     place: int
@@ -69,38 +83,63 @@ ROOM = 0.2
 """The part of a panel's width that the label of a mark may take."""
 
 
-def curves(sweep: Sweep, command: str, marks: Sequence[Mark] = ()) -> Picture:
-    """Draw a sweep over one axis or two, under one convention.
+def curves(sweeps: Sequence[Sweep], command: str, marks: Sequence[Sequence[Mark]] = ()) -> Picture:
+    """Draw sweeps of some models, alike but for that, over one axis or two, under one convention.
 
-    A panel per measure and, side by side, per value of the second axis. Axes are linear from zero, and
-    logarithmic where an axis of the sweep is geometric; a mark is a tick with its exact value. `command` is said in
-    the caption. Raises InputError for more values than can be told apart.
+    A panel per measure and, side by side, per value of the second axis; of several models, which have one axis, each
+    is a row of panels. Axes are linear from zero, and logarithmic where an axis of the sweep is geometric; a mark is a
+    tick with its exact value, `marks` has those of each model. `command` is said in the caption. Raises InputError for
+    more values, models or measures than can be told apart.
     """
-    _check(sweep)
-    values, ends = _priced(sweep)
+    first = sweeps[0]
+    _check(sweeps)
+    priced = [_priced(sweep) for sweep in sweeps]
+    models = [
+        Model(sweep, values, its)
+        for sweep, (values, _), its in zip_longest(sweeps, priced, marks or [[]] * len(sweeps))
+    ]
     with house_style():
-        panels = _panels(sweep)
-        rows = ceil(len(panels) / COLUMNS) if len(sweep.axes) == 1 else len(sweep.measures)
+        panels = [panel for model in models for panel in _panels(model, of_many=len(models) > 1)]
+        rows = _rows(models, len(panels))
         columns = ceil(len(panels) / rows)
-        name = sweep.axes[0].name
-        title = shown(f"{sweep.spec.name}: one training step against {_called(name)}")
-        said = [MARKS.format(sweep.algos[0])] * bool(marks)
-        notes = caption(ends, command, sweep.measures, [axis.name for axis in sweep.axes], said)
-        names = {algo: f"{algo} ({learning_rule(algo).title})" for algo in sweep.algos}
+        title = shown(f"{_listed([sweep.spec.name for sweep in sweeps])}: one training step against {_axis(first)}")
+        said = [MARKS.format(first.algos[0])] * any(marks)
+        ends = [result for _, its in priced for result in its]
+        notes = caption(ends, command, first.measures, [axis.name for axis in first.axes], said)
+        names = {algo: f"{algo} ({learning_rule(algo).title})" for algo in first.algos}
         entries = [Line2D([], [], **_look(algo) | {"label": name}) for algo, name in names.items()]
         figure = page(title, entries, notes, rows * PANEL_HEIGHT)
         grid = figure.subplots(rows, columns, squeeze=False).ravel()
         for panel, axes in zip(panels, grid, strict=False):
-            _draw(axes, sweep, panel, values)
-            _scale_sizes(axes, sweep.axes[0], columns)
-            _mark(axes, [mark.value for mark in marks if mark.measure == panel.measure])
+            _draw(axes, panel)
+            _scale_sizes(axes, panel.model.sweep.axes[0], columns)
+            _mark(axes, [mark.value for mark in panel.model.marks if mark.measure == panel.measure])
         for axes in grid[len(panels) :]:
             axes.remove()
         settle(figure)
-    return Picture(figure, title, "\n".join((*_in_words(sweep, values), *notes)))
+    words = [line for model in models for line in _in_words(model, of_many=len(models) > 1)]
+    return Picture(figure, title, "\n".join((*words, *notes)))
 
 
-def _check(sweep: Sweep) -> None:
+def _listed(names: Sequence[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _axis(sweep: Sweep) -> str:
+    return _called(sweep.axes[0].name)
+
+
+def _rows(models: Sequence[Model], panels: int) -> int:
+    """Return how many rows of panels there are."""
+    sweep = models[0].sweep
+    if len(models) > 1:
+        return len(models)
+    return len(sweep.measures) if len(sweep.axes) > 1 else ceil(panels / COLUMNS)
+
+
+def _check(sweeps: Sequence[Sweep]) -> None:
+    sweep = sweeps[0]
     if len(sweep.axes) > 2:  # noqa: PLR2004  # a plane has two
         raise InputError(f"curves have one axis or two, not {len(sweep.axes)}\nleave some of --over out")
     if sweep.shape[0] > MOST_POINTS:
@@ -113,6 +152,15 @@ def _check(sweep: Sweep) -> None:
             f"a second axis has at most {MOST_PANELS} values, not {sweep.shape[1]:,} of {name}\n"
             f"give fewer, or {name} as the first axis"
         )
+    if len(sweeps) > 1 and len(sweep.axes) > 1:
+        raise InputError("models and the values of a second axis are both panels\ngive one model, or one axis")
+    if len(sweeps) > 1 and len(sweep.measures) > MOST_PANELS:
+        raise InputError(
+            f"of several models at most {MOST_PANELS} measures are drawn, not {len(sweep.measures)}\n"
+            "give fewer, or one model"
+        )
+    if len(sweeps) > MOST_MODELS:
+        raise InputError(f"at most {MOST_MODELS} models are drawn, not {len(sweeps)}\ngive fewer, or a picture of each")
 
 
 def _priced(sweep: Sweep) -> tuple[Values, list[Result]]:
@@ -128,15 +176,20 @@ def _priced(sweep: Sweep) -> tuple[Values, list[Result]]:
     return values, ends
 
 
-def _panels(sweep: Sweep) -> list[Panel]:
-    """Return the panels, row by row."""
+def _panels(model: Model, *, of_many: bool) -> list[Panel]:
+    """Return the panels of a model, row by row; of one of many each says of which."""
+    sweep = model.sweep
     at = [[f"{_called(axis.name)} {size(value)}"] for axis in sweep.axes[1:] for value in axis.values] or [[]]
+    whose = (sweep.spec.name,) if of_many else ()
     return [
-        Panel(measure, (_title(measure), *where), place) for measure in sweep.measures for place, where in enumerate(at)
+        Panel(model, measure, (*whose, _title(measure), *where), place)
+        for measure in sweep.measures
+        for place, where in enumerate(at)
     ]
 
 
-def _draw(axes: Any, sweep: Sweep, panel: Panel, values: Values) -> None:
+def _draw(axes: Any, panel: Panel) -> None:
+    sweep, values = panel.model.sweep, panel.model.values
     sizes, stride = sweep.axes[0].values, len(sweep.axes[1].values) if len(sweep.axes) > 1 else 1
     every = max(len(sweep.algos), ceil(len(sizes) / MARKERS)) if len(sizes) > MARKERS else 1
     for place, algo in enumerate(sweep.algos):
@@ -225,11 +278,13 @@ def _title(measure: str) -> str:
     return TITLES.get(measure, heading(measure))
 
 
-def _in_words(sweep: Sweep, values: Values) -> list[str]:
+def _in_words(model: Model, *, of_many: bool) -> list[str]:
     """Say what the lines lead to."""
+    sweep = model.sweep
+    whose = f"{sweep.spec.name}: " if of_many else ""
     at = ", ".join(f"{_called(axis.name)} {axis.values[-1]}" for axis in sweep.axes)
     words = []
     for measure in sweep.measures:
-        ends = ", ".join(f"{algo} {format_of(measure)(values[algo, measure][-1])}" for algo in sweep.algos)
-        words.append(f"{_title(measure)} at {at}: {ends}.")
+        ends = ", ".join(f"{algo} {format_of(measure)(model.values[algo, measure][-1])}" for algo in sweep.algos)
+        words.append(f"{whose}{_title(measure)} at {at}: {ends}.")
     return words

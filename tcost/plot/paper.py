@@ -16,10 +16,10 @@ POINTS = 16
 MEASURES = ("macc", "flop", "stored_activations_bytes")
 
 
-def paper_figure(spec: ModelSpec, algos: Sequence[str], settings: Settings, command: str) -> Picture:
-    """Draw the figure, with a mark at each context from which on a rule is cheaper than the first one."""
-    sweep = paper_sweep(spec, algos, settings)
-    return curves(sweep, command, _break_even_marks(sweep))
+def paper_figure(specs: Sequence[ModelSpec], algos: Sequence[str], settings: Settings, command: str) -> Picture:
+    """Draw the figure of some models, with a mark at each context from which a rule is cheaper than the first one."""
+    sweeps = [paper_sweep(spec, algos, settings) for spec in specs]
+    return curves(sweeps, command, [_break_even_marks(sweep) for sweep in sweeps])
 
 
 def paper_sweep(spec: ModelSpec, algos: Sequence[str], settings: Settings) -> Sweep:

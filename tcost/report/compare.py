@@ -21,11 +21,11 @@ def comparison_table(comparisons: Sequence[Comparison], see: str = "", *, intege
     """
     models = [list(each) for _, each in groupby(comparisons, key=lambda each: id(each.baseline))]
     lines = [line for of_model in models for line in _lines(of_model, integers=integers)]
-    changes = [f"change {name}" for name in BESIDE]
+    of_macc, of_stored = ([f"{what} change {name}" for name in BESIDE] for what in ("MACCs", "stored"))
     return Table(
         title=_answer(models) if has_changes(comparisons) else "One training step",
         settings=_settings(comparisons),
-        columns=("spec", "rule", "MACCs", *changes, "FLOPs", "stored", *changes),
+        columns=("spec", "rule", "MACCs", *of_macc, "FLOPs", "stored", *of_stored),
         sections=(Section(tuple(lines)),),
         notes=tuple(_notes(comparisons, see)),
         text_columns=2,
