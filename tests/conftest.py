@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,8 @@ from tcost.__main__ import run
 sys.dont_write_bytecode = False  # an environment may say otherwise, and each process would compile everything anew
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 os.environ.pop("COLUMNS", None)  # output is as wide as its content, unless a test says otherwise
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background of a script; what tests start would ignore it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SLOW = "TCOST_RUNSLOW"
 """What is set where `--runslow` was given, for the processes that share the tests, too."""
