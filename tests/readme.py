@@ -11,14 +11,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+import families
 import peers
 import published
 from bundling import MODULE, module
 from commands import COMMANDS, WORDS, words
-
-from tcost import evaluate, load_spec
-from tcost.bundled import BUNDLED
-from tcost.units import si
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -32,6 +29,7 @@ SPECS_PAGE, RULES_PAGE, CONVENTIONS_PAGE, PAPER_PAGE, *_ = DOCS = tuple(
         "conventions",
         "paper",
         "terminal",
+        "families",
         "memory",
         "sweeps",
         "execution",
@@ -45,6 +43,8 @@ PAGES = (README, *DOCS, REFERENCE)
 
 BLOCK = re.compile(r"```console\n\$ (?P<command>.*)\n(?:.*\n)*?```\n")
 
+
+FAMILIES = re.compile(r"(<!-- families: .* -->\n)(?:.*\n)*?(<!-- end of families -->)")
 
 MODELS = re.compile(r"(<!-- bundled models: .* -->\n)(?:.*\n)*?(<!-- end of bundled models -->)")
 
@@ -60,7 +60,8 @@ def refreshed(text: str) -> str:
     text = HELP.sub(lambda found: f"{found[1]}{help_pages()}{found[2]}", text)
     text = PUBLISHED.sub(lambda found: f"{found[1]}{published.tables()}{found[2]}", text)
     text = PEERS.sub(lambda found: f"{found[1]}{peers.table()}{found[2]}", text)
-    text = MODELS.sub(lambda found: f"{found[1]}{models()}{found[2]}", text)
+    text = FAMILIES.sub(lambda found: f"{found[1]}{families.families()}{found[2]}", text)
+    text = MODELS.sub(lambda found: f"{found[1]}{families.models()}{found[2]}", text)
     with tempfile.TemporaryDirectory() as folder:
         return BLOCK.sub(
             lambda block: f"```console\n$ {block['command']}\n{_output(block['command'], folder)}```\n", text
@@ -71,24 +72,6 @@ def help_pages() -> str:
     """Return a section for tcost and for each command, without what the command prints."""
     each = ("tcost", *(f"tcost {name}" for name in COMMANDS))
     return "".join(f"\n## {command}\n\n```console\n$ {command} --help\n```\n" for command in each) + "\n"
-
-
-def models() -> str:
-    """Return a line of markdown for each bundled spec."""
-    lines = [
-        "| spec | model | parameters | active | context | forward FLOPs per token |",
-        "| :-- | :-- | --: | --: | --: | --: |",
-    ]
-    for name in BUNDLED:
-        spec = load_spec(name)
-        result = evaluate(spec, convention="torch")
-        totals, context = result.totals, result.context
-        active = si(totals.active_parameters) if totals.active_parameters != totals.parameters else ""
-        length = f"{context} ({result.encoder_context})" if result.encoder_context else str(context)
-        per_token = si(result.phases["forward"].flop // context)
-        cells = (f"`{name}`", spec.description, si(totals.parameters), active, length, per_token)
-        lines.append(f"| {' | '.join(cells)} |")
-    return "".join(f"{line}\n" for line in lines)
 
 
 def _output(command: str, folder: str) -> str:
