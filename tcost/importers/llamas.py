@@ -23,7 +23,7 @@ ANY_BIAS = {"attention_bias": ALL}
 NEVER = {"attention_bias": False, "mlp_bias": False}
 """The class has no biases and no words for them."""
 
-_QWEN: Mapping[str, Any] = {**LLAMA, "use_sliding_window": False, "max_window_layers": 28, "sliding_window": 4096}
+QWEN: Mapping[str, Any] = {**LLAMA, "use_sliding_window": False, "max_window_layers": 28, "sliding_window": 4096}
 _GEMMA: Mapping[str, Any] = {
     "hidden_act": "gelu_pytorch_tanh",
     "hidden_activation": "gelu_pytorch_tanh",
@@ -35,6 +35,7 @@ _GEMMA: Mapping[str, Any] = {
     "sliding_window": 4096,
     "max_position_embeddings": 8192,
 }
+GEMMA_2: Mapping[str, Any] = {**_GEMMA, "attn_logit_softcapping": 50.0, "final_logit_softcapping": 30.0}
 _GEMMA_HAS: Mapping[str, Any] = {
     "biases": ANY_BIAS,
     "refused": {"use_bidirectional_attention": (None, False)},
@@ -107,13 +108,13 @@ ROWS: Mapping[str, Row] = {
         window=window_everywhere,
     ),
     "qwen2": Row(
-        defaults={**_QWEN, "max_position_embeddings": 32768},
+        defaults={**QWEN, "max_position_embeddings": 32768},
         spec={"attention_bias": QKV},
         refused={"attention_bias": False, "qkv_bias": True},
         window=window_where_used,
     ),
     "qwen3": Row(
-        defaults={**_QWEN, "head_dim": 128, "max_position_embeddings": 32768},
+        defaults={**QWEN, "head_dim": 128, "max_position_embeddings": 32768},
         spec={"qk_norm": "head"},
         biases=ANY_BIAS,
         window=window_where_used,
@@ -125,7 +126,7 @@ ROWS: Mapping[str, Row] = {
         parts=(gelu_is_tanh, partial(same_activation, other="hidden_activation")),
     ),
     "gemma2": Row(
-        defaults={**_GEMMA, "attn_logit_softcapping": 50.0, "final_logit_softcapping": 30.0},
+        defaults=GEMMA_2,
         spec={"embedding_scale": True, "norm_position": "both"},
         activation="hidden_activation",
         **_GEMMA_HAS,
