@@ -197,3 +197,84 @@ def phi(f: Fields) -> None:
     f.set(qk_norm="head" if f.flag("qk_layernorm") else "none")
     rotary(f, default=0.5)
     activation(f, "hidden_act")
+
+
+@DECODERS.family(
+    "gpt_bigcode",
+    vocab_size=50257,
+    n_positions=1024,
+    n_embd=768,
+    n_layer=12,
+    n_head=12,
+    activation_function="gelu_pytorch_tanh",
+    scale_attn_weights=True,
+    multi_query=True,
+    tie_word_embeddings=True,
+)
+def gpt_bigcode(f: Fields) -> None:
+    """Read a GPT-BigCode: a GPT-2 whose queries share one head of keys and values."""
+    gpt2(f)
+    f.set(n_kv_heads=1 if f.flag("multi_query") else f.spec["n_heads"])
+    f.agree(num_key_value_heads=f.spec["n_kv_heads"])
+    f.ignore("scale_attention_softmax_in_fp32")
+
+
+@DECODERS.family(
+    "openai-gpt",
+    vocab_size=40478,
+    n_positions=512,
+    n_embd=768,
+    n_layer=12,
+    n_head=12,
+    afn="gelu",
+    tie_word_embeddings=True,
+)
+def openai_gpt(f: Fields) -> None:
+    """Read the first GPT: norms after the sums; its `gelu` is the approximation, written out."""
+    decoder(f, "n_embd", "n_head", "n_layer", "n_positions")
+    f.set(d_ff=4 * f.spec["d_model"], attention_bias=ALL, norm_position="post", positions="learned")
+    f.set(n_positions=f.spec["context_length"])
+    f.put("activation", "afn", f.choice("afn", {"gelu": "gelu_new", "relu": "relu", "silu": "silu", "swish": "silu"}))
+
+
+@DECODERS.family(
+    "xglm",
+    vocab_size=256008,
+    max_position_embeddings=2048,
+    d_model=1024,
+    ffn_dim=4096,
+    num_layers=24,
+    attention_heads=16,
+    activation_function="gelu",
+    scale_embedding=True,
+    tie_word_embeddings=True,
+)
+def xglm(f: Fields) -> None:
+    """Read an XGLM: fixed positions."""
+    f.refuse(add_cross_attention=False)
+    decoder(f, "d_model", "attention_heads", "num_layers")
+    f.take("d_ff", "ffn_dim")
+    f.set(attention_bias=ALL, norm_position="pre", final_norm=True, positions="sinusoidal")
+    f.set(embedding_scale=f.flag("scale_embedding"))
+    activation(f, "activation_function")
+
+
+@DECODERS.family(
+    "biogpt",
+    vocab_size=42384,
+    hidden_size=1024,
+    num_hidden_layers=24,
+    num_attention_heads=16,
+    intermediate_size=4096,
+    hidden_act="gelu",
+    max_position_embeddings=1024,
+    scale_embedding=True,
+    tie_word_embeddings=True,
+)
+def biogpt(f: Fields) -> None:
+    """Read a BioGPT: a table of positions with two rows to spare."""
+    decoder(f)
+    f.take("d_ff", "intermediate_size")
+    f.set(attention_bias=ALL, norm_position="pre", final_norm=True, positions="learned")
+    f.set(n_positions=f.spec["context_length"] + 2, embedding_scale=f.flag("scale_embedding"))
+    activation(f, "hidden_act")

@@ -1,27 +1,29 @@
-"""Llama and the decoder-only families that are like it: RMSNorm, rotary positions, a gated feed-forward."""
+"""Llama and the decoder-only families that are like it, a row each: what their classes in transformers do."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from tcost.importers.fields import Families, Fields
+from tcost.importers.fields import Fields
 from tcost.importers.parts import (
     ACTIVATIONS,
     ALL,
     LLAMA,
     QKV,
-    biases,
     every,
-    head,
-    llama_like,
-    no_window,
     window,
     window_everywhere,
     window_where_used,
 )
+from tcost.importers.rows import Row, families
 
-LLAMAS = Families(head)
+ANY_BIAS = {"attention_bias": ALL}
+"""All projections of the attention have biases, or none."""
 
-_QWEN: Mapping[str, Any] = {**LLAMA, "use_sliding_window": False, "max_window_layers": 28, "sliding_window": 4096}
+NEVER = {"attention_bias": False, "mlp_bias": False}
+"""The class has no biases and no words for them."""
+
+QWEN: Mapping[str, Any] = {**LLAMA, "use_sliding_window": False, "max_window_layers": 28, "sliding_window": 4096}
 _GEMMA: Mapping[str, Any] = {
     "hidden_act": "gelu_pytorch_tanh",
     "hidden_activation": "gelu_pytorch_tanh",
@@ -33,80 +35,27 @@ _GEMMA: Mapping[str, Any] = {
     "sliding_window": 4096,
     "max_position_embeddings": 8192,
 }
+GEMMA_2: Mapping[str, Any] = {**_GEMMA, "attn_logit_softcapping": 50.0, "final_logit_softcapping": 30.0}
+_GEMMA_HAS: Mapping[str, Any] = {
+    "biases": ANY_BIAS,
+    "refused": {"use_bidirectional_attention": (None, False)},
+    "ignored": ("query_pre_attn_scalar",),
+}
 
 
-@LLAMAS.family("llama", LLAMA, mlp_bias=False, vocab_size=32000, max_position_embeddings=2048)
-def llama(f: Fields) -> None:
-    """Read a Llama."""
-    depth = llama_like(f)
-    biases(f, "attention_bias", ALL)
-    f.set(ffn_bias=f.flag("mlp_bias"))
-    no_window(f, depth)
-
-
-@LLAMAS.family("mistral", LLAMA, num_key_value_heads=8, sliding_window=4096, max_position_embeddings=131072)
-def mistral(f: Fields, partial: float | None = None) -> None:
-    """Read a Mistral."""
-    depth = llama_like(f, partial=partial)
-    f.refuse(attention_bias=False, mlp_bias=False)
-    window_everywhere(f, depth)
-
-
-@LLAMAS.family("qwen2", _QWEN, max_position_embeddings=32768)
-def qwen2(f: Fields) -> None:
-    """Read a Qwen2: biases on queries, keys and values."""
-    depth = llama_like(f)
-    f.set(attention_bias=QKV)
-    f.refuse(attention_bias=False, qkv_bias=True)
-    window_where_used(f, depth)
-
-
-@LLAMAS.family("qwen3", _QWEN, head_dim=128, max_position_embeddings=32768)
-def qwen3(f: Fields) -> None:
-    """Read a Qwen3: queries and keys are normalised per head."""
-    depth = llama_like(f)
-    f.set(qk_norm="head")
-    biases(f, "attention_bias", ALL)
-    window_where_used(f, depth)
-
-
-@LLAMAS.family("gemma", _GEMMA)
-def gemma(f: Fields) -> None:
-    """Read a Gemma: embeddings are scaled; `gelu` in its configuration means the approximation by tanh."""
-    depth = _gemma_like(f, "hidden_act")
+def gelu_is_tanh(f: Fields, _depth: int) -> None:
+    """Take `gelu` for the approximation by tanh, as the class does."""
     if f.spec["activation"] == "gelu":
         f.put("activation", "hidden_act", "gelu_tanh")
-    _same_activation(f, "hidden_activation")
-    no_window(f, depth)
 
 
-def _gemma_like(f: Fields, act: str) -> int:
-    f.refuse(use_bidirectional_attention=(None, False))
-    depth = llama_like(f, act)
-    biases(f, "attention_bias", ALL)
-    f.set(embedding_scale=True)
-    f.ignore("query_pre_attn_scalar")
-    return depth
-
-
-def _same_activation(f: Fields, other: str) -> None:
+def same_activation(f: Fields, _depth: int, *, other: str) -> None:
     """Read the field of another Gemma for the activation, which this one's class does not read."""
     f.ignore(other)
     given = f.values.get(other)
     meant = "gelu_tanh" if given == "gelu" else ACTIVATIONS.get(given) if isinstance(given, str) else None
     if given is not None and meant != f.spec["activation"]:
         raise f.wrong(other, f"another word for {f.spec['activation']}; the class does not read this field")
-
-
-@LLAMAS.family("gemma2", _GEMMA, attn_logit_softcapping=50.0, final_logit_softcapping=30.0)
-def gemma2(f: Fields) -> None:
-    """Read a Gemma 2: norms on both sides, soft caps, a window on every second layer."""
-    depth = _gemma_like(f, "hidden_activation")
-    _same_activation(f, "hidden_act")
-    f.set(norm_position="both")
-    f.put("attention_softcap", "attn_logit_softcapping", _soft_cap(f, "attn_logit_softcapping"))
-    _cap_logits(f)
-    window(f, depth, every(2))
 
 
 def _soft_cap(f: Fields, name: str) -> bool:
@@ -116,7 +65,18 @@ def _soft_cap(f: Fields, name: str) -> bool:
     return cap is not None
 
 
-def _cap_logits(f: Fields) -> None:
+def cap_scores(f: Fields, _depth: int) -> None:
+    """Set the soft cap of the scores."""
+    f.put("attention_softcap", "attn_logit_softcapping", _soft_cap(f, "attn_logit_softcapping"))
+
+
+def no_cap_of_scores(f: Fields, _depth: int) -> None:
+    """Read a soft cap of the scores that the class does not apply."""
+    if _soft_cap(f, "attn_logit_softcapping"):
+        f.notes.append("attn_logit_softcapping is not used: the class of Gemma 3 does not apply it")
+
+
+def cap_logits(f: Fields, _depth: int) -> None:
     """Set the soft cap of the logits, which the causal language model has, and no model of several inputs."""
     has_cap = _soft_cap(f, "final_logit_softcapping")
     if has_cap and f.inputs_of:
@@ -125,26 +85,8 @@ def _cap_logits(f: Fields) -> None:
     f.put("logit_softcap", "final_logit_softcapping", has_cap)
 
 
-@LLAMAS.family(
-    "gemma3_text",
-    _GEMMA,
-    vocab_size=262208,
-    hidden_size=2304,
-    intermediate_size=9216,
-    num_hidden_layers=26,
-    num_attention_heads=8,
-    num_key_value_heads=4,
-    max_position_embeddings=131072,
-    sliding_window_pattern=6,
-)
-def gemma3(f: Fields) -> None:
-    """Read a Gemma 3: norms of queries and keys, full attention on every sixth layer, no soft cap of scores."""
-    depth = _gemma_like(f, "hidden_activation")
-    _same_activation(f, "hidden_act")
-    f.set(norm_position="both", qk_norm="head")
-    if _soft_cap(f, "attn_logit_softcapping"):
-        f.notes.append("attn_logit_softcapping is not used: the class of Gemma 3 does not apply it")
-    _cap_logits(f)
+def window_of_gemma_3(f: Fields, depth: int) -> None:
+    """Set the sliding window of all layers but every so many, by default the sixth."""
     pattern = f.number("sliding_window_pattern")
     window(f, depth, every(pattern))
     if f.values.get("layer_types") is None:
@@ -152,16 +94,74 @@ def gemma3(f: Fields) -> None:
     f.ignore("_sliding_window_pattern")
 
 
-@LLAMAS.family("phi3", LLAMA, vocab_size=32064, max_position_embeddings=4096, sliding_window=None)
-def phi3(f: Fields) -> None:
-    """Read a Phi-3: a Mistral of which a part of each head may be rotated."""
-    mistral(f, partial=1.0)
+_GELU_2 = partial(same_activation, other="hidden_act")
 
+ROWS: Mapping[str, Row] = {
+    "llama": Row(
+        defaults={**LLAMA, "mlp_bias": False, "vocab_size": 32000, "max_position_embeddings": 2048},
+        biases=ANY_BIAS,
+        ffn_bias="mlp_bias",
+    ),
+    "mistral": Row(
+        defaults={**LLAMA, "num_key_value_heads": 8, "sliding_window": 4096, "max_position_embeddings": 131072},
+        refused=NEVER,
+        window=window_everywhere,
+    ),
+    "qwen2": Row(
+        defaults={**QWEN, "max_position_embeddings": 32768},
+        spec={"attention_bias": QKV},
+        refused={"attention_bias": False, "qkv_bias": True},
+        window=window_where_used,
+    ),
+    "qwen3": Row(
+        defaults={**QWEN, "head_dim": 128, "max_position_embeddings": 32768},
+        spec={"qk_norm": "head"},
+        biases=ANY_BIAS,
+        window=window_where_used,
+    ),
+    "gemma": Row(
+        defaults=_GEMMA,
+        spec={"embedding_scale": True},
+        **_GEMMA_HAS,
+        parts=(gelu_is_tanh, partial(same_activation, other="hidden_activation")),
+    ),
+    "gemma2": Row(
+        defaults=GEMMA_2,
+        spec={"embedding_scale": True, "norm_position": "both"},
+        activation="hidden_activation",
+        **_GEMMA_HAS,
+        parts=(_GELU_2, cap_scores, cap_logits),
+        window=partial(window, full=every(2)),
+    ),
+    "gemma3_text": Row(
+        defaults={
+            **_GEMMA,
+            "vocab_size": 262208,
+            "hidden_size": 2304,
+            "intermediate_size": 9216,
+            "num_hidden_layers": 26,
+            "num_attention_heads": 8,
+            "num_key_value_heads": 4,
+            "max_position_embeddings": 131072,
+            "sliding_window_pattern": 6,
+        },
+        spec={"embedding_scale": True, "norm_position": "both", "qk_norm": "head"},
+        activation="hidden_activation",
+        **_GEMMA_HAS,
+        parts=(_GELU_2, no_cap_of_scores, cap_logits),
+        window=window_of_gemma_3,
+    ),
+    "phi3": Row(
+        defaults={**LLAMA, "vocab_size": 32064, "max_position_embeddings": 4096, "sliding_window": None},
+        partial_rotary=1.0,
+        refused=NEVER,
+        window=window_everywhere,
+    ),
+    "olmo2": Row(
+        defaults={**LLAMA, "vocab_size": 50304, "max_position_embeddings": 2048},
+        spec={"norm_position": "output", "qk_norm": "all"},
+        biases=ANY_BIAS,
+    ),
+}
 
-@LLAMAS.family("olmo2", LLAMA, vocab_size=50304, max_position_embeddings=2048)
-def olmo2(f: Fields) -> None:
-    """Read an OLMo 2: norms of what parts give, and of queries and keys over all heads."""
-    depth = llama_like(f)
-    f.set(norm_position="output", qk_norm="all")
-    biases(f, "attention_bias", ALL)
-    no_window(f, depth)
+LLAMAS = families(ROWS)
