@@ -34,6 +34,7 @@ NESTED: Mapping[str, Outer] = {
     "ovis2": Outer("qwen2", ties=True),
     "paligemma": Outer("gemma", ties=True),
     "qianfan_ocr": Outer("qwen3", ties=False),
+    "qwen3_vl_moe": Outer("qwen3_vl_moe_text", ties=False),
     "smolvlm": Outer("llama", ties=False),
     "video_llama_3": Outer("qwen2", ties=None),
     "video_llava": Outer("llama", ties=False),
