@@ -19,7 +19,7 @@ Norm: TypeAlias = Literal["layer_norm", "rms_norm"]
 NormPosition: TypeAlias = Literal["pre", "post", "both", "output"]
 Parallel: TypeAlias = Literal["none", "one_norm", "two_norms"]
 Activation: TypeAlias = Literal["gelu", "gelu_tanh", "gelu_new", "quick_gelu", "relu", "relu2", "silu", "tanh"]
-Router: TypeAlias = Literal["softmax", "sigmoid", "none"]
+Router: TypeAlias = Literal["softmax", "chosen_softmax", "sigmoid", "none"]
 Input: TypeAlias = Literal["tokens", "patches", "audio"]
 Head: TypeAlias = Literal["vocabulary", "classifier", "token_classifier", "pooler"]
 Causal: TypeAlias = Literal["full", "half"]
@@ -124,8 +124,9 @@ class Experts:
 
     `d_expert` is the width of one, `d_shared` that of the expert which every token takes (0: there is
     none), `shared_gate` whether its output is weighed by a sigmoid of its own. The router's weights are
-    softmax or sigmoid of its scores; the chosen ones may be normalised to sum to one and scaled by a
-    constant. `dense_layers` have a plain feed-forward.
+    softmax or sigmoid of its scores, or softmax of the chosen ones; the chosen ones may be normalised to sum to
+    one and scaled by a constant. `output_norm` tells whether the sum is normalised before it is added.
+    `dense_layers` have a plain feed-forward.
     """
 
     n_experts: Size
@@ -136,6 +137,7 @@ class Experts:
     router: Router = "softmax"
     normalise: bool = False
     scale: bool = False
+    output_norm: bool = False
     dense_layers: LayerSet = NO_LAYERS
 
 

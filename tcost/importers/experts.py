@@ -1,24 +1,18 @@
-"""Decoder-only families with mixtures of experts or latent attention."""
+"""Decoder-only families with mixtures of experts, a row each."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from tcost.importers.fields import Families, Fields
-from tcost.importers.parts import (
-    ALL,
-    GATED,
-    LLAMA,
-    QKV,
-    activation,
-    biases,
-    decoder,
-    head,
-    llama_like,
-    window_everywhere,
-    window_where_used,
-)
+from tcost.importers.fields import Fields
+from tcost.importers.latent import ROWS as LATENT_ROWS
+from tcost.importers.mixtures import Mixture, all_but_every, by_interval, said_not_counted
+from tcost.importers.parts import ALL, LLAMA, QKV, window_everywhere, window_where_used
+from tcost.importers.routed import ROWS as ROUTED_ROWS
+from tcost.importers.rows import Row, families
 
-EXPERTS = Families(head)
+_ANY_BIAS = {"attention_bias": ALL}
+
 
 _QWEN: Mapping[str, Any] = {
     **LLAMA,
@@ -31,163 +25,283 @@ _QWEN: Mapping[str, Any] = {
     "sliding_window": 4096,
     "max_position_embeddings": 32768,
 }
-_DEEPSEEK: Mapping[str, Any] = {
+
+
+_GRANITE: Mapping[str, Any] = {
     **LLAMA,
-    "kv_lora_rank": 512,
-    "q_lora_rank": 1536,
-    "qk_nope_head_dim": 128,
-    "qk_rope_head_dim": 64,
-    "v_head_dim": 128,
+    "vocab_size": 32000,
+    "hidden_size": 4096,
+    "intermediate_size": 11008,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+    "max_position_embeddings": 2048,
+    "num_local_experts": 8,
+    "num_experts_per_tok": 2,
 }
 
-LATENT = {
-    "kv_rank": "kv_lora_rank",
-    "d_nope": "qk_nope_head_dim",
-    "d_rope": "qk_rope_head_dim",
-    "d_value": "v_head_dim",
+
+_OLMO: Mapping[str, Any] = {
+    **LLAMA,
+    "intermediate_size": 2048,
+    "max_position_embeddings": 4096,
+    "norm_topk_prob": False,
 }
-"""The sizes of latent attention, and what DeepSeek calls them."""
 
 
-def _experts(f: Fields, count: str, width: str) -> dict[str, Any]:
-    """Read the number of experts, how many a token takes and their width."""
-    names = {"n_experts": count, "experts_per_token": "num_experts_per_tok", "d_expert": width}
-    experts = {key: f.number(name) for key, name in names.items()}
-    for key, name in names.items():
-        f.became(name, f"experts.{key}", experts[key])
-    if experts["experts_per_token"] > experts["n_experts"]:
-        raise f.wrong("num_experts_per_tok", f"at most the {experts['n_experts']} experts that there are")
-    return experts
+_OF_OLMO = Mixture(count="num_experts", width="intermediate_size", normalise="norm_topk_prob")
 
 
-@EXPERTS.family(
-    "mixtral",
-    LLAMA,
-    num_key_value_heads=8,
-    num_local_experts=8,
-    num_experts_per_tok=2,
-    sliding_window=None,
-    max_position_embeddings=131072,
-)
-def mixtral(f: Fields) -> None:
-    """Read a Mixtral: the weights of the chosen experts sum to one."""
-    depth = llama_like(f)
-    f.refuse(attention_bias=False)
-    f.set(experts=_experts(f, "num_local_experts", "intermediate_size") | {"normalise": True})
-    window_everywhere(f, depth)
-
-
-def _sparse(f: Fields, depth: int) -> dict[str, Any]:
-    """Read which layers are dense: those that are named, and all but every so many."""
-    step, named = f.number("decoder_sparse_step"), f.get("mlp_only_layers")
-    if not isinstance(named, list) or not all(isinstance(layer, int) for layer in named):
-        raise f.wrong("mlp_only_layers", "a list of layers, counted from zero")
-    plain = set(named)
-    dense = [layer for layer in range(depth) if layer in plain or (layer + 1) % step]
-    if dense:
-        f.became("decoder_sparse_step, mlp_only_layers", "experts.dense_layers", dense)
-    return {"normalise": f.flag("norm_topk_prob"), **({"dense_layers": dense} if dense else {})}
-
-
-@EXPERTS.family(
-    "qwen2_moe",
-    _QWEN,
-    num_experts=60,
-    num_experts_per_tok=4,
-    moe_intermediate_size=1408,
-    shared_expert_intermediate_size=5632,
-)
-def qwen2_moe(f: Fields) -> None:
-    """Read a Qwen2 with experts: a shared one with a gate of its own."""
-    depth = llama_like(f)
-    biases(f, "qkv_bias", QKV)
-    shared = f.number("shared_expert_intermediate_size")
-    f.became("shared_expert_intermediate_size", "experts.d_shared", shared)
-    experts = _experts(f, "num_experts", "moe_intermediate_size")
-    f.set(experts=experts | {"d_shared": shared, "shared_gate": True} | _sparse(f, depth))
-    window_where_used(f, depth, late=False)
-
-
-@EXPERTS.family(
-    "qwen3_moe", _QWEN, num_experts=128, num_experts_per_tok=8, moe_intermediate_size=768, num_key_value_heads=4
-)
-def qwen3_moe(f: Fields) -> None:
-    """Read a Qwen3 with experts: queries and keys are normalised per head."""
-    depth = llama_like(f)
-    biases(f, "attention_bias", ALL)
-    f.set(qk_norm="head")
-    f.set(experts=_experts(f, "num_experts", "moe_intermediate_size") | _sparse(f, depth))
+def window_of_qwen3_moe(f: Fields, depth: int) -> None:
+    """Set the sliding window of all layers where a flag says that it is used."""
     window_everywhere(f, depth, is_used=f.flag("use_sliding_window"))
     f.ignore("max_window_layers")
 
 
-def deepseek(f: Fields, router: str) -> None:
-    """Read a DeepSeek: latent attention, experts after some dense layers, shared ones for every token."""
-    depth = decoder(f)
-    f.take("d_ff", "intermediate_size")
-    f.set(**GATED, positions="rotary")
-    f.ignore("rope_parameters", "rope_scaling", "rope_interleave")
-    latent = {key: f.number(name) for key, name in LATENT.items()}
-    f.agree(num_key_value_heads=f.spec["n_heads"], head_dim=latent["d_rope"])
-    f.agree(qk_head_dim=latent["d_nope"] + latent["d_rope"])
-    rank = f.optional("q_lora_rank")
-    f.set(latent_attention=latent if rank is None else {**latent, "q_rank": rank})
-    for key, name in {**LATENT, "q_rank": "q_lora_rank"}.items():
-        f.became(name, f"latent_attention.{key}", f.spec["latent_attention"].get(key))
-    has_bias = f.flag("attention_bias")
-    f.set(attention_bias=["output"] if has_bias else [])
-    activation(f, "hidden_act")
-    f.refuse(mlp_bias=False, moe_layer_freq=1, scoring_func=router)
-    f.ignore("n_group", "topk_group", "topk_method", "ep_size")
-    _deepseek_experts(f, router, depth)
-    if f.optional("num_mtp_layers", "num_nextn_predict_layers", least=0):
-        f.notes.append("layers that predict further tokens (num_nextn_predict_layers) are left out")
+def granite(f: Fields, _depth: int) -> None:
+    """Read Granite's constants: embeddings are multiplied by one, scores by one in the place of their scale."""
+    f.set(embedding_scale=True)
+    f.ignore("embedding_multiplier", "attention_multiplier", "residual_multiplier", "logits_scaling")
+    f.notes.append("not counted: products of residual branches and of logits with a constant")
 
 
-def _deepseek_experts(f: Fields, router: str, depth: int) -> None:
-    experts = _experts(f, "n_routed_experts", "moe_intermediate_size")
-    shared = (f.optional("n_shared_experts", least=0) or 0) * experts["d_expert"]
-    dense = f.number("first_k_dense_replace", least=0)
-    factor = f.get("routed_scaling_factor")
-    if isinstance(factor, bool) or not isinstance(factor, int | float):
-        raise f.wrong("routed_scaling_factor", "a number")
-    is_normalised = f.flag("norm_topk_prob") and router == "sigmoid"  # the class of DeepSeek-V2 never normalises
-    experts |= {"d_shared": shared, "router": router, "normalise": is_normalised, "scale": factor != 1}
-    f.became("n_shared_experts", "experts.d_shared", shared)
-    if dense:
-        experts["dense_layers"] = list(range(min(dense, depth)))
-        f.became("first_k_dense_replace", "experts.dense_layers", experts["dense_layers"])
-    f.set(experts=experts)
+def clip(f: Fields, _depth: int) -> None:
+    """Say where queries, keys and values are clipped."""
+    f.ignore("clip_qkv")
+    if f.values.get("clip_qkv") is not None:
+        f.notes.append("not counted: comparisons that clip queries, keys and values (clip_qkv)")
 
 
-@EXPERTS.family(
-    "deepseek_v2",
-    _DEEPSEEK,
-    first_k_dense_replace=0,
-    n_routed_experts=64,
-    n_shared_experts=2,
-    routed_scaling_factor=1.0,
-    norm_topk_prob=False,
-    moe_intermediate_size=1407,
-    max_position_embeddings=2048,
-)
-def deepseek_v2(f: Fields) -> None:
-    """Read a DeepSeek-V2."""
-    deepseek(f, "softmax")
+def correction_not_counted(f: Fields, depth: int) -> None:
+    """Say that the class registers corrections of the scores, which no gradient reaches."""
+    experts = f.spec["experts"]
+    number = (depth - len(experts.get("dense_layers", []))) * experts["n_experts"]
+    f.notes.append(f"not counted: corrections of the router's scores, {number} parameters, which are not trained")
 
 
-@EXPERTS.family(
-    "deepseek_v3",
-    _DEEPSEEK,
-    first_k_dense_replace=3,
-    n_routed_experts=256,
-    n_shared_experts=1,
-    routed_scaling_factor=2.5,
-    norm_topk_prob=True,
-    moe_intermediate_size=2048,
-    num_experts_per_tok=8,
-    max_position_embeddings=4096,
-)
-def deepseek_v3(f: Fields) -> None:
-    """Read a DeepSeek-V3."""
-    deepseek(f, "sigmoid")
+def _bias_of_head(f: Fields, name: str) -> None:
+    if f.flag(name):
+        f.put("head_bias", name, True)  # noqa: FBT003  # the value of a key
+
+
+def bias_of_head(f: Fields, _depth: int) -> None:
+    """Set the bias of the vocabulary projection where the one flag for all biases is true."""
+    _bias_of_head(f, "use_bias")
+
+
+def bias_of_phi(f: Fields, _depth: int) -> None:
+    """Set the bias of the vocabulary projection where its flag is true."""
+    _bias_of_head(f, "lm_head_bias")
+
+
+ROWS: Mapping[str, Row] = {
+    "mixtral": Row(
+        defaults={
+            **LLAMA,
+            "num_key_value_heads": 8,
+            "num_local_experts": 8,
+            "num_experts_per_tok": 2,
+            "sliding_window": None,
+            "max_position_embeddings": 131072,
+        },
+        refused={"attention_bias": False},
+        parts=(Mixture(count="num_local_experts", width="intermediate_size", normalise=True),),
+        window=window_everywhere,
+    ),
+    "qwen2_moe": Row(
+        defaults={
+            **_QWEN,
+            "num_experts": 60,
+            "num_experts_per_tok": 4,
+            "moe_intermediate_size": 1408,
+            "shared_expert_intermediate_size": 5632,
+        },
+        biases={"qkv_bias": QKV},
+        parts=(
+            Mixture(
+                count="num_experts",
+                width="moe_intermediate_size",
+                normalise="norm_topk_prob",
+                d_shared="shared_expert_intermediate_size",
+                shared_gate=True,
+                dense=all_but_every,
+            ),
+        ),
+        window=partial(window_where_used, late=False),
+    ),
+    "qwen3_moe": Row(
+        defaults={
+            **_QWEN,
+            "num_experts": 128,
+            "num_experts_per_tok": 8,
+            "moe_intermediate_size": 768,
+            "num_key_value_heads": 4,
+        },
+        spec={"qk_norm": "head"},
+        biases=_ANY_BIAS,
+        parts=(
+            Mixture(
+                count="num_experts", width="moe_intermediate_size", normalise="norm_topk_prob", dense=all_but_every
+            ),
+        ),
+        window=window_of_qwen3_moe,
+    ),
+    "qwen3_vl_moe_text": Row(
+        defaults={
+            **_QWEN,
+            "vocab_size": 151936,
+            "hidden_size": 2048,
+            "intermediate_size": 5632,
+            "num_hidden_layers": 24,
+            "num_attention_heads": 16,
+            "num_key_value_heads": 16,
+            "max_position_embeddings": 128000,
+            "tie_word_embeddings": True,
+            "num_experts": 60,
+            "num_experts_per_tok": 4,
+            "moe_intermediate_size": 1408,
+        },
+        spec={"qk_norm": "head"},
+        biases=_ANY_BIAS,
+        ignored=("norm_topk_prob",),  # the class always normalises
+        parts=(Mixture(count="num_experts", width="moe_intermediate_size", normalise=True, dense=all_but_every),),
+    ),
+    "granitemoe": Row(
+        defaults=_GRANITE,
+        biases=_ANY_BIAS,
+        parts=(Mixture(count="num_local_experts", width="intermediate_size", router="chosen_softmax"), granite),
+    ),
+    "granitemoeshared": Row(
+        defaults={**_GRANITE, "shared_intermediate_size": 0},
+        biases=_ANY_BIAS,
+        parts=(
+            Mixture(
+                count="num_local_experts",
+                width="intermediate_size",
+                router="chosen_softmax",
+                d_shared="shared_intermediate_size",
+            ),
+            granite,
+        ),
+    ),
+    "olmoe": Row(
+        defaults={
+            **_OLMO,
+            "vocab_size": 50304,
+            "hidden_size": 2048,
+            "num_hidden_layers": 16,
+            "num_attention_heads": 16,
+            "num_experts": 64,
+            "num_experts_per_tok": 8,
+        },
+        spec={"qk_norm": "all"},
+        biases=_ANY_BIAS,
+        parts=(_OF_OLMO, clip),
+    ),
+    "flex_olmo": Row(
+        defaults={
+            **_OLMO,
+            "vocab_size": 100352,
+            "hidden_size": 4096,
+            "intermediate_size": 11008,
+            "num_hidden_layers": 32,
+            "num_attention_heads": 32,
+            "num_experts": 7,
+            "num_experts_per_tok": 5,
+        },
+        spec={"qk_norm": "all", "norm_position": "output"},
+        biases=_ANY_BIAS,
+        parts=(_OF_OLMO,),
+    ),
+    "ernie4_5_moe": Row(
+        defaults={
+            **LLAMA,
+            "vocab_size": 103424,
+            "hidden_size": 2560,
+            "intermediate_size": 12288,
+            "num_hidden_layers": 28,
+            "num_attention_heads": 20,
+            "num_key_value_heads": 4,
+            "max_position_embeddings": 131072,
+            "tie_word_embeddings": True,
+            "use_bias": False,
+            "moe_intermediate_size": 1536,
+            "moe_k": 6,
+            "moe_num_experts": 64,
+            "moe_num_shared_experts": 2,
+            "moe_layer_start_index": 1,
+            "moe_layer_end_index": -1,
+            "moe_layer_interval": 1,
+        },
+        biases={"use_bias": ALL},
+        ffn_bias="use_bias",
+        ignored=("moe_norm_min",),
+        parts=(
+            Mixture(
+                count="moe_num_experts",
+                width="moe_intermediate_size",
+                chosen="moe_k",
+                normalise=True,
+                shared="moe_num_shared_experts",
+                dense=by_interval,
+            ),
+            bias_of_head,
+            correction_not_counted,
+        ),
+    ),
+    "hunyuan_v1_moe": Row(
+        defaults={
+            **LLAMA,
+            "vocab_size": 290943,
+            "hidden_size": 4096,
+            "intermediate_size": 11008,
+            "num_hidden_layers": 32,
+            "num_attention_heads": 32,
+            "max_position_embeddings": 2048,
+            "num_experts": 1,
+            "moe_topk": 1,
+        },
+        spec={"qk_norm": "head"},
+        biases=_ANY_BIAS,
+        refused={"mlp_bias": False},
+        ignored=("eod_token_id",),
+        parts=(
+            Mixture(
+                count="num_experts",
+                width="intermediate_size",
+                chosen="moe_topk",
+                normalise=True,
+                d_shared="intermediate_size",
+            ),
+        ),
+    ),
+    "phimoe": Row(
+        defaults={
+            **LLAMA,
+            "vocab_size": 32064,
+            "hidden_size": 4096,
+            "intermediate_size": 6400,
+            "num_hidden_layers": 32,
+            "num_attention_heads": 32,
+            "num_key_value_heads": 8,
+            "max_position_embeddings": 131072,
+            "sliding_window": None,
+            "num_experts_per_tok": 2,
+            "num_local_experts": 16,
+            "lm_head_bias": False,
+        },
+        spec={"norm": "layer_norm"},
+        biases=_ANY_BIAS,
+        refused={"num_experts_per_tok": 2},
+        ignored=("input_jitter_noise", "router_jitter_noise"),
+        parts=(
+            Mixture(count="num_local_experts", width="intermediate_size"),
+            bias_of_phi,
+            said_not_counted("a second softmax of the router's scores (SparseMixer)"),
+        ),
+        window=window_everywhere,
+    ),
+}
+
+_ALL = {**ROWS, **LATENT_ROWS, **ROUTED_ROWS}
+
+EXPERTS = families({**_ALL, "kimi_k2": _ALL["deepseek_v3"]})

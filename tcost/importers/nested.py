@@ -37,6 +37,7 @@ NESTED: Mapping[str, Outer] = {
     "qwen2_5_vl": Outer("qwen2_5_vl_text", ties=None),
     "qwen2_vl": Outer("qwen2_vl_text", ties=None),
     "qwen3_vl": Outer("qwen3_vl_text", ties=False),
+    "qwen3_vl_moe": Outer("qwen3_vl_moe_text", ties=False),
     "smolvlm": Outer("llama", ties=False),
     "video_llama_3": Outer("qwen2", ties=None),
     "video_llava": Outer("llama", ties=False),

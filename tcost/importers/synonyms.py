@@ -20,6 +20,9 @@ _BART = {
     "hidden_size": "d_model",
     "num_hidden_layers": "encoder_layers",
 }
+_EXPERTS = {"num_local_experts": "num_experts"}
+_ROUTED = {"num_local_experts": "n_routed_experts"}
+_DEEPSEEK = {**_ROUTED, "num_nextn_predict_layers": "num_mtp_layers"}
 
 SYNONYMS: Mapping[str, Mapping[str, str]] = {
     "gpt2": _GPT,
@@ -31,9 +34,23 @@ SYNONYMS: Mapping[str, Mapping[str, str]] = {
     "falcon": {"n_embed": "hidden_size"},
     "mpt": {"num_attention_heads": "n_heads", "hidden_size": "d_model", "num_hidden_layers": "n_layers"},
     "mixtral": {"num_experts": "num_local_experts"},
-    "qwen3_moe": {"num_local_experts": "num_experts"},
     "deepseek_v2": {"num_experts": "n_routed_experts"},
-    "deepseek_v3": {"num_local_experts": "n_routed_experts", "num_nextn_predict_layers": "num_mtp_layers"},
+    "deepseek_v3": _DEEPSEEK,
+    "kimi_k2": _DEEPSEEK,
+    "mistral4": _ROUTED,
+    "solar_open": _ROUTED,
+    "dots1": _ROUTED,
+    "axk1": _ROUTED,
+    "glm4_moe": _DEEPSEEK,
+    "glm4_moe_lite": {**_ROUTED, "head_dim": "qk_rope_head_dim"},
+    "qwen3_moe": _EXPERTS,
+    "qwen3_vl_moe_text": _EXPERTS,
+    "olmoe": _EXPERTS,
+    "flex_olmo": _EXPERTS,
+    "hy_v3": _EXPERTS,
+    "ernie4_5_moe": {"num_experts": "moe_num_experts", "num_experts_per_tok": "moe_k"},
+    "hunyuan_v1_moe": {"num_experts_per_tok": "moe_topk", "num_local_experts": "num_experts"},
+    "minimax_m2": {"num_experts": "num_local_experts"},
     "t5": _T5,
     "mt5": _T5,
     "bart": _BART,

@@ -1,6 +1,6 @@
 """What follows attention in a block: a feed-forward, or a mixture of experts."""
 
-from tcost.layers.projections import projection
+from tcost.layers.projections import normed, projection
 from tcost.sizes import Experts, Size, Sizes
 from tcost.tracing import Tensor, layer
 from tcost.tracing.operations import (
@@ -65,14 +65,19 @@ def mixture_of_experts(x: Tensor, s: Sizes, experts: Experts) -> Tensor:
     else:
         outputs = expert_linear("expert_down", hidden, "q choice f -> q choice d", experts.n_experts, d=s.d_model)
         y = combine("combine", weights, outputs, "q choice, q choice d -> q d")
-    return add("shared_sum", y, _shared_expert(x, s, experts)) if experts.d_shared else y
+    if experts.d_shared:
+        y = add("shared_sum", y, _shared_expert(x, s, experts))
+    return normed(y, s, "output_norm") if experts.output_norm else y
 
 
 def _route(x: Tensor, s: Sizes, experts: Experts) -> Tensor:
     """Return the weight of every expert that a token chose: [q, choice]."""
     scores = linear("router", x, "q d -> q expert", expert=experts.n_experts)
-    scores = softmax(scores) if experts.router == "softmax" else activate("sigmoid", scores, "router_sigmoid")
-    weights = top_k(scores, experts.experts_per_token)
+    if experts.router == "chosen_softmax":
+        weights = softmax(top_k(scores, experts.experts_per_token))
+    else:
+        scores = softmax(scores) if experts.router == "softmax" else activate("sigmoid", scores, "router_sigmoid")
+        weights = top_k(scores, experts.experts_per_token)
     if experts.normalise:
         weights = normalise_sum(weights)
     return scale(weights, s.d_model, "router_scale") if experts.scale else weights

@@ -68,11 +68,14 @@ class ExpertsSpec(Part):
     shared_gate: bool = False
     """Whether the shared expert's output is weighed by a sigmoid gate."""
     router: Router = "softmax"
-    """What makes weights of the router's scores; with `none`, outputs are added as they are."""
+    """What makes weights of the router's scores: `softmax` or `sigmoid` of all, `chosen_softmax` of those of the chosen
+    experts alone; with `none`, outputs are added as they are."""
     normalise: bool = False
     """Whether the weights of the chosen experts are made to sum to one."""
     scale: bool = False
     """Whether the weights are multiplied by a constant."""
+    output_norm: bool = False
+    """Whether what the experts give together is normalised before it is added."""
     dense_layers: LayersKey = []
     """Layers, counted from zero, that have a plain feed-forward of width d_ff."""
 
