@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tcost.importers.fields import Families, Fields
+from tcost.importers.heads import head
 from tcost.importers.parts import (
     ALL,
     GATED,
@@ -12,7 +13,6 @@ from tcost.importers.parts import (
     activation,
     biases,
     decoder,
-    head,
     llama_like,
     window_everywhere,
     window_where_used,

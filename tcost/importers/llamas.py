@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tcost.importers.fields import Families, Fields
+from tcost.importers.heads import head
 from tcost.importers.parts import (
     ACTIVATIONS,
     ALL,
@@ -11,7 +12,6 @@ from tcost.importers.parts import (
     QKV,
     biases,
     every,
-    head,
     llama_like,
     no_window,
     window,
