@@ -18,16 +18,18 @@ Positions: TypeAlias = Literal["learned", "stored", "sinusoidal", "rotary", "ali
 Norm: TypeAlias = Literal["layer_norm", "rms_norm"]
 NormPosition: TypeAlias = Literal["pre", "post", "both", "output"]
 Parallel: TypeAlias = Literal["none", "one_norm", "two_norms"]
-Activation: TypeAlias = Literal["gelu", "gelu_tanh", "gelu_new", "quick_gelu", "relu", "relu2", "silu", "tanh"]
+Activation: TypeAlias = Literal[
+    "gelu", "gelu_tanh", "gelu_new", "quick_gelu", "relu", "relu2", "silu", "tanh", "sigmoid"
+]
 Router: TypeAlias = Literal["softmax", "chosen_softmax", "sigmoid", "none"]
 Input: TypeAlias = Literal["tokens", "patches", "audio"]
-Head: TypeAlias = Literal["vocabulary", "classifier", "token_classifier", "pooler"]
+Head: TypeAlias = Literal["vocabulary", "classifier", "token_classifier", "pooler", "none"]
+WITHOUT_LOSS = ("pooler", "none")
 Causal: TypeAlias = Literal["full", "half"]
 AttentionKernel: TypeAlias = Literal["eager", "flash"]
 
 PROJECTIONS = ("query", "key", "value", "output")
 """The projections of an attention that may have biases."""
-
 
 NO_VOCABULARY: Mapping[str, Any] = {
     "tie_embeddings": False,

@@ -13,7 +13,7 @@ from tcost.loss import Loss, loss_of, operations_of_loss
 from tcost.models import Model, trace_model
 from tcost.optimizers import Optimizer, optimizer_of
 from tcost.settings import Settings, asking, checked
-from tcost.sizes import Size, Sizes, check_size
+from tcost.sizes import WITHOUT_LOSS, Size, Sizes, check_size
 from tcost.tracing import Op
 
 OF_BACKWARD = ("recompute", "loss")
@@ -124,7 +124,7 @@ def step_of(spec: Spec, settings: Settings, like: TrainingStep | None = None) ->
     for name in OF_BACKWARD if not rule.runs["backward"] else ():
         if getattr(settings, name) != getattr(Settings(), name):
             raise InputError(f"{name} is for rules that run a backward; {rule.name} runs none\nleave it out, or use bp")
-    if sizes.head == "pooler":
+    if sizes.head in WITHOUT_LOSS:
         _check_without_loss(sizes, rule, settings)
     priced = replace(prices.model(sizes), causal=settings.causal, attention=settings.attention)
     alike = shared if shared and shared.model_sizes == priced else None
@@ -145,14 +145,15 @@ def step_of(spec: Spec, settings: Settings, like: TrainingStep | None = None) ->
 
 
 def _check_without_loss(sizes: Sizes, rule: LearningRule, settings: Settings) -> None:
-    """Raise InputError for what a model that ends in its pooler cannot have, because it has no loss."""
+    """Raise InputError for what a model without a head cannot have, because it has no loss."""
+    end = "pooler" if sizes.head == "pooler" else "last hidden state"
     if not rule.runs["backward"]:
         raise InputError(
-            f"{sizes.name} ends in its pooler and has no loss, whose error {rule.name} needs\n"
+            f"{sizes.name} ends in its {end} and has no loss, whose error {rule.name} needs\n"
             "price it under bp: --algos bp"
         )
     if settings.loss != Settings().loss:
-        raise InputError(f"{sizes.name} ends in its pooler and has no loss to be {settings.loss}\nleave --loss out")
+        raise InputError(f"{sizes.name} ends in its {end} and has no loss to be {settings.loss}\nleave --loss out")
 
 
 def segments_of(ops: Sequence[Op], blocks: Sequence[range], settings: Settings) -> tuple[range, ...]:

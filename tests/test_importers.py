@@ -171,7 +171,7 @@ def test_an_unknown_field_is_named(family: str) -> None:
         ({"num_hidden_layers": 0}, "field 'num_hidden_layers' is 0"),
         ({"num_key_value_heads": 4}, "field 'num_key_value_heads' is 4\nexpected a divisor of the 6 heads"),
         ({"attention_bias": "no"}, "field 'attention_bias' is 'no'\nexpected true or false"),
-        ({"architectures": ["LlamaForQuestionAnswering"]}, "architecture LlamaForQuestionAnswering is not understood"),
+        ({"architectures": ["LlamaForMultipleChoice"]}, "architecture LlamaForMultipleChoice is not understood"),
         ({"rope_parameters": {"partial_rotary_factor": 2.0}}, "expected a number above 0, at most 1"),
         ({"sliding_window": "4"}, "field 'sliding_window' is '4'\nexpected a whole number from 0"),
         ({"use_sliding_window": True}, "field 'use_sliding_window' is True\nexpected False or None"),
@@ -211,10 +211,10 @@ def test_texts_that_are_none(text: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("family", "architecture"),
     [
-        ("t5", "T5EncoderModel"),
-        ("t5", "T5ForSequenceClassification"),
-        ("bart", "BartForCausalLM"),
-        ("bart", "BartForSequenceClassification"),
+        ("t5", "T5ForMultipleChoice"),
+        ("bart", "BartEncoderModel"),
+        ("bart", "BartForTokenClassification"),
+        ("t5", "T5ForCausalLM"),
         ("gpt2", "GPT2DoubleHeadsModel"),
     ],
 )

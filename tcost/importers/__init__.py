@@ -38,13 +38,18 @@ class Imported:
     notes: tuple[str, ...]
 
 
-def import_config(text: str, where: str) -> Imported:
+def import_config(text: str, where: str, head: str | None = None) -> Imported:
     """Return what a configuration becomes; `where` names the text in messages.
+
+    `head` is the class, or what its name ends in (`ForQuestionAnswering`, `Model`), in the place of the one that the
+    file names.
 
     Raises InputError for what is no configuration, for families and fields that tcost does not know, and
     for values that cannot be.
     """
     values = _parse(text, where)
+    if head is not None:
+        values["architectures"] = [head]
     notes, inputs_of = [], None
     if isinstance(values.get("text_config"), dict):
         inputs_of = str(values.get("model_type"))

@@ -1,7 +1,8 @@
 """Decoder-only families without experts. Each function reads what the family's class in transformers does."""
 
 from tcost.importers.fields import Families, Fields
-from tcost.importers.parts import ALL, activation, biases, d_head, decoder, head, heads, read_by_none, rotary
+from tcost.importers.heads import head
+from tcost.importers.parts import ALL, activation, biases, d_head, decoder, heads, read_by_none, rotary
 
 DECODERS = Families(head)
 

@@ -5,9 +5,60 @@ from typing import Any
 
 from tcost.errors import InputError
 from tcost.importers.fields import Families, Fields
-from tcost.importers.parts import ACTIVATIONS, ALL, activation, tied, whole
+from tcost.importers.heads import Ends, architecture, head, is_bare, not_understood, without_vocabulary
+from tcost.importers.parts import ACTIVATIONS, ALL, activation, tied
+
+SUMMARY = Ends(pooler="tanh")
+"""One row of the decoder, the last token of the text, passes a dense layer before a classifier."""
+
+
+def whole(f: Fields) -> None:
+    """Set the head of an encoder-decoder, and take one stack alone where its class has but one."""
+    name = architecture(f)
+    if f.family in T5_LIKE and name.endswith(("EncoderModel", "ForTokenClassification")):
+        _encoder_alone(f)
+        if name.endswith("EncoderModel"):
+            f.set(head="none")
+            without_vocabulary(f)
+        else:
+            head(f)
+    elif f.family not in T5_LIKE and name.endswith("ForCausalLM"):
+        _decoder_alone(f)
+    elif not name or is_bare(name) or name.endswith(WHOLE):
+        head(f, SUMMARY._replace(spans=f.family in T5_LIKE))
+    else:
+        raise not_understood(f, name)
+
+
+def _encoder_alone(f: Fields) -> None:
+    """Leave the encoder of what was read."""
+    f.refuse(is_encoder_decoder=(True, False))
+    f.spec.pop("share_embeddings", None)
+    for key in [key for key in f.spec if key.startswith("encoder_") and key != "encoder_input"]:
+        f.spec[key.removeprefix("encoder_")] = f.spec.pop(key)
+    f.set(n_decoder_layers=0)
+
+
+def _decoder_alone(f: Fields) -> None:
+    """Leave the decoder of what was read, whose class has an attention over an encoder that never runs."""
+    for key in [key for key in f.spec if key.startswith("encoder_") or key == "share_embeddings"]:
+        del f.spec[key]
+    width, depth = f.spec["d_model"], f.spec["n_decoder_layers"]
+    f.set(n_encoder_layers=0)
+    f.notes.append(
+        f"not counted: attention over an encoder in each layer, {depth * (4 * width * (width + 1) + 2 * width)} "
+        "parameters, which the class never runs"
+    )
+
 
 ENCODER_DECODERS = Families(whole)
+
+T5_LIKE = ("t5", "mt5", "umt5")
+WHOLE = (
+    *("ForConditionalGeneration", "MTModel", "WithLMHeadModel"),
+    *("ForSequenceClassification", "ForQuestionAnswering"),
+)
+"""Ends of classes that have both stacks, beside bare models."""
 
 SPARE = 2
 """BART's positions start at 2, past the padding token's."""
@@ -96,7 +147,7 @@ def _double(f: Fields) -> None:
     tied(f)
     f.put("embedding_scale", "scale_embedding", f.flag("scale_embedding"))
     activation(f, "activation_function")
-    f.refuse(is_decoder=False, add_bias_logits=False)
+    f.refuse(is_decoder=(False, architecture(f).endswith("ForCausalLM")), add_bias_logits=False)
 
 
 def _spare_table(f: Fields) -> None:

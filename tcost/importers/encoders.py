@@ -5,9 +5,13 @@ from typing import Any
 
 from tcost.errors import InputError
 from tcost.importers.fields import Families, Fields
-from tcost.importers.parts import ACTIVATIONS, ALL, activation, architecture, classes, end_in_pooler, head, tied
+from tcost.importers.heads import Ends, architecture, classes, end_in_pooler, head, not_understood
+from tcost.importers.parts import ACTIVATIONS, ALL, activation, tied
 
 ENCODERS = Families(lambda _: None)
+
+POOLED = Ends(pooler="tanh", bare="tanh", choice="tanh", spans=True)
+"""What BERT and its like have."""
 
 MASKED: Mapping[str, Any] = {
     "attention_bias": ALL,
@@ -44,12 +48,20 @@ SIZES: Mapping[str, str] = {
 
 def _masked(f: Fields, sizes: Mapping[str, str] = SIZES, act: str = "hidden_act", *, spare: int = 0) -> None:
     """Set the sizes of a masked language model; `spare` rows of its table of positions are never used."""
-    f.refuse(position_embedding_type=(None, "absolute"), is_decoder=False, add_cross_attention=False)
+    f.refuse(position_embedding_type=(None, "absolute"), add_cross_attention=False)
     f.sizes(vocab_size="vocab_size", **sizes)
     rows = f.take("n_positions", "max_position_embeddings")
     f.set(context_length=max(1, rows - spare), **MASKED)
     tied(f)
     activation(f, act)
+
+
+def _end(f: Fields, ends: Ends) -> None:
+    """Set the head; with `is_decoder` a model of one stack hides the rows after each."""
+    head(f, ends)
+    if f.flag("is_decoder", default=False):
+        f.became("is_decoder", "n_decoder_layers", f.spec["n_encoder_layers"])
+        f.set(n_decoder_layers=f.spec["n_encoder_layers"], n_encoder_layers=0)
 
 
 def _with_segments(f: Fields, *, spare: int = 0) -> None:
@@ -64,7 +76,7 @@ def bert(f: Fields) -> None:
     _with_segments(f)
     f.ignore("pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers", "pooler_size_per_head")
     f.ignore("pooler_type", "directionality")
-    head(f, "tanh", bare="BertModel")
+    _end(f, POOLED)
     _second_bias(f)
 
 
@@ -82,7 +94,7 @@ def roberta(f: Fields) -> None:
     """Read a RoBERTa: positions start at 2, past the padding token's."""
     _with_segments(f, spare=2)
     _gelu_in_head(f)
-    head(f, "tanh", bare="RobertaModel")
+    _end(f, POOLED)
     _second_bias(f)
 
 
@@ -109,7 +121,7 @@ def distilbert(f: Fields) -> None:
     names = {"d_model": "dim", "n_heads": "n_heads", "d_ff": "hidden_dim", "n_encoder_layers": "n_layers"}
     _masked(f, names, "activation")
     f.ignore("sinusoidal_pos_embds")
-    head(f, "relu")
+    _end(f, Ends(pooler="relu", choice="relu", spans=True))
 
 
 @ENCODERS.family("electra", _BERT, embedding_size=128, hidden_size=256, num_attention_heads=4, intermediate_size=1024)
@@ -121,7 +133,7 @@ def electra(f: Fields) -> None:
         f.put("d_embedding", "embedding_size", width)
         f.set(embedding_bias=True)
     _gelu_in_head(f)
-    head(f, "gelu")
+    _end(f, Ends(pooler="gelu", choice="gelu", spans=True))
 
 
 @ENCODERS.family(
@@ -146,7 +158,7 @@ def albert(f: Fields) -> None:
     f.ignore("net_structure_type", "num_memory_blocks", "gap_size", "down_scale_factor")
     if depth % groups:
         raise InputError(f"{f.where}: {groups} groups of layers do not divide {depth} layers")
-    head(f, "tanh", bare="AlbertModel")
+    _end(f, POOLED)
     _second_bias(f)
 
 
@@ -154,8 +166,8 @@ def albert(f: Fields) -> None:
 def vit(f: Fields) -> None:
     """Read a vision transformer, which classifies images or ends in a pooler."""
     image, patch = f.number("image_size"), f.number("patch_size")
-    if image % patch:
-        raise f.wrong("patch_size", f"a divisor of the image's side, {image}")
+    if image < patch:
+        raise f.wrong("patch_size", f"at most the image's side, {image}")
     f.set(vocab_size=1)
     f.put("context_length", "image_size", (image // patch) ** 2 + 1)
     f.set(n_decoder_layers=0, encoder_input="patches")
@@ -166,13 +178,11 @@ def vit(f: Fields) -> None:
     f.ignore("encoder_stride")
     f.notes.append("vocab_size is not used: the model reads images")
     name = architecture(f)
-    if name == "ViTModel":
+    if name.endswith("ViTModel"):
         f.agree(pooler_output_size=f.spec["d_model"])
         end_in_pooler(f, name, f.choice("pooler_act", ACTIVATIONS | {"tanh": "tanh"}))
     elif name.endswith("ForImageClassification") or not name:
         f.ignore("pooler_output_size", "pooler_act")
         f.set(head="classifier", n_classes=classes(f))
     else:
-        raise InputError(
-            f"{f.where}: architecture {name} is not understood\nknown: ViTForImageClassification and ViTModel"
-        )
+        raise not_understood(f, name, "known: ViTForImageClassification and ViTModel")

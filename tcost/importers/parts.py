@@ -5,7 +5,6 @@ from typing import Any
 
 from tcost.errors import InputError
 from tcost.importers.fields import Fields
-from tcost.sizes import NO_VOCABULARY
 
 ACTIVATIONS = {
     **dict.fromkeys(("gelu", "gelu_python"), "gelu"),
@@ -13,6 +12,7 @@ ACTIVATIONS = {
     "gelu_pytorch_tanh": "gelu_tanh",
     **dict.fromkeys(("silu", "swish"), "silu"),
     "quick_gelu": "quick_gelu",
+    "sigmoid": "sigmoid",
     "relu": "relu",
     "relu2": "relu2",
 }
@@ -186,79 +186,10 @@ def biases(f: Fields, name: str, which: list[str]) -> None:
     f.set(attention_bias=which if has_bias else [])
 
 
-LANGUAGE = ("ForCausalLM", "LMHeadModel", "ForMaskedLM", "ForConditionalGeneration", "MTModel", "WithLMHeadModel")
-PRETRAINING = ("BertForPreTraining", "AlbertForPreTraining")
-
-
-def architecture(f: Fields) -> str:
-    """Return the name of the class, empty where there is none."""
-    names = f.values.get("architectures") or []
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise f.wrong("architectures", "a list of names")
-    return names[0] if names else ""
-
-
-def head(f: Fields, pooler: str | None = None, *, bare: str = "") -> None:
-    """Set the head that the architecture has: the vocabulary projection, unless it is a classifier.
-
-    `pooler` is what a classifier of sequences passes first; without one it reads every row without a bias.
-    `bare` is the class that ends in a pooler of tanh.
-    """
-    name = architecture(f)
-    if name in PRETRAINING:
-        f.notes.append(f"{name}: priced with the head of the masked language model alone")
-    elif not name or name.endswith(LANGUAGE):
-        return
-    elif name.endswith("ForSequenceClassification"):
-        kind = {"head": "token_classifier", "head_bias": False} if pooler is None else {"head": "classifier"}
-        f.set(**kind, pooler=pooler or "none", n_classes=classes(f))
-    elif name.endswith("ForTokenClassification"):
-        f.set(head="token_classifier", n_classes=classes(f))
-    elif name == "ElectraForPreTraining":
-        act = f.spec["activation"]
-        f.set(head="token_classifier", pooler=act, n_classes=1)
-    elif bare and name == bare:
-        end_in_pooler(f, name, "tanh")
-    elif name.endswith("Model") and not name.endswith(("HeadsModel", "EncoderModel", "DecoderModel")):
-        f.notes.append(f"{name} has no head: priced with that of the language model")
-    else:
-        raise InputError(f"{f.where}: architecture {name} is not understood\nknown: language models and classifiers")
-    if f.spec.get("head"):
-        f.set(**NO_VOCABULARY)
-        if "wide_positions" in f.spec:  # an OPT's classifier, too, reads what is projected onto the embedding's width
-            f.set(output_projection=True)
-
-
-def end_in_pooler(f: Fields, name: str, act: str) -> None:
-    """Set that the model ends in a pooler of the first row."""
-    f.set(head="pooler", pooler=act)
-    f.notes.append(f"{name} has no head: it ends in its pooler, and what comes back to that is not priced")
-
-
-WHOLE = ("ForConditionalGeneration", "MTModel", "WithLMHeadModel")
-
-
-def whole(f: Fields) -> None:
-    """Take an encoder-decoder with its vocabulary projection; a part of it, or another end, is refused."""
-    name = architecture(f)
-    is_bare = name.endswith("Model") and not name.endswith(("EncoderModel", "DecoderModel"))
-    if name and not name.endswith(WHOLE) and not is_bare:
-        raise InputError(f"{f.where}: architecture {name} is not understood\nknown: the whole model, for generation")
-    head(f)
-
-
 def read_by_none(f: Fields) -> None:
     """Read fields of all families that no class of transformers 5.24 reads: what they would change is refused."""
-    f.agree(is_encoder_decoder=bool(f.spec.get("n_encoder_layers") and f.spec.get("n_decoder_layers")))
+    if "is_encoder_decoder" not in f.seen:  # one stack alone is saved either way
+        f.agree(is_encoder_decoder=bool(f.spec.get("n_encoder_layers") and f.spec.get("n_decoder_layers")))
     f.refuse(pruned_heads=({}, None), tie_encoder_decoder=(False, None), cross_attention_hidden_size=None)
     if f.part("quantization_config"):
         f.notes.append("quantization_config: parameters are counted as they are before they are quantized")
-
-
-def classes(f: Fields) -> int:
-    """Return the number of labels, two where nothing is said. A number wins over a list, as in the classes."""
-    labels = f.part("id2label")
-    if f.values.get("num_labels") is not None:
-        return f.number("num_labels")
-    f.agree(_num_labels=len(labels) or 2)
-    return len(labels) or 2

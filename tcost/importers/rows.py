@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tcost.importers.fields import Family, Fields
-from tcost.importers.parts import GATED, activation, decoder, head, heads, no_window, rotary
+from tcost.importers.heads import head
+from tcost.importers.parts import GATED, activation, decoder, heads, no_window, rotary
 
 Part = Callable[[Fields, int], None]
 """What reads some fields of a configuration of so many layers."""

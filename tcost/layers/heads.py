@@ -70,6 +70,15 @@ def pooler(x: Tensor, s: Sizes) -> Tensor:
 
 
 @layer
+def last_hidden_state(x: Tensor) -> Tensor:
+    """End of a model without a head.
+
+    x [q, d] -> [q, d]. Source: the classes of transformers that end in Model.
+    """
+    return end(x)
+
+
+@layer
 def class_token(x: Tensor) -> Tensor:
     """Choice of the first row, which stands for the whole.
 
@@ -91,10 +100,12 @@ def classifier(x: Tensor, s: Sizes) -> Tensor:
 def head(x: Tensor, s: Sizes, stack: str) -> Tensor:
     """Return what a model ends in, from the output [q, d] of the stack of that name.
 
-    That is probabilities, or the pooled first row of a model without a head.
+    That is probabilities, or what a model without a head gives: its last rows, or the pooled first one.
     """
     if s.head == "pooler":
         return pooler(class_token(x), s)
+    if s.head == "none":
+        return last_hidden_state(output_projection(x, s) if s.output_projection else x)
     is_classifier, is_narrow = s.head != "vocabulary", s.d_embedding is not None
     is_projected = is_narrow and not (is_classifier or s.head_transform)
     if is_projected if s.output_projection is None else s.output_projection:

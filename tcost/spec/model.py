@@ -140,7 +140,7 @@ class ModelSpec(BaseModel):
     """Whether what goes into the vocabulary projection is multiplied by a constant."""
     head: Head = "vocabulary"
     """`classifier` is for the first row, `token_classifier` for every row; `pooler`: the pooled first row is all that
-    the model gives."""
+    the model gives; `none`: it gives its last hidden state."""
     n_classes: Count | None = None
     """Outputs of a classifier."""
     pooler: Activation | Literal["none"] = "none"

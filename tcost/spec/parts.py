@@ -5,7 +5,17 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
-from tcost.sizes import MAX_SIZE, NO_VOCABULARY, PROJECTIONS, Experts, LatentAttention, LayerSet, Lora, Router
+from tcost.sizes import (
+    MAX_SIZE,
+    NO_VOCABULARY,
+    PROJECTIONS,
+    WITHOUT_LOSS,
+    Experts,
+    LatentAttention,
+    LayerSet,
+    Lora,
+    Router,
+)
 
 Count = Annotated[int, Field(ge=1, le=MAX_SIZE)]
 Depth = Annotated[int, Field(ge=0, le=MAX_SIZE)]
@@ -137,10 +147,12 @@ class TrainSpec(Part):
 def check_head(spec: Any) -> None:
     """Raise a problem of a model for a key that its head does not use, and for what its head lacks."""
     unused = (*NO_VOCABULARY,) if spec.head != "vocabulary" else ()
-    for key in (*unused, *(("head_bias",) if spec.head == "pooler" else ())):
+    for key in (*unused, *(("head_bias",) if spec.head in WITHOUT_LOSS else ())):
         if getattr(spec, key) not in (None, False):
             raise problem(key, f"{key} is given, but nothing of the model uses it: head is {spec.head}")
     if spec.head_activation and not spec.head_transform:
         raise problem("head_activation", "head_activation is given, but there is no head_transform to use it")
+    if spec.head == "none" and spec.pooler != "none":
+        raise problem("pooler", "pooler is given, but nothing of the model uses it: head is none")
     if spec.head == "pooler" and spec.pooler == "none":
         raise problem("head", "head: pooler needs the activation of the pooler; give it as pooler: tanh")
