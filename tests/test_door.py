@@ -91,9 +91,9 @@ def test_what_may_cost_is_refused(fields: dict[str, Any]) -> None:
 
 def test_a_default_that_is_not_kept_is_no_trifle() -> None:
     """A field that the family's class has, and that its reader does not read, must be as it is by default."""
-    assert is_harmless("use_new_norm", False, {}, {"use_new_norm": False})
-    assert is_harmless("use_new_norm", False, {}, {})
-    assert not is_harmless("use_new_norm", False, {}, {"use_new_norm": True})
+    assert is_harmless("new_list", [], {}, {"new_list": []})
+    assert is_harmless("new_list", [], {}, {})
+    assert not is_harmless("new_list", [], {}, {"new_list": [1]})
     assert not is_harmless("n_turbo", 0, {}, {"n_turbo": 2})
     fields = {name: value for name, value in class_defaults("llama").items() if name not in LLAMA}
     assert spec_of(LLAMA | fields) == spec_of(LLAMA)
@@ -143,7 +143,7 @@ def test_a_model_of_defaults(family: str) -> None:
             spec_of(values)
         return
     spec = ModelSpec.model_validate(spec_of(values))
-    found = evaluate(spec, convention="torch", context=2 if spec.encoder_input == "words" else None)
+    found = evaluate(spec, convention="torch", context=2 if spec.encoder_input == "tokens" else None)
     assert found.totals.parameters == sum(each.numel() for each in model.parameters())
 
 
