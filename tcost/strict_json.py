@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, NoReturn
+from typing import Any
 
 from tcost.errors import InputError
 
@@ -14,15 +14,23 @@ Pairs = list[tuple[str, Any]]
 
 
 def strict_json(
-    text: str, where: str, what: str, *, max_digits: int, mapping: Callable[[Pairs], dict[str, Any]]
+    text: str,
+    where: str,
+    what: str,
+    *,
+    max_digits: int,
+    mapping: Callable[[Pairs], Any],
+    has_constants: bool = False,
 ) -> Any:
     """Return what a JSON text holds; `where` names the text in messages, `what` what it should be.
 
     `mapping` makes a mapping of its keys and values. Raises InputError for what is not JSON, for numbers that JSON does
-    not have or that have more digits, and for nesting without end.
+    not have, unless it `has_constants` such as NaN, or that have more digits, and for nesting without end.
     """
 
-    def constant(word: str) -> NoReturn:
+    def constant(word: str) -> float:
+        if has_constants:
+            return float(word)
         raise InputError(f"{where}: {word} is not a number that JSON has")
 
     def whole(digits: str) -> int:

@@ -15,6 +15,8 @@ from tcost.commands.list import LISTINGS
 from tcost.completion import FILE
 from tcost.cost.measures import MEASURES
 from tcost.documents.schema import SCHEMAS
+from tcost.importers import FAMILIES
+from tcost.importers.heads import HEADS, LANGUAGE
 from tcost.optimizers import OPTIMIZERS
 from tcost.spec import ModelSpec
 
@@ -55,7 +57,9 @@ VALUES: dict[str, Callable[[], Titles]] = {
     "KEY": lambda: dict.fromkeys(_keys(), ""),
     "KEY=VALUES": lambda: dict.fromkeys((f"{key}=" for key in _keys()), ""),
     **dict.fromkeys(("CONFIG", "FILE", "PATH"), lambda: {FILE: ""}),
-    **dict.fromkeys(("ADDRESS", "BYTES", "I/N", "N"), dict),
+    "FAMILY": lambda: dict.fromkeys(FAMILIES, ""),
+    "CLASS": lambda: dict.fromkeys((*LANGUAGE, *HEADS, "Model"), ""),
+    **dict.fromkeys(("ADDRESS", "BYTES", "FIELD", "I/N", "N"), dict),
     "chunked:N": lambda: {"chunked:": ""},
 }
 """The words that may stand for a value in capitals of a help page, and what they mean."""

@@ -54,7 +54,7 @@ def _of_family(name: str, cases: list[dict[str, Any]]) -> tuple[list[str], list[
         fields = Watched("config.json", case["config"], family.defaults, family=name)
         for reader in (family.read, family.end):
             reader(fields)
-        read |= {each: None for names, _, _ in fields.explained for each in names.split(", ")}
+        read |= {each: None for names, *_ in fields.explained for each in names.split(", ")}
         allowed |= getattr(fields, "allowed", {})
     return [f"`{each}`" for each in read], [f"`{each}` {_words(values)}" for each, values in allowed.items()]
 

@@ -19,6 +19,7 @@ ORDER = [
         "units",
         "text",
         "strict_json",
+        "reading",
         "sizes",
         "bundled",
         "settings",

@@ -192,7 +192,10 @@ def test_two_names_of_one_field(config: dict[str, Any], key: str, value: int) ->
         ({"model_type": "bart", "static_position_embeddings": True}, "field 'static_position_embeddings' is True"),
         ({"model_type": "marian", "decoder_vocab_size": 9}, "field 'decoder_vocab_size' is 9\nexpected 58101"),
         ({"model_type": "vit", "architectures": ["ViTModel"], "pooler_output_size": 9}, "'pooler_output_size' is 9"),
-        ({"model_type": "gemma", **BERT, "hidden_activation": "relu"}, "expected another word for gelu_tanh"),
+        (
+            {"model_type": "gemma", **BERT, "num_key_value_heads": 4, "hidden_activation": "relu"},
+            "expected another word for gelu_tanh",
+        ),
     ],
 )
 def test_what_does_not_agree(config: dict[str, Any], message: str) -> None:
@@ -206,10 +209,11 @@ def test_what_does_not_agree(config: dict[str, Any], message: str) -> None:
 @pytest.mark.parametrize("family", ["llama", "gemma", "olmo2"])
 def test_a_window_that_no_class_has(family: str) -> None:
     """A window is not read where the family's class has none, and the note says so."""
-    imported = read({**LLAMA, "model_type": family, "sliding_window": 8})
+    imported = read({**LLAMA, "num_key_value_heads": 4, "model_type": family, "sliding_window": 8})
     assert "sliding_window" not in imported.spec
     assert "sliding_window 8 is not used: the family's class attends to every row before" in imported.notes
-    assert not read({**LLAMA, "model_type": family, "sliding_window": 8, "use_sliding_window": False}).notes
+    unused = {"num_key_value_heads": 4, "sliding_window": 8, "use_sliding_window": False}
+    assert not read({**LLAMA, "model_type": family, **unused}).notes
 
 
 def test_quantization_is_said() -> None:
@@ -268,7 +272,10 @@ def test_models_that_end_in_their_pooler(case: dict[str, Any]) -> None:
 def test_gemma_means_the_approximation() -> None:
     """`gelu` in a Gemma's hidden_act is the approximation by tanh, as its configuration class has it."""
     for given in ("gelu", "gelu_pytorch_tanh"):
-        assert spec_of({"model_type": "gemma", **BERT, "hidden_act": given}).activation == "gelu_tanh"
+        assert (
+            spec_of({"model_type": "gemma", **BERT, "num_key_value_heads": 4, "hidden_act": given}).activation
+            == "gelu_tanh"
+        )
 
 
 @pytest.mark.parametrize("algo", ["pepita", "mempepita"])
@@ -280,18 +287,19 @@ def test_a_model_without_a_head_has_no_error(algo: str) -> None:
 
 
 def test_the_missing_model_type(tmp_path: Path) -> None:
-    """A configuration without its model_type is answered in two lines, by `compute` and by `import`."""
+    """A configuration without its model_type is that of the family which its fields tell, and the note says so."""
     path = tmp_path / "bert_config.json"
     path.write_text(json.dumps({**BERT, "type_vocab_size": 2, "hidden_act": "gelu"}))
-    for command in (load_spec, import_spec_from):
-        with pytest.raises(InputError) as error:
-            command(path)
-        first, second = str(error.value).split("\n")
-        assert first == f"{path}: field 'model_type' is missing"
-        assert second.startswith("by its fields it could be bert or roberta or electra or albert: add it as ")
-    path.write_text(json.dumps({"hidden_size": 8, "num_hidden_layers": 2, "turbo": 1}))
-    with pytest.raises(InputError, match=r"field 'model_type' is missing\nknown: gpt2, "):
-        load_spec(path)
+    for command in (load_spec, lambda each: import_spec_from(each)[0]):
+        assert command(path) == spec_of({**BERT, "model_type": "bert"}).model_copy(
+            update={"name": "bert_config", "notes": command(path).notes}
+        )
+        assert command(path).notes[0].startswith("model_type is missing: read as bert, which is told by its fields: ")
+    for unclear in ({"hidden_size": 8, "num_hidden_layers": 2, "turbo": 1}, {**BERT, "type_vocab_size": 1}):
+        path.write_text(json.dumps(unclear))
+        with pytest.raises(InputError, match=r"field 'model_type' is missing\nnearest by its fields: ") as error:
+            load_spec(path)
+        assert str(error.value).count("\n") == 1
 
 
 SPEC = (

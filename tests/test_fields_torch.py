@@ -16,7 +16,8 @@ from tcost import InputError, evaluate
 from tcost.importers import FAMILIES, import_config
 from tcost.importers.decoders import DECODERS
 from tcost.importers.experts import EXPERTS
-from tcost.importers.fields import NO_EFFECT, Fields
+from tcost.importers.fields import Fields
+from tcost.importers.harmless import NO_EFFECT
 from tcost.importers.llamas import LLAMAS
 from tcost.importers.nested import NESTED
 from tcost.importers.synonyms import SYNONYMS

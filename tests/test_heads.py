@@ -9,6 +9,7 @@ from conftest import golden
 
 from tcost import InputError, evaluate, load_spec
 from tcost.importers import import_config
+from tcost.reading import Reading
 from tcost.spec import ModelSpec
 
 CASES = golden("heads")
@@ -23,7 +24,7 @@ def test_executed_heads(case: dict[str, Any], form: str, tmp_path: Path) -> None
     path.write_text(json.dumps(case[form]))
     spec = load_spec(path)
     reads_tokens, is_double = spec.encoder_input == "tokens", spec.n_encoder_layers and spec.n_decoder_layers
-    lengths = {
+    lengths: dict[str, Any] = {
         "context": case["context"] if reads_tokens or is_double else None,
         "encoder_context": case["encoder_context"] if reads_tokens and is_double else None,
     }
@@ -37,10 +38,10 @@ def test_another_head_than_the_file_names() -> None:
     config = next(case["config"] for case in CASES if case["hf_class"] == "LlamaModel")
     kinds = {"LlamaForCausalLM": "vocabulary", "ForQuestionAnswering": "token_classifier", "Model": "none"}
     for name, head in kinds.items():
-        spec = import_config(json.dumps(config), "c.json", head=name).spec
+        spec = import_config(json.dumps(config), "c.json", Reading(head=name)).spec
         assert ModelSpec.model_validate(spec).head == head
     with pytest.raises(InputError, match="architecture ForDreaming is not understood"):
-        import_config(json.dumps(config), "c.json", head="ForDreaming")
+        import_config(json.dumps(config), "c.json", Reading(head="ForDreaming"))
 
 
 @pytest.mark.parametrize("labels", [{"num_labels": 3}, {"id2label": {"0": "a"}}])

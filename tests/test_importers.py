@@ -159,7 +159,7 @@ def test_an_unknown_field_is_named(family: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"model_type": "lama"}, "unknown model_type 'lama'; did you mean 'llama'?"),
+        ({"model_type": "lama"}, "unknown model_type 'lama'\nnearest by its fields: llama, "),
         ({"model_type": 3}, "unknown model_type '3'"),
         ({"hidden_act": "mish"}, "c.json: field 'hidden_act' is 'mish'\nexpected one of gelu, "),
         ({"hidden_size": "48"}, "c.json: field 'hidden_size' is '48'\nexpected a whole number from 1 to 10^18"),
@@ -193,11 +193,10 @@ def test_values_that_cannot_be(changes: dict[str, Any], message: str) -> None:
     ("text", "message"),
     [
         ('{"model_type": "llama"', "c.json:1:23: not JSON"),
-        ('{"model_type": "llama", "hidden_size": NaN}', "c.json: NaN is not a number that JSON has"),
+        ('{"model_type": "llama", "hidden_size": NaN}', "c.json: field 'hidden_size' is nan"),
         ('{"model_type": "llama", "hidden_size": ' + "9" * 31 + "}", "c.json: a number of more than 30 digits"),
         ('{"model_type": "llama", "model_type": "gpt2"}', "field 'model_type' is given twice"),
         ('{"model_type": ' + "[" * 100_000, "c.json: nested deeper than any configuration"),
-        ('{"model_type": "llama"}', "field 'hidden_size' is missing"),
         ("[1]", "c.json: expected fields with values"),
     ],
 )

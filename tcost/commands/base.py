@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeAlias
 
 from tcost.errors import InputError, nearest
 from tcost.output import terminal_width, use_color
+from tcost.reading import Reading, check_used
 
 if TYPE_CHECKING:
     from tcost.diff import Asked
@@ -58,6 +59,20 @@ Output: TypeAlias = Annotated[
 Integers: TypeAlias = Annotated[bool, Offered("Exact integers in tables, not SI units.", "--integers")]
 
 
+IGNORE_HELP = "A field of a config.json to read as if it had none, where it changes no count; repeatable."
+HEAD_HELP = "The class whose head a config.json has, or what its name ends in, as in ForCausalLM or Model."
+AS_HELP = "The family whose class a config.json is of, as in llama, whatever its model_type is."
+
+
+def reading_of(
+    ignore: Annotated[Sequence[str] | None, Offered(IGNORE_HELP, "--ignore", metavar="FIELD...")] = None,
+    as_: Annotated[str | None, Offered(AS_HELP, "--as", metavar="FAMILY")] = None,
+    head: Annotated[str | None, Offered(HEAD_HELP, "--head", metavar="CLASS")] = None,
+) -> Reading:
+    """Return how configurations are read: the options of every command that has a Reading."""
+    return Reading(tuple(ignore or ()), as_, head)
+
+
 def is_spec(word: str) -> bool:
     """Tell a spec from a further value of a list option."""
     from tcost.bundled import BUNDLED
@@ -67,22 +82,36 @@ def is_spec(word: str) -> bool:
     return looks_like_path or (word not in LEARNING_RULES and (word in BUNDLED or os.path.lexists(word)))
 
 
-def load(word: str) -> "Spec":
+def load(word: str, reading: Reading = Reading()) -> "Spec":
     """Return what a word on the command line means, of which a step can be priced, or raise InputError."""
+    return load_all([word], reading)[0]
+
+
+def load_all(words: Sequence[str], reading: Reading = Reading()) -> "list[Spec]":
+    """Return what words mean. Raises InputError, too, where `reading` says what none of them has use for."""
     from tcost.bundled import bundled
 
-    made = bundled(word)
-    return made() if made else load_keys(word)
+    made = [None if reading else bundled(word) for word in words]
+    keys = iter(load_all_keys([word for word, make in zip(words, made, strict=True) if make is None], reading))
+    return [next(keys) if make is None else make() for make in made]
 
 
-def load_keys(word: str) -> "ModelSpec":
+def load_keys(word: str, reading: Reading = Reading()) -> "ModelSpec":
     """Return the spec that a word on the command line means, with its keys, or raise InputError."""
-    from tcost.learning_rules import LEARNING_RULES
-    from tcost.spec import load_spec
+    return load_all_keys([word], reading)[0]
 
-    if word in LEARNING_RULES and not os.path.lexists(word):
-        raise InputError(f"'{word}' is a learning rule, not a spec\nwrite --algos {word}")
-    return load_spec(word)
+
+def load_all_keys(words: Sequence[str], reading: Reading = Reading()) -> "list[ModelSpec]":
+    """Return the specs that words mean, with their keys, or raise InputError."""
+    from tcost.learning_rules import LEARNING_RULES
+    from tcost.spec import read_spec
+
+    for word in words:
+        if word in LEARNING_RULES and not os.path.lexists(word):
+            raise InputError(f"'{word}' is a learning rule, not a spec\nwrite --algos {word}")
+    read = [read_spec(word, reading) for word in words]
+    check_used(reading, [imported for _, imported in read if imported])
+    return [spec for spec, _ in read]
 
 
 def rules(words: Sequence[str]) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from tcost.commands.base import Algos, Format, Offered, Output, Printed, SpecName, load_keys, rules, tables
 from tcost.cost.measures import IN_WORDS
+from tcost.reading import Reading
 from tcost.settings import Settings
 
 OVER_HELP = "The size that varies: a key of the spec or batch; with values, as in n_heads=1,2,4, only those are tried."
@@ -19,6 +20,7 @@ def run(
         *("macc", "flop", "stored_activations_bytes"),
     ),
     settings: Settings = Settings(),
+    reading: Reading = Reading(),
     format_: Format = "table",
     output: Output = None,
 ) -> Printed:
@@ -34,7 +36,7 @@ def run(
     from tcost.breakeven import break_even
     from tcost.cost import results_of
 
-    model, names = load_keys(spec), rules(algos)
+    model, names = load_keys(spec, reading), rules(algos)
     found = break_even(model, names, over, list(dict.fromkeys(measures)), settings)
     results = results_of(model, names, settings)
     if format_ in ("json", "csv"):

@@ -7,9 +7,10 @@ from importlib import import_module
 from keyword import iskeyword
 from typing import Any, get_args
 
-from tcost.commands.base import Offered, Printed, Said, Streamed
+from tcost.commands.base import Offered, Printed, Said, Streamed, reading_of
 from tcost.errors import GateError, InputError
 from tcost.output import write
+from tcost.reading import Reading
 from tcost.settings import Option, Settings, options, said_over
 
 Run = Callable[..., Printed | Streamed]
@@ -23,8 +24,11 @@ def module_of(name: str) -> Any:
 
 @cache
 def own_of(run: Run) -> Mapping[str, inspect.Parameter]:
-    """Return the parameters of a command by name."""
-    return inspect.signature(run).parameters
+    """Return the parameters of a command by name, in the place of a Reading the options that make one."""
+    found: dict[str, inspect.Parameter] = {}
+    for name, each in inspect.signature(run).parameters.items():
+        found |= inspect.signature(reading_of).parameters if isinstance(each.default, Reading) else {name: each}
+    return found
 
 
 def offered(each: inspect.Parameter) -> Offered:
@@ -54,8 +58,11 @@ def call(run: Run, words: Mapping[str, Any], unanswered: Mapping[str, str]) -> P
     for option in asked:
         if option.path[0] in unanswered and said.get(option.name) is not None:
             raise InputError(f"{option.flag}: {unanswered[option.path[0]]}")
-    for name, each in own_of(run).items():
-        if isinstance(each.default, Settings):
+    for name, each in inspect.signature(run).parameters.items():
+        if isinstance(each.default, Reading):
+            options_of = inspect.signature(reading_of).parameters
+            given[name] = reading_of(**{option: given.pop(option) for option in options_of if option in given})
+        elif isinstance(each.default, Settings):
             given[name] = said_over(each.default, said)
         elif isinstance(each.default, Said):
             given[name] = Said({key: word for key, word in said.items() if word is not None})

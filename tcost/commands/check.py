@@ -18,6 +18,7 @@ from tcost.commands.base import (
 )
 from tcost.cost.measures import IN_WORDS
 from tcost.errors import InputError
+from tcost.reading import Reading
 from tcost.settings import options
 
 if TYPE_CHECKING:
@@ -32,9 +33,14 @@ CONFIG_HELP = "A file of budgets of many specs; tcost.yaml by default."
 
 FORMATS = Literal["table", "json", "junit", "markdown"]
 
-OF_SPEC = {"maxima": "--max", "growths": "--max-growth", "against": "--against", "algos": "--algos"} | {
-    each.name: each.flag for each in options()
-}
+OF_SPEC = {
+    "maxima": "--max",
+    "growths": "--max-growth",
+    "against": "--against",
+    "algos": "--algos",
+    "ignore": "--ignore",
+    "as_": "--as",
+} | {each.name: each.flag for each in options()}
 """What is said of one spec, and in a file by its keys."""
 
 
@@ -47,6 +53,7 @@ def run(
     config: Annotated[str | None, Offered(CONFIG_HELP, "--config", metavar="FILE")] = None,
     algos: SavedAlgos = None,
     said: Said = Said(),
+    reading: Reading = Reading(),
     format_: Annotated[FORMATS, Offered(FORMAT_HELP, "--format", default=True)] = "table",
     output: Output = None,
     integers: Integers = False,
@@ -66,7 +73,7 @@ def run(
         from tcost.budgets import parse_limits
 
         limits = parse_limits(rejoined(maxima or []), "--max"), parse_limits(rejoined(growths or []), "--max-growth")
-        outcomes = _outcomes(spec, *limits, against, algos, said)
+        outcomes = _outcomes(spec, *limits, against, algos, said, reading)
     return _printed(outcomes, format_, output, integers=integers)
 
 
@@ -95,13 +102,14 @@ def _outcomes(
     against: str | None,
     algos: Sequence[str] | None,
     said: Said,
+    reading: Reading = Reading(),
 ) -> "list[Outcome]":
     from tcost.budgets import check, limits_of
-    from tcost.documents.side import read_side
+    from tcost.documents.side import read_sides
 
     limits = limits_of(maxima, growths)
-    base = None if against is None else read_side(against)
-    return check(read_side(spec), base, asked(algos, said), limits)
+    side, *bases = read_sides([spec] if against is None else [spec, against], reading)
+    return check(side, bases[0] if bases else None, asked(algos, said), limits)
 
 
 def _printed(outcomes: "list[Outcome]", format_: FORMATS, output: str | None, *, integers: bool) -> Printed:

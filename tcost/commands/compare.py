@@ -11,11 +11,12 @@ from tcost.commands.base import (
     Offered,
     Output,
     Printed,
-    load,
+    load_all,
     reconcile_command,
     rules,
     tables,
 )
+from tcost.reading import Reading
 from tcost.settings import RULES, Settings
 
 SPECS_HELP = f"{SPEC_HELP} All bundled specs when there is none."
@@ -27,6 +28,7 @@ def run(
     algos: Algos = RULES,
     contexts: Annotated[Sequence[int] | None, Offered(CONTEXTS_HELP, "--context", metavar="N...")] = None,
     settings: Settings = Settings(),
+    reading: Reading = Reading(),
     format_: Format = "table",
     output: Output = None,
     integers: Integers = False,
@@ -40,7 +42,7 @@ def run(
     from tcost.bundled import BUNDLED
     from tcost.cost import comparisons_of
 
-    models = [load(spec) for spec in specs or BUNDLED]
+    models = load_all(specs or list(BUNDLED), reading)
     comparisons = comparisons_of(models, rules(algos), contexts or [None], settings)
     if format_ in ("json", "csv"):
         from tcost.documents.compare import to_csv, to_json

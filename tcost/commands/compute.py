@@ -3,6 +3,7 @@
 from typing import Annotated, Literal
 
 from tcost.commands.base import Algos, Format, Integers, Offered, Output, Printed, SpecName, load, rules, tables
+from tcost.reading import Reading
 from tcost.settings import Settings
 
 BY_HELP = "What shares a line; layer by default, operation in JSON and CSV."
@@ -12,6 +13,7 @@ def run(
     spec: SpecName,
     algos: Algos = ("bp",),
     settings: Settings = Settings(),
+    reading: Reading = Reading(),
     macc: Annotated[bool, Offered("MACCs by layer, not FLOPs, in a table.", "--macc")] = False,
     by: Annotated[Literal["layer", "phase", "operation"] | None, Offered(BY_HELP, "--by")] = None,
     format_: Format = "table",
@@ -26,7 +28,7 @@ def run(
     """
     from tcost.cost import beside, results_of
 
-    model, names = load(spec), rules(algos)
+    model, names = load(spec, reading), rules(algos)
     results = results_of(model, names, settings)
     if format_ in ("json", "csv"):
         from tcost.documents.compute import to_csv, to_json

@@ -4,6 +4,7 @@ import shlex
 from typing import Annotated, Literal
 
 from tcost.commands.base import FORMAT_HELP, Integers, Offered, Output, Printed, Said, SavedAlgos, asked, tables
+from tcost.reading import Reading
 
 SIDE_HELP = "a spec as in compute, or a JSON result of compute or compare."
 
@@ -13,6 +14,7 @@ def run(
     head: Annotated[str, Offered("What is now: likewise.", metavar="HEAD")],
     algos: SavedAlgos = None,
     said: Said = Said(),
+    reading: Reading = Reading(),
     format_: Annotated[Literal["table", "json", "markdown"], Offered(FORMAT_HELP, "--format", default=True)] = "table",
     output: Output = None,
     integers: Integers = False,
@@ -25,9 +27,10 @@ def run(
     Example: tcost diff gpt2 gpt2-medium
     """
     from tcost.diff import differences, price_both
-    from tcost.documents.side import read_side
+    from tcost.documents.side import read_sides
 
-    found = differences(*price_both(read_side(base), read_side(head), asked(algos, said)))
+    before, after = read_sides([base, head], reading)
+    found = differences(*price_both(before, after, asked(algos, said)))
     if format_ == "json":
         from tcost.documents.diff import to_json
 

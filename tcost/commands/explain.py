@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from tcost.commands.base import FORMAT_HELP, NO_BYTES, Integers, Offered, Output, Printed, SpecName, load, tables
 from tcost.commands.formula import LAYER_HELP, OnlyAlgo, OnlyPhase
+from tcost.reading import Reading
 from tcost.settings import Settings
 
 UNANSWERED = NO_BYTES | {"errata": "slips are of a model's totals, not of its operations\nsee: tcost compute"}
@@ -15,6 +16,7 @@ def run(
     phase: OnlyPhase = None,
     algo: OnlyAlgo = None,
     settings: Settings = Settings(),
+    reading: Reading = Reading(),
     format_: Annotated[Literal["table", "json", "markdown"], Offered(FORMAT_HELP, "--format", default=True)] = "table",
     output: Output = None,
     integers: Integers = False,
@@ -30,7 +32,7 @@ def run(
     """
     from tcost.explain import explain
 
-    explanation = explain(load(spec), layer, algo, settings, phase=phase)
+    explanation = explain(load(spec, reading), layer, algo, settings, phase=phase)
     if format_ == "json":
         from tcost.documents.explain import to_json
 

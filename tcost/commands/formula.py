@@ -16,6 +16,7 @@ from tcost.commands.base import (
 )
 from tcost.errors import InputError, nearest
 from tcost.kinds import PHASES, Phase
+from tcost.reading import Reading
 from tcost.settings import Settings
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def run(
     algo: OnlyAlgo = None,
     of: Annotated[Sequence[str] | None, Offered(IN_HELP, "--in", metavar="KEY...")] = None,
     settings: Settings = Settings(),
+    reading: Reading = Reading(),
     format_: Annotated[
         Literal["text", "latex", "python", "json"], Offered(LANGUAGE_HELP, "--format", default=True)
     ] = "text",
@@ -75,7 +77,7 @@ def run(
     """
     from tcost.formulas import formulas
 
-    spec, part = (None, what) if is_layer(what) else (_load(what), layer or "")
+    spec, part = (None, what) if is_layer(what) else (_load(what, reading), layer or "")
     if spec is None and layer:
         raise InputError(
             f"'{what}' is a layer, and so is to be '{layer}'\nthe spec comes first: tcost explain --formula SPEC {what}"
@@ -92,7 +94,7 @@ def run(
     return Printed((latex if format_ == "latex" else python_module)(found), output)
 
 
-def _load(word: str) -> "ModelSpec":
+def _load(word: str, reading: Reading) -> "ModelSpec":
     """Return the spec that a word means; one that is none may have been meant as a layer."""
     from tcost.bundled import BUNDLED
     from tcost.learning_rules import LEARNING_RULES
@@ -102,4 +104,4 @@ def _load(word: str) -> "ModelSpec":
         close = nearest(word, [*LAYERS, *BUNDLED])
         hint = f"; did you mean '{close}'?" if close else ""
         raise InputError(f"'{word}' is neither a spec nor a layer{hint}\nknown: tcost list specs and tcost list layers")
-    return load_keys(word)
+    return load_keys(word, reading)

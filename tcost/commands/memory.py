@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from tcost.commands.base import Algos, Format, Integers, Offered, Output, Printed, SpecName, load, rules, tables
+from tcost.reading import Reading
 from tcost.settings import Settings
 from tcost.units import parse_bytes
 
@@ -13,6 +14,7 @@ def run(
     spec: SpecName,
     algos: Algos = ("bp",),
     settings: Settings = Settings(),
+    reading: Reading = Reading(),
     budget: Annotated[str | None, Offered(BUDGET_HELP, "--budget", metavar="BYTES")] = None,
     format_: Format = "table",
     output: Output = None,
@@ -30,7 +32,7 @@ def run(
     from tcost.memory.budget import within
     from tcost.memory.fitting import fittings
 
-    model, names = load(spec), rules(algos)
+    model, names = load(spec, reading), rules(algos)
     results = results_of(model, names, settings)
     limit = None if budget is None else parse_bytes(budget)
     budgets = [None if limit is None else within(limit, result.memory.step) for result in results]

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from tcost.commands.base import SPEC_HELP, Algos, Invocation, Offered, Printed, load_keys, rejoined, rules
+from tcost.commands.base import SPEC_HELP, Algos, Invocation, Offered, Printed, load_all_keys, rejoined, rules
 from tcost.cost.measures import IN_WORDS
 from tcost.errors import InputError
+from tcost.reading import Reading
 from tcost.settings import RULES, Settings
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def run(
     measures: Annotated[Sequence[str] | None, Offered(DRAWN_HELP, "--measures", metavar="MEASURE...")] = None,
     algos: Algos = RULES,
     settings: Settings = Settings(),
+    reading: Reading = Reading(),
 ) -> Printed:
     """Draw what one training step costs.
 
@@ -53,7 +55,7 @@ def run(
     if kind == "bars" and len(specs) > 1:
         raise InputError("bars are of one spec\ndraw a picture of each, or curves of several")
     check_libraries()
-    models, names = [load_keys(spec) for spec in specs], rules(algos)
+    models, names = load_all_keys(specs, reading), rules(algos)
     with quietly():
         from tcost.plot.files import render
 

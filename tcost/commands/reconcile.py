@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from tcost.commands.base import NO_BYTES, Format, Integers, Offered, Output, Printed, SpecName, load, tables
+from tcost.reading import Reading
 from tcost.settings import Settings
 
 UNANSWERED = NO_BYTES | {"convention": "a reconciliation is between two of them\ngive --from and --to"}
@@ -16,6 +17,7 @@ def run(
     from_: Annotated[str, Offered(FROM_HELP, "--from", metavar="CONVENTION", default=True)] = "paper",
     to: Annotated[str, Offered(TO_HELP, "--to", metavar="CONVENTION", default=True)] = "exact",
     settings: Settings = Settings(),
+    reading: Reading = Reading(),
     format_: Format = "table",
     output: Output = None,
     integers: Integers = False,
@@ -31,7 +33,7 @@ def run(
     """
     from tcost.reconcile import reconcile
 
-    reconciliation = reconcile(load(spec), from_, to, settings)
+    reconciliation = reconcile(load(spec, reading), from_, to, settings)
     if format_ in ("json", "csv"):
         from tcost.documents.reconcile import to_csv, to_json
 

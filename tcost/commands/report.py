@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from tcost.commands.base import SPEC_HELP, Algos, Invocation, Offered, Printed, load_keys, reconcile_command, rules
+from tcost.commands.base import SPEC_HELP, Algos, Invocation, Offered, Printed, load_all_keys, reconcile_command, rules
+from tcost.reading import Reading
 from tcost.settings import RULES, Settings
 
 OUTPUT_HELP = "Write to a file, whole or not at all."
@@ -15,6 +16,7 @@ def run(
     output: Annotated[str, Offered(OUTPUT_HELP, "--output", "-o", metavar="FILE")],
     algos: Algos = RULES,
     settings: Settings = Settings(),
+    reading: Reading = Reading(),
 ) -> Printed:
     """Write what one training step costs as a page of HTML.
 
@@ -27,7 +29,7 @@ def run(
     from tcost.page import report_page
     from tcost.report.beside import changes_notes, lacking_notes, why_notes
 
-    models = [load_keys(spec) for spec in specs]
+    models = load_all_keys(specs, reading)
     comparisons = comparisons_of(models, rules(algos), [settings.context], settings)
     see = reconcile_command(specs, [] if settings.context is None else [settings.context], settings)
     notes = (*changes_notes(comparisons), *lacking_notes(comparisons), *why_notes(comparisons, see))

@@ -25,6 +25,7 @@ from tcost.commands.base import (
 from tcost.cost.measures import IN_WORDS
 from tcost.errors import InputError, Interrupted
 from tcost.output import is_direct
+from tcost.reading import Reading
 from tcost.settings import Settings
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def run(
         *("macc", "flop", "parameters", "stored_activations_bytes"),
     ),
     settings: Settings = Settings(),
+    reading: Reading = Reading(),
     format_: Annotated[
         Literal["table", "markdown", "csv", "jsonl", "parquet"] | None, Offered(FORMAT_HELP, "--format")
     ] = None,
@@ -93,7 +95,7 @@ def run(
     from tcost.sweep.shards import WHOLE, parse_shard
 
     asked = Sweep(
-        spec=load_keys(spec),
+        spec=load_keys(spec, reading),
         axes=tuple(map(parse_axis, rejoined(over))),
         algos=tuple(rules(algos)),
         conventions=tuple(dict.fromkeys(conventions)),

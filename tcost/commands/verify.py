@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
-from tcost.commands.base import SPEC_HELP, Algos, Format, Invocation, Offered, Output, Printed, load, rules, tables
+from tcost.commands.base import SPEC_HELP, Algos, Format, Invocation, Offered, Output, Printed, load_all, rules, tables
 from tcost.errors import InputError
+from tcost.reading import Reading
 from tcost.settings import RULES, Settings
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def run(
     specs: Annotated[Sequence[str] | None, Offered(SPECS_HELP, metavar="SPEC")] = None,
     algos: Algos = RULES,
     settings: Settings = Settings(optimizer="adamw"),
+    reading: Reading = Reading(),
     seed: Annotated[int, Offered(SEED_HELP, "--seed", metavar="N", default=True, least=0)] = 0,
     torch: Annotated[bool, Offered(TORCH_HELP, "--torch")] = False,
     format_: Format = "table",
@@ -43,9 +45,9 @@ def run(
 
     Example: tcost verify gpt2 --algos bp pepita
     """
-    models = [load(spec) for spec in specs or ONE_PER_FAMILY]
+    models = load_all(specs or ONE_PER_FAMILY, reading)
     if torch:
-        beside = invoked.given - {"specs", "torch", "context", "encoder_context", "format_", "output"}
+        beside = invoked.given - {"specs", "torch", "context", "encoder_context", "format_", "output", "ignore", "as_"}
         if given := beside - ({"algos"} if rules(algos) == ["bp"] else set()):
             options = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(given))
             raise InputError(

@@ -94,7 +94,10 @@ def t5(f: Fields) -> None:
     """Read a T5 or mT5: RMSNorm, biases of the scores by distance, one table for both embeddings."""
     f.sizes(vocab_size="vocab_size", d_model="d_model", n_heads="num_heads", d_head="d_kv", d_ff="d_ff")
     encoder = f.take("n_encoder_layers", "num_layers")
-    if f.values.get("num_decoder_layers") is None and f.values.get("num_layers") != encoder:
+    if (
+        f.values.get("num_decoder_layers") is None
+        and f.values.get("num_layers", f.defaults.get("num_layers")) != encoder
+    ):
         # The class fills this field from num_layers before it reads another name for that.
         raise InputError(
             f"{f.where}: field 'num_decoder_layers' is missing\nit does not follow from num_hidden_layers; give it, too"

@@ -5,41 +5,22 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
 from tcost.errors import InputError
+from tcost.importers.classes import class_defaults
+from tcost.importers.harmless import NO_EFFECT, is_harmless
 from tcost.importers.synonyms import SYNONYMS, chosen_names, contradictions
 from tcost.sizes import MAX_SIZE
 
-NO_EFFECT = frozenset(
-    (
-        *("architectures", "model_type", "transformers_version", "_name_or_path", "name_or_path", "_commit_hash"),
-        *("auto_map", "language", "license", "torch_dtype", "dtype", "use_bfloat16"),
-        *("attn_implementation", "_attn_implementation", "_attn_implementation_autoset"),
-        *("experts_implementation", "_experts_implementation", "cache_implementation"),
-        *("bos_token_id", "eos_token_id", "pad_token_id", "unk_token_id", "sep_token_id", "cls_token_id"),
-        *("mask_token_id", "n_ctx", "chunk_size_feed_forward"),
-        *("decoder_start_token_id", "forced_bos_token_id", "forced_eos_token_id", "bad_words_ids", "suppress_tokens"),
-        *("begin_suppress_tokens", "forced_decoder_ids", "prefix", "task_specific_params", "tokenizer_class"),
-        *("max_length", "min_length", "num_beams", "num_beam_groups", "early_stopping", "no_repeat_ngram_size"),
-        *("length_penalty", "repetition_penalty", "temperature", "top_k", "top_p", "typical_p", "do_sample"),
-        *("encoder_no_repeat_ngram_size", "diversity_penalty", "num_return_sequences", "remove_invalid_values"),
-        *("exponential_decay_length_penalty", "return_dict_in_generate", "output_scores", "renormalize_logits"),
-        *("dropout", "attention_dropout", "activation_dropout", "hidden_dropout", "hidden_dropout_prob"),
-        *("attention_probs_dropout_prob", "resid_pdrop", "embd_pdrop", "attn_pdrop", "emb_pdrop", "dropout_rate"),
-        *("classifier_dropout", "classif_dropout", "layerdrop", "encoder_layerdrop", "decoder_layerdrop", "qa_dropout"),
-        *("seq_classif_dropout", "summary_first_dropout", "summary_last_dropout", "classifier_dropout_prob"),
-        *("ffn_dropout", "classifier_dropout_rate", "embedding_dropout", "embed_dropout"),
-        *("summary_type", "summary_use_proj", "summary_activation", "summary_proj_to_labels"),
-        *("layer_norm_epsilon", "layer_norm_eps", "rms_norm_eps", "norm_eps", "initializer_range", "init_std"),
-        *("initializer_factor", "init_device", "use_cache", "gradient_checkpointing", "return_dict", "torchscript"),
-        *("output_attentions", "output_hidden_states", "output_past", "tf_legacy_loss", "verbose", "save_step"),
-        *("problem_type", "finetuning_task", "id2label", "label2id", "num_labels", "_num_labels", "pretraining_tp"),
-        *("rope_theta", "rotary_emb_base", "rope_local_base_freq", "original_max_position_embeddings"),
-        *("router_aux_loss_coef", "output_router_logits", "router_jitter_noise", "aux_loss_alpha", "seq_aux"),
-        *("attn_softmax_bf16", "attention_softmax_in_fp32", "masked_softmax_fusion"),
-        *("bias_dropout_fusion", "skip_bias_add", "skip_bias_add_qkv", "slow_but_exact", "offset_alibi", "seq_length"),
-        *("use_flash_attn", "flash_attn", "fused_dense"),
-    )
-)
-"""Fields that change no count: tokens, dropout, generation, initialisation, precision, bookkeeping."""
+MAX_NAMED = 8
+"""Fields that are named where many are not understood."""
+
+
+class FieldError(InputError):
+    """What is wrong with some fields of a configuration, which it knows by name."""
+
+    def __init__(self, message: str, fields: Sequence[str]) -> None:
+        """Take the message and the names."""
+        super().__init__(message)
+        self.fields = tuple(fields)
 
 
 @dataclass
@@ -53,7 +34,7 @@ class Fields:
     values: Mapping[str, Any]
     defaults: Mapping[str, Any] = field(default_factory=dict)
     spec: dict[str, Any] = field(default_factory=dict)
-    explained: list[tuple[str, str, str]] = field(default_factory=list)
+    explained: list[tuple[str, str, str, bool]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
     family: str = ""
@@ -86,7 +67,7 @@ class Fields:
         """Return an error about a field's value."""
         value = repr(self.values.get(name, self.defaults.get(name)))
         shown = value if len(value) < 60 else f"{value[:57]}..."  # noqa: PLR2004  # what a line holds
-        return InputError(f"{self.where}: field '{name}' is {shown}\nexpected {expected}")
+        return FieldError(f"{self.where}: field '{name}' is {shown}\nexpected {expected}", [name])
 
     def number(self, *names: str, least: int = 1) -> int:
         """Return a whole number."""
@@ -121,7 +102,7 @@ class Fields:
 
     def became(self, name: str, key: str, value: Any) -> None:
         """Remember which key of the spec a field became."""
-        self.explained.append((name, key, str(value)))
+        self.explained.append((name, key, str(value), not any(each in self.values for each in name.split(", "))))
 
     def flag(self, name: str, *, default: bool | None = None) -> bool:
         """Return a field that is true or false."""
@@ -175,12 +156,16 @@ class Fields:
         return int(of * value)
 
     def finish(self) -> None:
-        """Raise InputError with every field that was not read and is not known to change nothing."""
-        unknown = sorted(set(self.values) - self.seen - NO_EFFECT)
+        """Raise FieldError with every field that was not read and may change the cost."""
+        left = sorted(set(self.values) - self.seen - NO_EFFECT)
+        unknown = [name for name in left if not is_harmless(name, self.values[name], self.spec, self.defaults)]
         if unknown:
-            raise InputError(
-                f"{self.where}: not understood: {', '.join(unknown)}\n"
-                "these fields may change the cost; remove them if you know that they do not"
+            more = f" and {len(unknown) - MAX_NAMED} more" if len(unknown) > MAX_NAMED else ""
+            options = " ".join(f"--ignore {name}" for name in unknown[:MAX_NAMED])
+            raise FieldError(
+                f"{self.where}: not understood: {', '.join(unknown[:MAX_NAMED])}{more}\n"
+                f"these fields may change the cost; if you know that they do not: {options}",
+                unknown,
             )
 
     def _given(self, names: Sequence[str]) -> str:
@@ -210,10 +195,17 @@ class Families(dict[str, Family]):
         self._end = end
 
     def family(self, name: str, shared: Mapping[str, Any] | None = None, /, **own: Any) -> Callable[[Reader], Reader]:
-        """Make a function the reader of a family, whose defaults are its own and what it shares with others."""
+        """Make a function the reader of a family.
+
+        Its defaults are those of its class in transformers; what is said here, or shared with others, is for fields
+        that the class lacks or has no default of.
+        """
 
         def add(read: Reader) -> Reader:
-            self[name] = Family(read, {**(shared or {}), **own}, self._end)
+            stated = {field: value for field, value in class_defaults(name).items() if value is not None}
+            self[name] = Family(
+                read, {**dict.fromkeys(class_defaults(name)), **(shared or {}), **own, **stated}, self._end
+            )
             return read
 
         return add

@@ -8,6 +8,12 @@ from tcost.sizes import NO_VOCABULARY, WITHOUT_LOSS
 
 LANGUAGE = ("ForCausalLM", "LMHeadModel", "ForMaskedLM", "ForConditionalGeneration", "MTModel", "WithLMHeadModel")
 PRETRAINING = ("BertForPreTraining", "AlbertForPreTraining")
+HEADS = (
+    *("ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering", "ForMultipleChoice"),
+    "ForNextSentencePrediction",
+)
+"""What the names of classes with another head end in."""
+
 PARTS = ("HeadsModel", "EncoderModel", "DecoderModel", "PreTrainedModel")
 """Classes that end in `Model` and are no bare model."""
 

@@ -1,4 +1,4 @@
-"""More families that are like Llama, a row each: biases, norms, windows and parts of heads as their classes have them."""
+"""More families that are like Llama, a row each, with the biases, norms, windows and heads that their classes have."""
 
 from collections.abc import Mapping
 from functools import partial

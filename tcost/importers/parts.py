@@ -191,5 +191,13 @@ def read_by_none(f: Fields) -> None:
     if "is_encoder_decoder" not in f.seen:  # one stack alone is saved either way
         f.agree(is_encoder_decoder=bool(f.spec.get("n_encoder_layers") and f.spec.get("n_decoder_layers")))
     f.refuse(pruned_heads=({}, None), tie_encoder_decoder=(False, None), cross_attention_hidden_size=None)
-    if f.part("quantization_config"):
-        f.notes.append("quantization_config: parameters are counted as they are before they are quantized")
+    if quantized := f.part("quantization_config"):
+        method = quantized.get("quant_method")
+        which = f" ({method})" if isinstance(method, str) else ""
+        f.notes.append(
+            f"quantization_config{which}: parameters are counted as they are before they are quantized, "
+            "and memory in the type that --dtype says"
+        )
+    own = [each for name, each in f.part("auto_map").items() if name != "AutoConfig" and isinstance(each, str)]
+    if own:
+        f.notes.append(f"auto_map: the checkpoint has a class of its own, {own[0]}; priced as that of transformers")
