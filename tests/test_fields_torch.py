@@ -17,6 +17,8 @@ from tcost.importers import FAMILIES, import_config
 from tcost.importers.decoders import DECODERS
 from tcost.importers.experts import EXPERTS
 from tcost.importers.fields import NO_EFFECT, Fields
+from tcost.importers.gpts import GPTS
+from tcost.importers.llama_kin import KIN
 from tcost.importers.llamas import LLAMAS
 from tcost.importers.nested import NESTED
 from tcost.importers.synonyms import SYNONYMS
@@ -81,7 +83,7 @@ def unrun(notes: tuple[str, ...], spec: ModelSpec) -> int:
 
 def said_to_be_causal(family: str) -> bool:
     """Tell a family of decoders alone."""
-    return family in {*DECODERS, *LLAMAS, *EXPERTS}
+    return family in {*DECODERS, *GPTS, *LLAMAS, *KIN, *EXPERTS}
 
 
 def executed(config: dict[str, Any], hf_class: str) -> tuple[int, int]:

@@ -17,13 +17,14 @@ from tcost.importers.encoder_decoders import ENCODER_DECODERS
 from tcost.importers.encoders import ENCODERS
 from tcost.importers.experts import EXPERTS
 from tcost.importers.fields import NO_EFFECT, Fields
+from tcost.importers.gpts import GPTS
 from tcost.importers.llama_kin import KIN
 from tcost.importers.llamas import LLAMAS
 from tcost.importers.nested import TIES, text_part
 from tcost.importers.parts import read_by_none
 from tcost.strict_json import Pairs, strict_json
 
-FAMILIES = {**DECODERS, **LLAMAS, **KIN, **EXPERTS, **ENCODERS, **ENCODER_DECODERS}
+FAMILIES = {**DECODERS, **GPTS, **LLAMAS, **KIN, **EXPERTS, **ENCODERS, **ENCODER_DECODERS}
 
 MAX_DIGITS = 30
 

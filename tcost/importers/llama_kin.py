@@ -1,4 +1,4 @@
-"""More families that are like Llama, a row each: biases, norms, windows and parts of heads as their classes have them."""
+"""More families that are like Llama, a row each, as their classes are."""
 
 from collections.abc import Mapping
 from functools import partial
