@@ -93,7 +93,9 @@ def test_parameters_of_real_models(case: dict[str, Any]) -> None:
     assert priced(case).totals.parameters == case["parameters"]
 
 
-FAMILIES = golden("families")
+FAMILIES = golden("families") + golden("more_families")
+NESTED_PARTS = {"qwen2_vl", "qwen2_vl_text", "qwen2_5_vl", "qwen2_5_vl_text", "qwen3_vl_text"}
+"""Text parts of models of several inputs, which no class runs alone."""
 
 
 @pytest.mark.parametrize("case", FAMILIES, ids=lambda case: f"{case['config']['model_type']}-{case['context']}")
@@ -114,7 +116,7 @@ def test_executed_families(case: dict[str, Any], tmp_path: Path) -> None:
 
 def test_every_family_was_executed() -> None:
     """There is no family in the importer that no class was executed for; `gemma3` is read as its text part."""
-    assert {case["config"]["model_type"] for case in FAMILIES} == set(IMPORTED)
+    assert {case["config"]["model_type"] for case in FAMILIES} == set(IMPORTED) - NESTED_PARTS
 
 
 @pytest.mark.parametrize(
