@@ -12,8 +12,10 @@ from tcost.importers.experts import EXPERTS as EXPERT_FAMILIES
 
 HAS_TORCH = bool(find_spec("torch") and find_spec("transformers"))
 CASES = golden("families")
-INSIDE = {"qwen3_vl_moe_text"}
-"""Families that are text parts alone: tests/golden/nested_experts.json has them."""
+INSIDE = {
+    *("qwen2_vl", "qwen2_vl_text", "qwen2_5_vl", "qwen2_5_vl_text", "qwen3_vl_text", "qwen3_vl_moe_text"),
+}
+"""Families that are text parts alone: tests/golden/nested*.json have them."""
 EXPERTS = {*EXPERT_FAMILIES} - {"minicpm3"}
 
 
@@ -92,7 +94,7 @@ def saved_by_flash(model: Any, given: dict[str, Any]) -> int | None:
 
 def class_of(family: str) -> str:
     """Return the family whose class in transformers a family has: its own, in most."""
-    return {"kimi_k2": "deepseek_v3"}.get(family, family)
+    return {"kimi_k2": "deepseek_v3", "internlm3": "llama"}.get(family, family)
 
 
 def build(case: dict[str, Any]) -> Any:

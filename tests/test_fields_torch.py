@@ -17,7 +17,9 @@ from tcost.importers import FAMILIES, import_config
 from tcost.importers.decoders import DECODERS
 from tcost.importers.experts import EXPERTS
 from tcost.importers.fields import Fields
+from tcost.importers.gpts import GPTS
 from tcost.importers.harmless import NO_EFFECT
+from tcost.importers.llama_kin import KIN
 from tcost.importers.llamas import LLAMAS
 from tcost.importers.nested import NESTED
 from tcost.importers.synonyms import SYNONYMS
@@ -29,7 +31,7 @@ pytestmark = pytest.mark.skipif(
 
 SMALL: dict[str, dict[str, Any]] = {}
 """A small configuration of each family, with its class."""
-for _case in golden("families"):
+for _case in golden("families") + golden("more_families"):
     SMALL.setdefault(_case["config"]["model_type"], _case)
 
 WORDS = {"hidden_size", "num_hidden_layers", "num_attention_heads", "n_layer", "n_head", "n_embd", "n_embed", "d_model"}
@@ -84,7 +86,7 @@ def unrun(notes: tuple[str, ...], spec: ModelSpec) -> int:
 
 def said_to_be_causal(family: str) -> bool:
     """Tell a family of decoders alone."""
-    return family in {*DECODERS, *LLAMAS, *EXPERTS}
+    return family in {*DECODERS, *GPTS, *LLAMAS, *KIN, *EXPERTS}
 
 
 def executed(config: dict[str, Any], hf_class: str) -> tuple[int, int]:

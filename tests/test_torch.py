@@ -94,7 +94,7 @@ def test_parameters_of_real_models(case: dict[str, Any]) -> None:
     assert priced(case).totals.parameters == case["parameters"]
 
 
-FAMILIES = golden("families")
+FAMILIES = golden("families") + golden("more_families")
 
 
 @pytest.mark.parametrize("case", FAMILIES, ids=lambda case: f"{case['config']['model_type']}-{case['context']}")

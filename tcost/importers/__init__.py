@@ -17,6 +17,7 @@ from tcost.importers.encoder_decoders import ENCODER_DECODERS
 from tcost.importers.encoders import ENCODERS
 from tcost.importers.experts import EXPERTS
 from tcost.importers.fields import Fields
+from tcost.importers.gpts import GPTS
 from tcost.importers.harmless import NO_EFFECT
 from tcost.importers.llama_kin import KIN
 from tcost.importers.llamas import LLAMAS
@@ -25,7 +26,7 @@ from tcost.importers.parts import read_by_none
 from tcost.reading import Reading
 from tcost.strict_json import Pairs, strict_json
 
-FAMILIES = {**DECODERS, **LLAMAS, **KIN, **EXPERTS, **ENCODERS, **ENCODER_DECODERS}
+FAMILIES = {**DECODERS, **GPTS, **LLAMAS, **KIN, **EXPERTS, **ENCODERS, **ENCODER_DECODERS}
 
 MAX_DIGITS = 30
 

@@ -1,4 +1,4 @@
-"""More families that are like Llama, a row each, with the biases, norms, windows and heads that their classes have."""
+"""More families that are like Llama, a row each, as their classes are."""
 
 from collections.abc import Mapping
 from functools import partial

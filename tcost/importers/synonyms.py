@@ -27,7 +27,9 @@ _DEEPSEEK = {**_ROUTED, "num_nextn_predict_layers": "num_mtp_layers"}
 SYNONYMS: Mapping[str, Mapping[str, str]] = {
     "gpt2": _GPT,
     "gptj": _GPT,
+    "codegen": _GPT,
     "gpt_bigcode": _GPT,
+    "gpt_neo": {"num_attention_heads": "num_heads", "num_hidden_layers": "num_layers"},
     "openai-gpt": _GPT,
     "xglm": {"num_attention_heads": "attention_heads", "hidden_size": "d_model", "num_hidden_layers": "num_layers"},
     "bloom": {"num_hidden_layers": "n_layer", "num_attention_heads": "n_head", "n_embed": "hidden_size"},
