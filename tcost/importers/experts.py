@@ -78,19 +78,11 @@ def correction_not_counted(f: Fields, depth: int) -> None:
     f.notes.append(f"not counted: corrections of the router's scores, {number} parameters, which are not trained")
 
 
-def _bias_of_head(f: Fields, name: str) -> None:
-    if f.flag(name):
-        f.put("head_bias", name, True)  # noqa: FBT003  # the value of a key
-
-
-def bias_of_head(f: Fields, _depth: int) -> None:
-    """Set the bias of the vocabulary projection where the one flag for all biases is true."""
-    _bias_of_head(f, "use_bias")
-
-
-def bias_of_phi(f: Fields, _depth: int) -> None:
-    """Set the bias of the vocabulary projection where its flag is true."""
-    _bias_of_head(f, "lm_head_bias")
+def bias_of_head(f: Fields, _depth: int, *, flag: str) -> None:
+    """Set the bias of the vocabulary projection where a flag is true."""
+    has_bias = f.flag(flag)
+    if has_bias:
+        f.put("head_bias", flag, has_bias)
 
 
 ROWS: Mapping[str, Row] = {
@@ -244,7 +236,7 @@ ROWS: Mapping[str, Row] = {
                 shared="moe_num_shared_experts",
                 dense=by_interval,
             ),
-            bias_of_head,
+            partial(bias_of_head, flag="use_bias"),
             correction_not_counted,
         ),
     ),
@@ -295,7 +287,7 @@ ROWS: Mapping[str, Row] = {
         ignored=("input_jitter_noise", "router_jitter_noise"),
         parts=(
             Mixture(count="num_local_experts", width="intermediate_size"),
-            bias_of_phi,
+            partial(bias_of_head, flag="lm_head_bias"),
             said_not_counted("a second softmax of the router's scores (SparseMixer)"),
         ),
         window=window_everywhere,
