@@ -23,7 +23,7 @@ def test_executed_heads(case: dict[str, Any], form: str, tmp_path: Path) -> None
     path.write_text(json.dumps(case[form]))
     spec = load_spec(path)
     reads_tokens, is_double = spec.encoder_input == "tokens", spec.n_encoder_layers and spec.n_decoder_layers
-    lengths = {
+    lengths: dict[str, Any] = {
         "context": case["context"] if reads_tokens or is_double else None,
         "encoder_context": case["encoder_context"] if reads_tokens and is_double else None,
     }

@@ -18,11 +18,12 @@ from tcost.importers.encoders import ENCODERS
 from tcost.importers.experts import EXPERTS
 from tcost.importers.fields import NO_EFFECT, Fields
 from tcost.importers.llamas import LLAMAS
+from tcost.importers.modern_encoders import MODERN_ENCODERS
 from tcost.importers.nested import TIES, text_part
 from tcost.importers.parts import read_by_none
 from tcost.strict_json import Pairs, strict_json
 
-FAMILIES = {**DECODERS, **LLAMAS, **EXPERTS, **ENCODERS, **ENCODER_DECODERS}
+FAMILIES = {**DECODERS, **LLAMAS, **EXPERTS, **ENCODERS, **MODERN_ENCODERS, **ENCODER_DECODERS}
 
 MAX_DIGITS = 30
 
