@@ -32,11 +32,8 @@ PROJECTIONS = ("query", "key", "value", "output")
 """The projections of an attention that may have biases."""
 
 NO_VOCABULARY: Mapping[str, Any] = {
-    "tie_embeddings": False,
-    "head_transform": False,
-    "head_activation": None,
-    "logit_softcap": False,
-    "output_scale": False,
+    **dict.fromkeys(("tie_embeddings", "head_transform", "logit_softcap", "output_scale"), False),
+    **dict.fromkeys(("head_activation", "d_head_transform"), None),
 }
 """What belongs to a vocabulary projection, each as it is where a model has another head."""
 
@@ -173,11 +170,10 @@ class Lora:
 class Sizes:
     """The named sizes and parts of one model at one context, with every default filled in.
 
-    `context_length` is the number of rows that carry the loss: the decoder's where there is one,
-    else the encoder's. `encoder_context_length` is None unless there are both, or where it follows the
-    context, until `at` says how long it is; what else begins with `encoder_` is None unless the encoder's
-    differs from the decoder's. A spec (`spec/model.py`) says what each part is. The defaults of the parts
-    are the transformer of Pau & Aymone, Eng 2024, 5(1), 34-50.
+    `context_length` is the number of rows that carry the loss: the decoder's where there is one, else the encoder's.
+    `encoder_context_length` is None unless there are both, or where it follows the context, until `at` says how long
+    it is; what else begins with `encoder_` is None unless the encoder's differs from the decoder's. `spec/model.py`
+    says what each part is. The defaults are the transformer of Pau & Aymone, Eng 2024, 5(1), 34-50.
     """
 
     name: str = ""
@@ -221,8 +217,10 @@ class Sizes:
     positions: Positions = "none"
     n_positions: Size = 0
     n_segments: Size = 0
+    n_task_types: Size = 0
     rotary_dims: Size = None
     relative_buckets: Size = None
+    relative_everywhere: bool = False
     d_embedding: Size = None
     embedding_bias: bool = False
     wide_positions: bool = False
@@ -235,7 +233,9 @@ class Sizes:
     n_classes: Size = None
     pooler: Activation | Literal["none"] = "none"
     head_transform: bool = False
+    head_transform_bias: bool = True
     head_activation: Activation | None = None
+    d_head_transform: Size = None
     output_projection: bool | None = None
     head_bias: bool | None = None
     logit_softcap: bool = False

@@ -44,6 +44,8 @@ PART_SYMBOLS: Mapping[str, tuple[str, str]] = {
     "n_positions": ("p", "rows of positions"),
     "encoder_n_positions": ("p_enc", "encoder's rows of positions"),
     "n_segments": ("s", "segments"),
+    "n_task_types": ("t", "tasks"),
+    "d_head_transform": ("c_head", "width of the head transform"),
     "d_embedding": ("c", "embedding width"),
     "patch_size": ("a", "side of a patch"),
     "n_channels": ("n_ch", "channels"),

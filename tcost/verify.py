@@ -83,6 +83,7 @@ def shrink(sizes: Sizes) -> Sizes:
         encoder_context_length=5 if sizes.family == "encoder-decoder" else None,
         n_positions=8,
         n_segments=min(2, sizes.n_segments),
+        n_task_types=min(2, sizes.n_task_types),
         **{key: size for key, size in _SMALL.items() if getattr(sizes, key)},
     )
     return _with_few_layers(_with_small_parts(small))
@@ -99,6 +100,7 @@ _SMALL: Mapping[str, Any] = {
     "rotary_dims": 2,
     "relative_buckets": 3,
     "d_embedding": 5,
+    "d_head_transform": 4,
     "n_classes": 3,
 }
 """What a part is shrunk to, where a model has it."""

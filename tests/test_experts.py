@@ -25,7 +25,7 @@ def counted(config: dict[str, Any], case: dict[str, Any]) -> tuple[int, int, int
 def test_files_that_classes_write(case: dict[str, Any]) -> None:
     """What a class writes is read as what a user wrote."""
     step = case["forward"] + case["backward"] + case["weight_update"]
-    expected = case["parameters"] - case.get("not_counted", 0), case["forward"], step
+    expected = case["parameters"] - case.get("without_use", 0), case["forward"], step
     assert counted(case["config"], case) == counted(case["config_saved"], case) == expected
 
 

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.skipif(
 
 SMALL: dict[str, dict[str, Any]] = {}
 """A small configuration of each family, with its class."""
-for _case in golden("families") + golden("more_families"):
+for _case in golden("families"):
     SMALL.setdefault(_case["config"]["model_type"], _case)
 
 WORDS = {"hidden_size", "num_hidden_layers", "num_attention_heads", "n_layer", "n_head", "n_embd", "n_embed", "d_model"}

@@ -212,6 +212,12 @@ OTHERWISE: Mapping[tuple[str, str], Mapping[int, set[int]]] = {
     ("ElectraForPreTraining", "flash"): {1: {-15}, 3: {-38}},
     # It copies the output of the fused kernel before the projection.
     ("WhisperForConditionalGeneration", "flash"): {1: {-2720}, 3: {-8160}},
+    # They have angles of their own for layers with a window; and of one sequence the merged projection is kept.
+    ("ModernBertForMaskedLM", "eager"): {1: {-1092}, 2: {-96}},
+    ("ModernBertDecoderForCausalLM", "eager"): {1: {-96}, 2: {-336}},
+    # Its activation is made of operations of Python, and it scales queries before they are turned.
+    ("EsmForMaskedLM", "eager"): {2: {-7384, -9362}},
+    ("EsmForMaskedLM", "flash"): {2: {-7384, -9362}},
     # Values are a view of the merged projection, all of which they keep; in eager attention only of one sequence.
     ("FalconForCausalLM", "eager"): {1: {0, -768, -4608}, 3: {0}},
     ("GPTNeoXForCausalLM", "eager"): {1: {-4608}, 3: {0}},

@@ -21,12 +21,13 @@ from tcost.importers.gpts import GPTS
 from tcost.importers.harmless import NO_EFFECT
 from tcost.importers.llama_kin import KIN
 from tcost.importers.llamas import LLAMAS
+from tcost.importers.modern_encoders import MODERN_ENCODERS
 from tcost.importers.nested import TIES, text_part
 from tcost.importers.parts import read_by_none
 from tcost.reading import Reading
 from tcost.strict_json import Pairs, strict_json
 
-FAMILIES = {**DECODERS, **GPTS, **LLAMAS, **KIN, **EXPERTS, **ENCODERS, **ENCODER_DECODERS}
+FAMILIES = {**DECODERS, **GPTS, **LLAMAS, **KIN, **EXPERTS, **ENCODERS, **MODERN_ENCODERS, **ENCODER_DECODERS}
 
 MAX_DIGITS = 30
 

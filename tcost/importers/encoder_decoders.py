@@ -1,7 +1,7 @@
 """Encoder-decoder families."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from tcost.errors import InputError
 from tcost.importers.fields import Families, Fields
@@ -160,24 +160,99 @@ def _spare_table(f: Fields) -> None:
         f.notes.append(f"not counted: a fourth table, model.shared of {size} parameters, which the class never runs")
 
 
-@ENCODER_DECODERS.family("bart", _DOUBLE)
-def bart(f: Fields, *, is_pre: bool = False) -> None:
-    """Read a BART: norms after each part, or before, and of the embeddings."""
+@ENCODER_DECODERS.family(
+    "umt5",
+    _T5,
+    vocab_size=250112,
+    d_model=512,
+    d_ff=1024,
+    num_layers=8,
+    num_heads=6,
+    n_positions=512,
+    feed_forward_proj="gated-gelu",
+)
+def umt5(f: Fields) -> None:
+    """Read a UMT5: an mT5 of which every layer has a table of relative positions."""
+    t5(f)
+    f.set(relative_everywhere=True)
+    if not f.spec["tie_embeddings"]:
+        f.notes.remove(FRESH)
+        f.notes.append("tie_word_embeddings false is not used: the family's class ties its tables all the same")
+        f.set(tie_embeddings=True)
+
+
+class Double(NamedTuple):
+    """What sets a BART and its like apart."""
+
+    spec: Mapping[str, Any]
+    spare: int = 0
+    """Rows at the start of the table of positions that are never used."""
+    positions: str = "learned"
+
+
+POST: Mapping[str, Any] = {"norm_position": "post", "embedding_norm": True}
+PRE: Mapping[str, Any] = {"norm_position": "pre", "final_norm": True}
+
+DOUBLES: Mapping[str, tuple[Double, Mapping[str, Any]]] = {
+    "bart": (Double(POST, SPARE), {}),
+    "mbart": (Double({**PRE, "embedding_norm": True}, SPARE), {}),
+    "plbart": (
+        Double(POST, SPARE),
+        {
+            "vocab_size": 50005,
+            "d_model": 768,
+            "scale_embedding": True,
+            **dict.fromkeys(("encoder_layers", "decoder_layers"), 6),
+            **dict.fromkeys(("encoder_ffn_dim", "decoder_ffn_dim"), 3072),
+            **dict.fromkeys(("encoder_attention_heads", "decoder_attention_heads"), 12),
+        },
+    ),
+    "blenderbot": (
+        Double(PRE),
+        {
+            "vocab_size": 8008,
+            "d_model": 2560,
+            "max_position_embeddings": 128,
+            "encoder_layers": 2,
+            "decoder_layers": 24,
+            **dict.fromkeys(("encoder_ffn_dim", "decoder_ffn_dim"), 10240),
+            **dict.fromkeys(("encoder_attention_heads", "decoder_attention_heads"), 32),
+        },
+    ),
+    "blenderbot-small": (
+        Double(POST),
+        {
+            "d_model": 512,
+            "max_position_embeddings": 512,
+            **dict.fromkeys(("encoder_layers", "decoder_layers"), 8),
+            **dict.fromkeys(("encoder_ffn_dim", "decoder_ffn_dim"), 2048),
+        },
+    ),
+    "pegasus": (Double(PRE, positions="stored"), {}),
+    "m2m_100": (
+        Double(PRE, positions="sinusoidal"),
+        {"vocab_size": 128112, "scale_embedding": True, "activation_function": "relu"},
+    ),
+}
+"""BART and its like, and the defaults that differ from those of BART."""
+
+
+def _bart_like(f: Fields) -> None:
+    """Read a BART or its like."""
+    row, _ = DOUBLES[f.family]
     _double(f)
     rows = f.number("max_position_embeddings")
-    f.became("max_position_embeddings", "n_positions", rows + SPARE)
-    f.set(context_length=rows, n_positions=rows + SPARE, positions="learned")
-    f.set(norm_position="pre" if is_pre else "post", embedding_norm=True)
-    f.refuse(normalize_before=is_pre, normalize_embedding=True, add_final_layer_norm=is_pre)
-    f.refuse(static_position_embeddings=False, extra_pos_embeddings=SPARE)
+    f.became("max_position_embeddings", "n_positions", rows + row.spare)
+    f.set(context_length=rows, n_positions=rows + row.spare, positions=row.positions, **row.spec)
+    is_pre, has_norm = row.spec["norm_position"] == "pre", "embedding_norm" in row.spec
+    f.refuse(normalize_before=is_pre, normalize_embedding=has_norm, add_final_layer_norm=is_pre)
+    f.refuse(static_position_embeddings=row.positions != "learned")
+    f.agree(extra_pos_embeddings=row.spare)
     _spare_table(f)
 
 
-@ENCODER_DECODERS.family("mbart", _DOUBLE)
-def mbart(f: Fields) -> None:
-    """Read an mBART: norms before each part, of the embeddings and of each stack."""
-    bart(f, is_pre=True)
-    f.set(final_norm=True)
+for _name, (_, _defaults) in DOUBLES.items():
+    ENCODER_DECODERS.family(_name, _DOUBLE, **_defaults)(_bart_like)
 
 
 @ENCODER_DECODERS.family("marian", _DOUBLE, vocab_size=58101, share_encoder_decoder_embeddings=True)

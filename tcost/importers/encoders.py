@@ -1,7 +1,8 @@
 """Encoder-only families."""
 
 from collections.abc import Mapping
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from tcost.errors import InputError
 from tcost.importers.fields import Families, Fields
@@ -89,13 +90,57 @@ def _second_bias(f: Fields) -> None:
         )
 
 
-@ENCODERS.family("roberta", _BERT, vocab_size=50265)
-def roberta(f: Fields) -> None:
-    """Read a RoBERTa: positions start at 2, past the padding token's."""
+@ENCODERS.family("ernie", _BERT, task_type_vocab_size=3, use_task_id=False)
+def ernie(f: Fields) -> None:
+    """Read an ERNIE: a BERT with a table of tasks where it is used."""
+    bert(f)
+    if f.flag("use_task_id"):
+        f.take("n_task_types", "task_type_vocab_size")
+    f.ignore("task_type_vocab_size")
+
+
+class Like(NamedTuple):
+    """What sets a RoBERTa and its like apart from a BERT."""
+
+    defaults: Mapping[str, Any]
+    spec: Mapping[str, Any] = MappingProxyType({})
+
+
+_PRE: Mapping[str, Any] = {"norm_position": "pre", "final_norm": True}
+
+ROBERTAS: Mapping[str, Like] = {
+    "roberta": Like({"vocab_size": 50265}),
+    "xlm-roberta": Like({}),
+    "camembert": Like({}),
+    "data2vec-text": Like({}),
+    "roberta-prelayernorm": Like({"vocab_size": 50265}, _PRE),
+    "xlm-roberta-xl": Like(
+        {
+            "vocab_size": 250880,
+            "hidden_size": 2560,
+            "num_hidden_layers": 36,
+            "num_attention_heads": 32,
+            "intermediate_size": 10240,
+            "max_position_embeddings": 514,
+            "type_vocab_size": 1,
+        },
+        {**_PRE, "embedding_norm": False},
+    ),
+}
+"""RoBERTa and its like: positions start at 2, past the padding token's."""
+
+
+def _roberta_like(f: Fields) -> None:
+    """Read a RoBERTa or its like."""
     _with_segments(f, spare=2)
+    f.set(**ROBERTAS[f.family].spec)
     _gelu_in_head(f)
     _end(f, POOLED)
     _second_bias(f)
+
+
+for _name, _like in ROBERTAS.items():
+    ENCODERS.family(_name, _BERT, **_like.defaults)(_roberta_like)
 
 
 def _gelu_in_head(f: Fields) -> None:

@@ -7,7 +7,7 @@ from tcost.importers.fields import Fields
 from tcost.sizes import NO_VOCABULARY, WITHOUT_LOSS
 
 LANGUAGE = ("ForCausalLM", "LMHeadModel", "ForMaskedLM", "ForConditionalGeneration", "MTModel", "WithLMHeadModel")
-PRETRAINING = ("BertForPreTraining", "AlbertForPreTraining")
+PRETRAINING = ("BertForPreTraining", "AlbertForPreTraining", "ErnieForPreTraining")
 HEADS = (
     *("ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering", "ForMultipleChoice"),
     "ForNextSentencePrediction",
@@ -99,6 +99,7 @@ def without_vocabulary(f: Fields) -> None:
     if f.spec.get("tie_embeddings") and f.spec.get("n_encoder_layers") and f.spec.get("n_decoder_layers"):
         f.spec.setdefault("share_embeddings", True)
     f.set(**NO_VOCABULARY)
+    f.spec.pop("head_transform_bias", None)
     if f.spec["head"] in WITHOUT_LOSS:
         f.spec.pop("head_bias", None)
     if "wide_positions" in f.spec:  # an OPT's classifier, too, reads what is projected onto the embedding's width

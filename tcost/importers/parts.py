@@ -129,7 +129,7 @@ def window(f: Fields, depth: int, full: list[int] | dict[str, int]) -> None:
     size = f.optional("sliding_window", least=0)
     types = f.values.get("layer_types")
     f.ignore("layer_types")
-    _slide(f, depth, size, full if types is None else _full_layers(f, types, depth))
+    _slide(f, depth, size, full if types is None else full_layers(f, types, depth))
 
 
 def _slide(f: Fields, depth: int, size: int | None, full: list[int] | dict[str, int]) -> None:
@@ -172,7 +172,8 @@ def window_where_used(f: Fields, depth: int, *, late: bool = True) -> None:
     f.ignore("sliding_window", "layer_types")
 
 
-def _full_layers(f: Fields, types: Any, depth: int) -> list[int]:
+def full_layers(f: Fields, types: Any, depth: int) -> list[int]:
+    """Return the layers that have full attention, of a list that says it of each."""
     known = ("full_attention", "sliding_attention")
     if not isinstance(types, list) or len(types) != depth or any(each not in known for each in types):
         raise f.wrong("layer_types", f"a list of {depth} words, full_attention or sliding_attention")

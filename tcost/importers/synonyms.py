@@ -55,9 +55,11 @@ SYNONYMS: Mapping[str, Mapping[str, str]] = {
     "minimax_m2": {"num_experts": "num_local_experts"},
     "t5": _T5,
     "mt5": _T5,
+    "umt5": _T5,
     "bart": _BART,
     "mbart": _BART,
     "marian": _BART,
+    **dict.fromkeys(("plbart", "blenderbot", "blenderbot-small", "pegasus", "m2m_100"), _BART),
     "whisper": {**_BART, "num_key_value_heads": "encoder_attention_heads"},
     "distilbert": {"hidden_size": "dim", "num_attention_heads": "n_heads", "num_hidden_layers": "n_layers"},
 }

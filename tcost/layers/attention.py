@@ -123,8 +123,9 @@ def relative_positions(buckets: Tensor, s: Sizes) -> Tensor:
 
 
 def score_biases(trace: Trace, stack: str, s: Sizes, band: Band | None) -> Tensor | None:
-    """Return what a stack's blocks add to their scores, where they do."""
+    """Return what a stack's blocks add to their scores, where they do; or of what each makes its own."""
     if s.positions != "relative":
         return None
     rows = s.context_length
-    return relative_positions(trace.input(f"{stack} buckets", rows, rows, s.relative_buckets, band=band), s)
+    buckets = trace.input(f"{stack} buckets", rows, rows, s.relative_buckets, band=band)
+    return buckets if s.relative_everywhere else relative_positions(buckets, s)

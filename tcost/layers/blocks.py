@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tcost.layers.attention import attention, cross_attention, latent_attention
+from tcost.layers.attention import attention, cross_attention, latent_attention, relative_positions
 from tcost.layers.feed_forward import feed_forward, mixture_of_experts
 from tcost.layers.projections import normed
 from tcost.sizes import Sizes
@@ -50,12 +50,15 @@ def block(
 ) -> Tensor:
     """Self-attention, cross-attention over memory [k, d] where there is one, and feed-forward.
 
-    x [q, d] -> [q, d]; attention has only the pairs of the band, and biases [kv, g, q, k] on its scores.
+    x [q, d] -> [q, d]; attention has only the pairs of the band, and biases [kv, g, q, k] on its scores,
+    which it makes itself where every block has a table.
     """
 
     def attend(h: Tensor) -> Tensor:
-        latent = s.latent_attention
-        return latent_attention(h, s, latent, band) if latent else attention(h, s, band, biases)
+        if latent := s.latent_attention:
+            return latent_attention(h, s, latent, band)
+        own = relative_positions(biases, s) if biases is not None and s.relative_everywhere else biases
+        return attention(h, s, band, own)
 
     def feed(h: Tensor) -> Tensor:
         return mixture_of_experts(h, s, s.experts) if s.experts else feed_forward(h, s)

@@ -69,6 +69,15 @@ def segments(x: Tensor, s: Sizes) -> Tensor:
 
 
 @layer
+def tasks(x: Tensor, s: Sizes) -> Tensor:
+    """Task embeddings, added to the token embedding.
+
+    x [q, d] -> [q, d]. Source: Sun et al. 2019, arXiv 1907.12412, section 3.3.
+    """
+    return added_table("task", x, s.n_task_types)
+
+
+@layer
 def embedding_scale(x: Tensor, s: Sizes) -> Tensor:
     """Product of the embeddings with a constant.
 
@@ -98,7 +107,7 @@ def embedding_projection(x: Tensor, s: Sizes) -> Tensor:
 def embed(trace: Trace, stack: str, s: Sizes) -> tuple[Tensor, Tensor]:
     """Return the embedding of what a stack reads, and what goes into its first block.
 
-    Between them: scale, positions, segments, norm, and the projection from a narrower embedding.
+    Between them: scale, positions, segments, tasks, norm, and the projection from a narrower embedding.
     """
     embedded = x = read(trace, stack, s)
     if s.embedding_scale:
@@ -109,6 +118,8 @@ def embed(trace: Trace, stack: str, s: Sizes) -> tuple[Tensor, Tensor]:
         x = positions(x, s)
     if s.n_segments:
         x = segments(x, s)
+    if s.n_task_types:
+        x = tasks(x, s)
     if s.embedding_norm:
         x = embedding_norm(x, s)
     if s.d_embedding is not None and not s.wide_positions:

@@ -20,10 +20,11 @@ def final_norm(x: Tensor, s: Sizes) -> Tensor:
 def head_transform(x: Tensor, s: Sizes) -> Tensor:
     """Dense layer, activation and norm before the vocabulary projection of a masked language model.
 
-    x [q, d] -> [q, c], c the width of the embedding. Source: Devlin et al. 2019, the published implementation.
+    x [q, d] -> [q, c], c the width of the embedding, or its own. Source: Devlin et al. 2019, the published
+    implementation; Chung et al. 2020, arXiv 2010.12821, section 4.1, for a width of its own.
     """
-    width = s.d_model if s.d_embedding is None else s.d_embedding
-    dense = projection("dense", x, "q d -> q c", s, has_bias=True, c=width)
+    width = next(size for size in (s.d_head_transform, s.d_embedding, s.d_model) if size is not None)
+    dense = projection("dense", x, "q d -> q c", s, has_bias=s.head_transform_bias, c=width)
     return normed(activate(s.head_activation or s.activation, dense), s)
 
 

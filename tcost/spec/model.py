@@ -118,10 +118,14 @@ class ModelSpec(BaseModel):
     """Rows of the table of learned positions; by default the longest context of the spec."""
     n_segments: Depth = 0
     """Rows of a table of segments (token types) that is added to the token embedding."""
+    n_task_types: Depth = 0
+    """Rows of a table of tasks that is added, too."""
     rotary_dims: Count | None = None
     """Width of a head that is rotated; by default all of it."""
     relative_buckets: Count | None = None
     """Rows of a stack's table of relative positions."""
+    relative_everywhere: bool = False
+    """Whether each layer has a table of relative positions of its own."""
     d_embedding: Count | None = None
     """Width of the token embedding where a projection leads from it to d_model."""
     embedding_bias: bool = False
@@ -149,6 +153,10 @@ class ModelSpec(BaseModel):
     """Whether there is a dense layer, activation and norm before the vocabulary projection."""
     head_activation: Activation | None = None
     """Activation of the head transform where it differs from the layers'."""
+    head_transform_bias: bool = True
+    """Whether the head transform's dense layer has a bias."""
+    d_head_transform: Count | None = None
+    """Width of the head transform where it is not that of the token embedding."""
     output_projection: bool | None = None
     """Whether the output is projected onto d_embedding; by default before a vocabulary projection alone, where no
     head transform does it."""
@@ -221,6 +229,8 @@ class ModelSpec(BaseModel):
             ),
             ("positions", "latent_attention", self.latent_attention and self.positions == "relative"),
             ("sliding_window", "relative positions", self.sliding_window and self.positions == "relative"),
+            ("relative_everywhere", "other positions", self.relative_everywhere and not self.relative_buckets),
+            ("d_head_transform", "a tied embedding", self.d_head_transform and self.tie_embeddings),
             ("n_kv_heads", "latent_attention", self.latent_attention and self.n_kv_heads),
             ("qk_norm", "latent_attention", self.latent_attention and self.qk_norm != "none"),
             ("rotary_dims", "other positions", self.rotary_dims and self.positions != "rotary"),

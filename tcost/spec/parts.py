@@ -150,6 +150,9 @@ def check_head(spec: Any) -> None:
     for key in (*unused, *(("head_bias",) if spec.head in WITHOUT_LOSS else ())):
         if getattr(spec, key) not in (None, False):
             raise problem(key, f"{key} is given, but nothing of the model uses it: head is {spec.head}")
+    if not spec.head_transform and (spec.d_head_transform or not spec.head_transform_bias):
+        key = "d_head_transform" if spec.d_head_transform else "head_transform_bias"
+        raise problem(key, f"{key} is given, but there is no head_transform to use it")
     if spec.head_activation and not spec.head_transform:
         raise problem("head_activation", "head_activation is given, but there is no head_transform to use it")
     if spec.head == "none" and spec.pooler != "none":
