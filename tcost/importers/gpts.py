@@ -2,7 +2,8 @@
 
 from tcost.importers.decoders import gpt2, gptj
 from tcost.importers.fields import Families, Fields
-from tcost.importers.parts import ALL, activation, decoder, head
+from tcost.importers.heads import head
+from tcost.importers.parts import ALL, activation, decoder
 
 GPTS = Families(head)
 
