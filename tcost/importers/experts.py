@@ -114,6 +114,7 @@ ROWS: Mapping[str, Row] = {
                 width="moe_intermediate_size",
                 normalise="norm_topk_prob",
                 d_shared="shared_expert_intermediate_size",
+                must_share=True,
                 shared_gate=True,
                 dense=all_but_every,
             ),

@@ -39,6 +39,8 @@ class Mixture:
     """The field of the constant that weights are multiplied by."""
     shared: str | None = None
     d_shared: str | None = None
+    must_share: bool = False
+    """Whether the class means something else by no shared expert, which is refused."""
     shared_gate: bool = False
     output_norm: bool = False
     """Whether what the mixture gives is normalised."""
@@ -74,7 +76,8 @@ class Mixture:
         name = self.shared or self.d_shared
         if name is None:
             return 0
-        shared = (f.optional(name, least=0) or 0) * (width if self.shared else 1)
+        number = f.number(name) if self.must_share else f.optional(name, least=0) or 0
+        shared = number * (width if self.shared else 1)
         f.became(name, "experts.d_shared", shared)
         return shared
 

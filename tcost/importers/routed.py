@@ -189,6 +189,7 @@ ROWS: Mapping[str, Row] = {
                 router="sigmoid",
                 normalise=True,
                 scale="router_scaling_factor",
+                must_share=True,
                 shared="num_shared_experts",
                 dense=by_list_else_one,
             ),
