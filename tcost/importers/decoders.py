@@ -10,17 +10,7 @@ MPT_RATIO = 4
 """Feed-forward width over model width of MptMLP, whatever the configuration says."""
 
 
-@DECODERS.family(
-    "gpt2",
-    vocab_size=50257,
-    n_positions=1024,
-    n_embd=768,
-    n_layer=12,
-    n_head=12,
-    activation_function="gelu_new",
-    scale_attn_weights=True,
-    tie_word_embeddings=True,
-)
+@DECODERS.family("gpt2")
 def gpt2(f: Fields) -> None:
     """Read a GPT-2."""
     f.refuse(add_cross_attention=False)
@@ -32,14 +22,7 @@ def gpt2(f: Fields) -> None:
     activation(f, "activation_function")
 
 
-@DECODERS.family(
-    "gpt_neox",
-    hidden_act="gelu",
-    use_parallel_residual=True,
-    attention_bias=True,
-    tie_word_embeddings=False,
-    max_position_embeddings=2048,
-)
+@DECODERS.family("gpt_neox")
 def gpt_neox(f: Fields) -> None:
     """Read a GPT-NeoX or Pythia: side by side, after two norms."""
     decoder(f)
@@ -52,17 +35,7 @@ def gpt_neox(f: Fields) -> None:
     f.refuse(is_decoder=(True, False))
 
 
-@DECODERS.family(
-    "gptj",
-    vocab_size=50400,
-    n_positions=2048,
-    n_embd=4096,
-    n_layer=28,
-    n_head=16,
-    rotary_dim=64,
-    activation_function="gelu_new",
-    tie_word_embeddings=False,
-)
+@DECODERS.family("gptj")
 def gptj(f: Fields) -> None:
     """Read a GPT-J: attention and feed-forward side by side, after one norm."""
     decoder(f, "n_embd", "n_head", "n_layer", "n_positions")
@@ -74,20 +47,7 @@ def gptj(f: Fields) -> None:
     activation(f, "activation_function")
 
 
-@DECODERS.family(
-    "opt",
-    vocab_size=50272,
-    hidden_size=768,
-    num_hidden_layers=12,
-    ffn_dim=3072,
-    max_position_embeddings=2048,
-    do_layer_norm_before=True,
-    _remove_final_layer_norm=False,
-    num_attention_heads=12,
-    activation_function="relu",
-    enable_bias=True,
-    tie_word_embeddings=True,
-)
+@DECODERS.family("opt")
 def opt(f: Fields) -> None:
     """Read an OPT: a table of positions with two rows to spare."""
     f.refuse(layer_norm_elementwise_affine=True)
@@ -105,7 +65,7 @@ def opt(f: Fields) -> None:
     activation(f, "activation_function")
 
 
-@DECODERS.family("bloom", vocab_size=250880, tie_word_embeddings=True, seq_length=2048)
+@DECODERS.family("bloom", seq_length=2048)
 def bloom(f: Fields) -> None:
     """Read a BLOOM. Where the residual branches off a norm changes no count."""
     f.ignore("apply_residual_connection_post_layernorm")
@@ -115,21 +75,7 @@ def bloom(f: Fields) -> None:
     f.set(embedding_norm=True, norm_position="pre", final_norm=True)
 
 
-@DECODERS.family(
-    "falcon",
-    vocab_size=65024,
-    hidden_size=4544,
-    num_hidden_layers=32,
-    num_attention_heads=71,
-    alibi=False,
-    new_decoder_architecture=False,
-    multi_query=True,
-    parallel_attn=True,
-    bias=False,
-    max_position_embeddings=2048,
-    activation="gelu",
-    tie_word_embeddings=True,
-)
+@DECODERS.family("falcon")
 def falcon(f: Fields) -> None:
     """Read a Falcon: the first, one norm and one head of keys; the new architecture, two norms and groups."""
     depth = decoder(f)
@@ -153,16 +99,7 @@ def falcon(f: Fields) -> None:
     activation(f, "activation")
 
 
-@DECODERS.family(
-    "mpt",
-    d_model=2048,
-    n_heads=16,
-    n_layers=24,
-    expansion_ratio=4,
-    max_seq_len=2048,
-    vocab_size=50368,
-    tie_word_embeddings=True,
-)
+@DECODERS.family("mpt")
 def mpt(f: Fields) -> None:
     """Read an MPT: no biases, LayerNorms without them, ALiBi."""
     decoder(f, "d_model", "n_heads", "n_layers", "max_seq_len")
@@ -181,14 +118,7 @@ def mpt(f: Fields) -> None:
     f.ignore("learned_pos_emb", "embedding_fraction", "attn_impl")
 
 
-@DECODERS.family(
-    "phi",
-    vocab_size=51200,
-    hidden_act="gelu_new",
-    qk_layernorm=False,
-    tie_word_embeddings=False,
-    max_position_embeddings=2048,
-)
+@DECODERS.family("phi")
 def phi(f: Fields) -> None:
     """Read a Phi: side by side after one norm, biases everywhere."""
     decoder(f)

@@ -65,14 +65,6 @@ SPARE = 2
 
 FRESH = "not tied, as in the checkpoint: a class of transformers 5 that is built anew ties its tables all the same"
 
-_T5: Mapping[str, Any] = {
-    "n_positions": 512,
-    "relative_attention_num_buckets": 32,
-    "feed_forward_proj": "relu",
-    "d_kv": 64,
-    "tie_word_embeddings": True,
-    "vocab_size": 32128,
-}
 _DOUBLE: Mapping[str, Any] = {
     "max_position_embeddings": 1024,
     "encoder_layers": 12,
@@ -89,7 +81,7 @@ _DOUBLE: Mapping[str, Any] = {
 }
 
 
-@ENCODER_DECODERS.family("t5", _T5)
+@ENCODER_DECODERS.family("t5", n_positions=512, tie_word_embeddings=True)
 def t5(f: Fields) -> None:
     """Read a T5 or mT5: RMSNorm, biases of the scores by distance, one table for both embeddings."""
     f.sizes(vocab_size="vocab_size", d_model="d_model", n_heads="num_heads", d_head="d_kv", d_ff="d_ff")
@@ -130,7 +122,7 @@ def _gate(f: Fields) -> None:
         f.put(key, name if name in f.values else "feed_forward_proj", value)
 
 
-@ENCODER_DECODERS.family("mt5", _T5, vocab_size=250112, feed_forward_proj="gated-gelu")
+@ENCODER_DECODERS.family("mt5", n_positions=512)
 def mt5(f: Fields) -> None:
     """Read an mT5, whose class does not scale what goes into the vocabulary projection."""
     t5(f)
@@ -160,17 +152,7 @@ def _spare_table(f: Fields) -> None:
         f.notes.append(f"not counted: a fourth table, model.shared of {size} parameters, which the class never runs")
 
 
-@ENCODER_DECODERS.family(
-    "umt5",
-    _T5,
-    vocab_size=250112,
-    d_model=512,
-    d_ff=1024,
-    num_layers=8,
-    num_heads=6,
-    n_positions=512,
-    feed_forward_proj="gated-gelu",
-)
+@ENCODER_DECODERS.family("umt5", n_positions=512, tie_word_embeddings=True)
 def umt5(f: Fields) -> None:
     """Read a UMT5: an mT5 of which every layer has a table of relative positions."""
     t5(f)
@@ -255,7 +237,7 @@ for _name, (_, _defaults) in DOUBLES.items():
     ENCODER_DECODERS.family(_name, _DOUBLE, **_defaults)(_bart_like)
 
 
-@ENCODER_DECODERS.family("marian", _DOUBLE, vocab_size=58101, share_encoder_decoder_embeddings=True)
+@ENCODER_DECODERS.family("marian")
 def marian(f: Fields) -> None:
     """Read a Marian: sinusoids that are stored, and one vocabulary or two."""
     _double(f)
@@ -274,9 +256,7 @@ def marian(f: Fields) -> None:
         _spare_table(f)
 
 
-@ENCODER_DECODERS.family(
-    "whisper", _DOUBLE, vocab_size=51865, num_mel_bins=80, max_source_positions=1500, max_target_positions=448
-)
+@ENCODER_DECODERS.family("whisper", max_position_embeddings=1024)
 def whisper(f: Fields) -> None:
     """Read a Whisper: audio through two convolutions, stored sinusoids in the encoder, no biases of keys."""
     _double(f)

@@ -71,7 +71,7 @@ def _with_segments(f: Fields, *, spare: int = 0) -> None:
     f.take("n_segments", "type_vocab_size")
 
 
-@ENCODERS.family("bert", _BERT)
+@ENCODERS.family("bert")
 def bert(f: Fields) -> None:
     """Read a BERT."""
     _with_segments(f)
@@ -90,7 +90,7 @@ def _second_bias(f: Fields) -> None:
         )
 
 
-@ENCODERS.family("ernie", _BERT, task_type_vocab_size=3, use_task_id=False)
+@ENCODERS.family("ernie")
 def ernie(f: Fields) -> None:
     """Read an ERNIE: a BERT with a table of tasks where it is used."""
     bert(f)
@@ -149,18 +149,7 @@ def _gelu_in_head(f: Fields) -> None:
         f.set(head_activation="gelu")
 
 
-@ENCODERS.family(
-    "distilbert",
-    vocab_size=30522,
-    max_position_embeddings=512,
-    sinusoidal_pos_embds=False,
-    n_layers=6,
-    n_heads=12,
-    dim=768,
-    hidden_dim=3072,
-    activation="gelu",
-    tie_word_embeddings=True,
-)
+@ENCODERS.family("distilbert")
 def distilbert(f: Fields) -> None:
     """Read a DistilBERT: no segments. Sinusoids are where its table of positions starts; its class trains them, too."""
     names = {"d_model": "dim", "n_heads": "n_heads", "d_ff": "hidden_dim", "n_encoder_layers": "n_layers"}
@@ -169,7 +158,7 @@ def distilbert(f: Fields) -> None:
     _end(f, Ends(pooler="relu", choice="relu", spans=True))
 
 
-@ENCODERS.family("electra", _BERT, embedding_size=128, hidden_size=256, num_attention_heads=4, intermediate_size=1024)
+@ENCODERS.family("electra")
 def electra(f: Fields) -> None:
     """Read an ELECTRA: narrow embeddings and a projection where their width is another."""
     _with_segments(f)
@@ -181,18 +170,7 @@ def electra(f: Fields) -> None:
     _end(f, Ends(pooler="gelu", choice="gelu", spans=True))
 
 
-@ENCODERS.family(
-    "albert",
-    _BERT,
-    vocab_size=30000,
-    embedding_size=128,
-    hidden_size=4096,
-    num_hidden_groups=1,
-    num_attention_heads=64,
-    intermediate_size=16384,
-    inner_group_num=1,
-    hidden_act="gelu_new",
-)
+@ENCODERS.family("albert")
 def albert(f: Fields) -> None:
     """Read an ALBERT: narrow embeddings, and layers that share weights in groups."""
     _with_segments(f)
@@ -207,7 +185,7 @@ def albert(f: Fields) -> None:
     _second_bias(f)
 
 
-@ENCODERS.family("vit", _BASE, image_size=224, patch_size=16, num_channels=3, qkv_bias=True, pooler_act="tanh")
+@ENCODERS.family("vit")
 def vit(f: Fields) -> None:
     """Read a vision transformer, which classifies images or ends in a pooler."""
     image, patch = f.number("image_size"), f.number("patch_size")

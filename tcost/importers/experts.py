@@ -2,50 +2,15 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 from tcost.importers.fields import Fields
 from tcost.importers.latent import ROWS as LATENT_ROWS
 from tcost.importers.mixtures import Mixture, all_but_every, by_interval, said_not_counted
-from tcost.importers.parts import ALL, LLAMA, QKV, window_everywhere, window_where_used
+from tcost.importers.parts import ALL, QKV, window_everywhere, window_where_used
 from tcost.importers.routed import ROWS as ROUTED_ROWS
 from tcost.importers.rows import Row, families
 
 _ANY_BIAS = {"attention_bias": ALL}
-
-
-_QWEN: Mapping[str, Any] = {
-    **LLAMA,
-    "decoder_sparse_step": 1,
-    "mlp_only_layers": [],
-    "norm_topk_prob": False,
-    "qkv_bias": True,
-    "use_sliding_window": False,
-    "max_window_layers": 28,
-    "sliding_window": 4096,
-    "max_position_embeddings": 32768,
-}
-
-
-_GRANITE: Mapping[str, Any] = {
-    **LLAMA,
-    "vocab_size": 32000,
-    "hidden_size": 4096,
-    "intermediate_size": 11008,
-    "num_hidden_layers": 32,
-    "num_attention_heads": 32,
-    "max_position_embeddings": 2048,
-    "num_local_experts": 8,
-    "num_experts_per_tok": 2,
-}
-
-
-_OLMO: Mapping[str, Any] = {
-    **LLAMA,
-    "intermediate_size": 2048,
-    "max_position_embeddings": 4096,
-    "norm_topk_prob": False,
-}
 
 
 _OF_OLMO = Mixture(count="num_experts", width="intermediate_size", normalise="norm_topk_prob")
@@ -87,26 +52,13 @@ def bias_of_head(f: Fields, _depth: int, *, flag: str) -> None:
 
 ROWS: Mapping[str, Row] = {
     "mixtral": Row(
-        defaults={
-            **LLAMA,
-            "num_key_value_heads": 8,
-            "num_local_experts": 8,
-            "num_experts_per_tok": 2,
-            "sliding_window": None,
-            "max_position_embeddings": 131072,
-        },
+        defaults={"attention_bias": False},
         refused={"attention_bias": False},
         parts=(Mixture(count="num_local_experts", width="intermediate_size", normalise=True),),
         window=window_everywhere,
     ),
     "qwen2_moe": Row(
-        defaults={
-            **_QWEN,
-            "num_experts": 60,
-            "num_experts_per_tok": 4,
-            "moe_intermediate_size": 1408,
-            "shared_expert_intermediate_size": 5632,
-        },
+        defaults={"attention_bias": False, "mlp_only_layers": []},
         biases={"qkv_bias": QKV},
         parts=(
             Mixture(
@@ -122,13 +74,7 @@ ROWS: Mapping[str, Row] = {
         window=partial(window_where_used, late=False),
     ),
     "qwen3_moe": Row(
-        defaults={
-            **_QWEN,
-            "num_experts": 128,
-            "num_experts_per_tok": 8,
-            "moe_intermediate_size": 768,
-            "num_key_value_heads": 4,
-        },
+        defaults={"mlp_only_layers": [], "qkv_bias": True, "max_window_layers": 28},
         spec={"qk_norm": "head"},
         biases=_ANY_BIAS,
         parts=(
@@ -140,18 +86,12 @@ ROWS: Mapping[str, Row] = {
     ),
     "qwen3_vl_moe_text": Row(
         defaults={
-            **_QWEN,
-            "vocab_size": 151936,
-            "hidden_size": 2048,
-            "intermediate_size": 5632,
-            "num_hidden_layers": 24,
-            "num_attention_heads": 16,
-            "num_key_value_heads": 16,
-            "max_position_embeddings": 128000,
-            "tie_word_embeddings": True,
-            "num_experts": 60,
-            "num_experts_per_tok": 4,
-            "moe_intermediate_size": 1408,
+            "mlp_only_layers": [],
+            "norm_topk_prob": False,
+            "qkv_bias": True,
+            "use_sliding_window": False,
+            "max_window_layers": 28,
+            "sliding_window": 4096,
         },
         spec={"qk_norm": "head"},
         biases=_ANY_BIAS,
@@ -159,12 +99,10 @@ ROWS: Mapping[str, Row] = {
         parts=(Mixture(count="num_experts", width="moe_intermediate_size", normalise=True, dense=all_but_every),),
     ),
     "granitemoe": Row(
-        defaults=_GRANITE,
         biases=_ANY_BIAS,
         parts=(Mixture(count="num_local_experts", width="intermediate_size", router="chosen_softmax"), granite),
     ),
     "granitemoeshared": Row(
-        defaults={**_GRANITE, "shared_intermediate_size": 0},
         biases=_ANY_BIAS,
         parts=(
             Mixture(
@@ -177,54 +115,17 @@ ROWS: Mapping[str, Row] = {
         ),
     ),
     "olmoe": Row(
-        defaults={
-            **_OLMO,
-            "vocab_size": 50304,
-            "hidden_size": 2048,
-            "num_hidden_layers": 16,
-            "num_attention_heads": 16,
-            "num_experts": 64,
-            "num_experts_per_tok": 8,
-        },
         spec={"qk_norm": "all"},
         biases=_ANY_BIAS,
         parts=(_OF_OLMO, clip),
     ),
     "flex_olmo": Row(
-        defaults={
-            **_OLMO,
-            "vocab_size": 100352,
-            "hidden_size": 4096,
-            "intermediate_size": 11008,
-            "num_hidden_layers": 32,
-            "num_attention_heads": 32,
-            "num_experts": 7,
-            "num_experts_per_tok": 5,
-        },
         spec={"qk_norm": "all", "norm_position": "output"},
         biases=_ANY_BIAS,
         parts=(_OF_OLMO,),
     ),
     "ernie4_5_moe": Row(
-        defaults={
-            **LLAMA,
-            "vocab_size": 103424,
-            "hidden_size": 2560,
-            "intermediate_size": 12288,
-            "num_hidden_layers": 28,
-            "num_attention_heads": 20,
-            "num_key_value_heads": 4,
-            "max_position_embeddings": 131072,
-            "tie_word_embeddings": True,
-            "use_bias": False,
-            "moe_intermediate_size": 1536,
-            "moe_k": 6,
-            "moe_num_experts": 64,
-            "moe_num_shared_experts": 2,
-            "moe_layer_start_index": 1,
-            "moe_layer_end_index": -1,
-            "moe_layer_interval": 1,
-        },
+        defaults={"attention_bias": False},
         biases={"use_bias": ALL},
         ffn_bias="use_bias",
         ignored=("moe_norm_min",),
@@ -242,17 +143,6 @@ ROWS: Mapping[str, Row] = {
         ),
     ),
     "hunyuan_v1_moe": Row(
-        defaults={
-            **LLAMA,
-            "vocab_size": 290943,
-            "hidden_size": 4096,
-            "intermediate_size": 11008,
-            "num_hidden_layers": 32,
-            "num_attention_heads": 32,
-            "max_position_embeddings": 2048,
-            "num_experts": 1,
-            "moe_topk": 1,
-        },
         spec={"qk_norm": "head"},
         biases=_ANY_BIAS,
         refused={"mlp_bias": False},
@@ -268,20 +158,6 @@ ROWS: Mapping[str, Row] = {
         ),
     ),
     "phimoe": Row(
-        defaults={
-            **LLAMA,
-            "vocab_size": 32064,
-            "hidden_size": 4096,
-            "intermediate_size": 6400,
-            "num_hidden_layers": 32,
-            "num_attention_heads": 32,
-            "num_key_value_heads": 8,
-            "max_position_embeddings": 131072,
-            "sliding_window": None,
-            "num_experts_per_tok": 2,
-            "num_local_experts": 16,
-            "lm_head_bias": False,
-        },
         spec={"norm": "layer_norm"},
         biases=_ANY_BIAS,
         refused={"num_experts_per_tok": 2},

@@ -202,10 +202,13 @@ class Families(dict[str, Family]):
         """
 
         def add(read: Reader) -> Reader:
-            stated = {field: value for field, value in class_defaults(name).items() if value is not None}
-            self[name] = Family(
-                read, {**dict.fromkeys(class_defaults(name)), **(shared or {}), **own, **stated}, self._end
-            )
+            self[name] = Family(read, with_class_defaults(name, {**(shared or {}), **own}), self._end)
             return read
 
         return add
+
+
+def with_class_defaults(family: str, own: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the defaults of a family's class in transformers; `own` are for what the class lacks, or has as null."""
+    stated = class_defaults(family)
+    return {**dict.fromkeys(stated), **own, **{name: value for name, value in stated.items() if value is not None}}

@@ -8,18 +8,7 @@ from tcost.importers.parts import ALL, activation, decoder
 GPTS = Families(head)
 
 
-@GPTS.family(
-    "gpt_bigcode",
-    vocab_size=50257,
-    n_positions=1024,
-    n_embd=768,
-    n_layer=12,
-    n_head=12,
-    activation_function="gelu_pytorch_tanh",
-    scale_attn_weights=True,
-    multi_query=True,
-    tie_word_embeddings=True,
-)
+@GPTS.family("gpt_bigcode")
 def gpt_bigcode(f: Fields) -> None:
     """Read a GPT-BigCode: a GPT-2 whose queries share one head of keys and values."""
     gpt2(f)
@@ -28,16 +17,7 @@ def gpt_bigcode(f: Fields) -> None:
     f.ignore("scale_attention_softmax_in_fp32")
 
 
-@GPTS.family(
-    "openai-gpt",
-    vocab_size=40478,
-    n_positions=512,
-    n_embd=768,
-    n_layer=12,
-    n_head=12,
-    afn="gelu",
-    tie_word_embeddings=True,
-)
+@GPTS.family("openai-gpt")
 def openai_gpt(f: Fields) -> None:
     """Read the first GPT: norms after the sums; its `gelu` is the approximation, written out."""
     decoder(f, "n_embd", "n_head", "n_layer", "n_positions")
@@ -46,18 +26,7 @@ def openai_gpt(f: Fields) -> None:
     f.put("activation", "afn", f.choice("afn", {"gelu": "gelu_new", "relu": "relu", "silu": "silu", "swish": "silu"}))
 
 
-@GPTS.family(
-    "xglm",
-    vocab_size=256008,
-    max_position_embeddings=2048,
-    d_model=1024,
-    ffn_dim=4096,
-    num_layers=24,
-    attention_heads=16,
-    activation_function="gelu",
-    scale_embedding=True,
-    tie_word_embeddings=True,
-)
+@GPTS.family("xglm")
 def xglm(f: Fields) -> None:
     """Read an XGLM: fixed positions."""
     f.refuse(add_cross_attention=False)
@@ -68,18 +37,7 @@ def xglm(f: Fields) -> None:
     activation(f, "activation_function")
 
 
-@GPTS.family(
-    "biogpt",
-    vocab_size=42384,
-    hidden_size=1024,
-    num_hidden_layers=24,
-    num_attention_heads=16,
-    intermediate_size=4096,
-    hidden_act="gelu",
-    max_position_embeddings=1024,
-    scale_embedding=True,
-    tie_word_embeddings=True,
-)
+@GPTS.family("biogpt")
 def biogpt(f: Fields) -> None:
     """Read a BioGPT: a table of positions with two rows to spare."""
     decoder(f)
@@ -89,35 +47,14 @@ def biogpt(f: Fields) -> None:
     activation(f, "hidden_act")
 
 
-@GPTS.family(
-    "codegen",
-    vocab_size=50400,
-    n_positions=2048,
-    n_embd=4096,
-    n_layer=28,
-    n_head=16,
-    rotary_dim=64,
-    activation_function="gelu_new",
-    tie_word_embeddings=False,
-)
+@GPTS.family("codegen")
 def codegen(f: Fields) -> None:
     """Read a CodeGen: a GPT-J, whose class rotates nothing sensible where `rotary_dim` is null."""
     f.number("rotary_dim")
     gptj(f)
 
 
-@GPTS.family(
-    "gpt_neo",
-    vocab_size=50257,
-    max_position_embeddings=2048,
-    hidden_size=2048,
-    num_layers=24,
-    num_heads=16,
-    attention_types=[[["global", "local"], 12]],
-    window_size=256,
-    activation_function="gelu_new",
-    tie_word_embeddings=True,
-)
+@GPTS.family("gpt_neo", attention_types=[[["global", "local"], 12]])
 def gpt_neo(f: Fields) -> None:
     """Read a GPT-Neo: scores are not scaled, and some layers have a sliding window."""
     depth = decoder(f, heads="num_heads", layers="num_layers")

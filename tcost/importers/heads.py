@@ -8,11 +8,12 @@ from tcost.sizes import NO_VOCABULARY, WITHOUT_LOSS
 
 LANGUAGE = ("ForCausalLM", "LMHeadModel", "ForMaskedLM", "ForConditionalGeneration", "MTModel", "WithLMHeadModel")
 PRETRAINING = ("BertForPreTraining", "AlbertForPreTraining", "ErnieForPreTraining")
+
 HEADS = (
     *("ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering", "ForMultipleChoice"),
     "ForNextSentencePrediction",
 )
-"""What the names of classes with another head end in."""
+"""What the names of classes with another head end in: words that shells offer."""
 
 PARTS = ("HeadsModel", "EncoderModel", "DecoderModel", "PreTrainedModel")
 """Classes that end in `Model` and are no bare model."""

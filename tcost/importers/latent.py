@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from tcost.importers.mixtures import (
     GROUPS,
@@ -15,73 +14,20 @@ from tcost.importers.mixtures import (
     further_tokens_left_out,
     said_not_counted,
 )
-from tcost.importers.parts import LLAMA
 from tcost.importers.rows import Row
-
-_DEEPSEEK: Mapping[str, Any] = {
-    **LLAMA,
-    "kv_lora_rank": 512,
-    "q_lora_rank": 1536,
-    "qk_nope_head_dim": 128,
-    "qk_rope_head_dim": 64,
-    "v_head_dim": 128,
-}
-
 
 ROWS: Mapping[str, Row] = {
     "deepseek_v2": LatentRow(
-        defaults={
-            **_DEEPSEEK,
-            "first_k_dense_replace": 0,
-            "n_routed_experts": 64,
-            "n_shared_experts": 2,
-            "routed_scaling_factor": 1.0,
-            "norm_topk_prob": False,
-            "moe_intermediate_size": 1407,
-            "max_position_embeddings": 2048,
-        },
         refused={"mlp_bias": False, "moe_layer_freq": 1, "scoring_func": "softmax"},
         ignored=(*GROUPS, "norm_topk_prob"),  # the class never normalises
         parts=(Mixture(**ROUTED, shared="n_shared_experts", dense=first_ones), further_tokens_left_out),
     ),
     "deepseek_v3": LatentRow(
-        defaults={
-            **_DEEPSEEK,
-            "first_k_dense_replace": 3,
-            "n_routed_experts": 256,
-            "n_shared_experts": 1,
-            "routed_scaling_factor": 2.5,
-            "norm_topk_prob": True,
-            "moe_intermediate_size": 2048,
-            "num_experts_per_tok": 8,
-            "max_position_embeddings": 4096,
-        },
         refused={"mlp_bias": False, "moe_layer_freq": 1, "scoring_func": "sigmoid"},
         ignored=GROUPS,
         parts=(LIKE_DEEPSEEK, further_tokens_left_out),
     ),
     "mistral4": LatentRow(
-        defaults={
-            **LLAMA,
-            "vocab_size": 131072,
-            "hidden_size": 4096,
-            "intermediate_size": 12288,
-            "moe_intermediate_size": 2048,
-            "num_hidden_layers": 36,
-            "num_attention_heads": 32,
-            "n_shared_experts": 1,
-            "n_routed_experts": 128,
-            "routed_scaling_factor": 1.0,
-            "kv_lora_rank": 256,
-            "q_lora_rank": 1024,
-            "qk_rope_head_dim": 64,
-            "v_head_dim": 128,
-            "qk_nope_head_dim": 64,
-            "num_experts_per_tok": 4,
-            "first_k_dense_replace": 0,
-            "norm_topk_prob": True,
-            "max_position_embeddings": 1048576,
-        },
         head_dim=("d_nope", "d_rope"),
         refused={"mlp_bias": False, "moe_layer_freq": 1, "scoring_func": "softmax"},
         ignored=GROUPS,
@@ -91,69 +37,18 @@ ROWS: Mapping[str, Row] = {
         ),
     ),
     "glm4_moe_lite": LatentRow(
-        defaults={
-            **LLAMA,
-            "vocab_size": 154880,
-            "hidden_size": 2048,
-            "intermediate_size": 10240,
-            "moe_intermediate_size": 1536,
-            "num_hidden_layers": 47,
-            "num_attention_heads": 20,
-            "n_shared_experts": 1,
-            "n_routed_experts": 64,
-            "routed_scaling_factor": 1.8,
-            "kv_lora_rank": 512,
-            "q_lora_rank": 768,
-            "qk_rope_head_dim": 64,
-            "v_head_dim": 256,
-            "qk_nope_head_dim": 192,
-            "num_experts_per_tok": 4,
-            "norm_topk_prob": True,
-            "max_position_embeddings": 202752,
-        },
         refused={"mlp_bias": False, "moe_layer_freq": 1, "scoring_func": "sigmoid"},
         ignored=GROUPS,
         parts=(replace(LIKE_DEEPSEEK, dense=by_list), further_tokens_left_out),
     ),
     "axk1": LatentRow(
-        defaults={
-            **_DEEPSEEK,
-            "vocab_size": 163840,
-            "hidden_size": 7168,
-            "intermediate_size": 18432,
-            "moe_intermediate_size": 2048,
-            "num_hidden_layers": 61,
-            "num_attention_heads": 64,
-            "n_shared_experts": 1,
-            "n_routed_experts": 192,
-            "routed_scaling_factor": 2.5,
-            "num_experts_per_tok": 8,
-            "norm_topk_prob": True,
-            "max_position_embeddings": 32768,
-            "first_k_dense_replace": 1,
-        },
+        defaults={"first_k_dense_replace": 1},
         can_skip_query_rank=False,
         refused={"mlp_bias": False, "moe_layer_freq": 1, "scoring_func": "sigmoid"},
         ignored=GROUPS,
         parts=(replace(LIKE_DEEPSEEK, dense=by_list, output_norm=True), further_tokens_left_out),
     ),
     "minicpm3": LatentRow(
-        defaults={
-            **LLAMA,
-            "vocab_size": 73448,
-            "hidden_size": 2560,
-            "intermediate_size": 6400,
-            "num_hidden_layers": 62,
-            "num_attention_heads": 40,
-            "max_position_embeddings": 32768,
-            "tie_word_embeddings": True,
-            "mlp_bias": False,
-            "kv_lora_rank": 256,
-            "q_lora_rank": 768,
-            "qk_nope_head_dim": 64,
-            "qk_rope_head_dim": 32,
-            "v_head_dim": None,
-        },
         spec={"embedding_scale": True, "output_scale": True},
         ffn_bias="mlp_bias",
         value_follows=True,

@@ -5,8 +5,8 @@ from functools import partial
 from typing import Any
 
 from tcost.importers.fields import Fields
-from tcost.importers.llamas import ANY_BIAS, GEMMA_2, NEVER, QWEN, cap_logits, cap_scores
-from tcost.importers.parts import LLAMA, QKV, every, no_window, window, window_everywhere, window_where_used
+from tcost.importers.llamas import ANY_BIAS, NEVER, QWEN, cap_logits, cap_scores
+from tcost.importers.parts import QKV, every, no_window, window, window_everywhere, window_where_used
 from tcost.importers.rows import Row, families
 
 NO_BIAS = {"attention_bias": False}
@@ -34,116 +34,61 @@ _QWEN_VL = Row(
 ROWS: Mapping[str, Row] = {
     **dict.fromkeys(("qwen2_vl", "qwen2_vl_text", "qwen2_5_vl", "qwen2_5_vl_text"), _QWEN_VL),
     "qwen3_vl_text": Row(
-        defaults={**LLAMA, "num_key_value_heads": 32, "head_dim": 128, "max_position_embeddings": 128000},
+        defaults={"tie_word_embeddings": False},
         spec={"qk_norm": "head"},
         biases=ANY_BIAS,
     ),
     "ministral": Row(
-        defaults={**LLAMA, "num_key_value_heads": 8, "sliding_window": 4096, "max_position_embeddings": 131072},
+        defaults={"attention_bias": False},
         refused=NEVER,
         window=partial(window, full=[]),
     ),
     "cwm": Row(
-        defaults={
-            **LLAMA,
-            "num_key_value_heads": 8,
-            "head_dim": 128,
-            "mlp_bias": False,
-            "sliding_window": 8192,
-            "max_position_embeddings": 131072,
-        },
+        defaults={"attention_bias": False},
         ffn_bias="mlp_bias",
         refused=NO_BIAS,
         window=partial(window, full={"every": 4, "first": 0}),
     ),
     "internlm3": Row(
-        defaults={**LLAMA, "mlp_bias": False},
         biases=ANY_BIAS,
         ffn_bias="mlp_bias",
         refused={"qkv_bias": False, "bias": False},
     ),
     "hunyuan_v1_dense": Row(
-        defaults={**LLAMA, "max_position_embeddings": 2048},
         spec={"qk_norm": "head"},
         biases=ANY_BIAS,
         ignored=("eod_token_id",),
     ),
     "olmo3": Row(
-        defaults={**LLAMA, "sliding_window": 4096, "max_position_embeddings": 2048},
         spec={"norm_position": "output", "qk_norm": "all"},
         biases=ANY_BIAS,
         window=partial(window, full=every(4)),
     ),
     "ernie4_5": Row(
-        defaults={
-            **LLAMA,
-            "tie_word_embeddings": True,
-            "use_bias": False,
-            "num_key_value_heads": 2,
-            "head_dim": 128,
-            "max_position_embeddings": 131072,
-        },
+        defaults={"attention_bias": False},
         biases={"use_bias": ANY_BIAS["attention_bias"]},
         ffn_bias="use_bias",
         refused=NEVER,
     ),
     "seed_oss": Row(
-        defaults={
-            **LLAMA,
-            "attention_bias": True,
-            "attention_out_bias": False,
-            "mlp_bias": False,
-            "num_key_value_heads": 8,
-            "head_dim": 128,
-            "max_position_embeddings": 524288,
-        },
         biases={"attention_bias": QKV, "attention_out_bias": ["output"]},
         ffn_bias="mlp_bias",
         ignored=("residual_dropout",),
     ),
     "glm": Row(
-        defaults={
-            **LLAMA,
-            "attention_bias": True,
-            "num_key_value_heads": 2,
-            "head_dim": 128,
-            "max_position_embeddings": 131072,
-        },
         partial_rotary=0.5,
         biases={"attention_bias": QKV},
     ),
     "glm4": Row(
-        defaults={
-            **LLAMA,
-            "attention_bias": True,
-            "num_key_value_heads": 2,
-            "head_dim": 128,
-            "max_position_embeddings": 131072,
-        },
         spec={"norm_position": "both"},
         partial_rotary=0.5,
         biases={"attention_bias": QKV},
     ),
     "helium": Row(
-        defaults={
-            **LLAMA,
-            "mlp_bias": False,
-            "num_key_value_heads": 20,
-            "head_dim": 128,
-            "max_position_embeddings": 4096,
-        },
         biases={"attention_bias": QKV},
         ffn_bias="mlp_bias",
     ),
     "starcoder2": Row(
-        defaults={
-            "hidden_act": "gelu_pytorch_tanh",
-            "tie_word_embeddings": True,
-            "use_bias": True,
-            "num_key_value_heads": 2,
-            "sliding_window": None,
-            "max_position_embeddings": 4096,
-        },
         spec=PLAIN,
         biases={"use_bias": ANY_BIAS["attention_bias"]},
         ffn_bias="use_bias",
@@ -152,32 +97,23 @@ ROWS: Mapping[str, Row] = {
         window=window_everywhere,
     ),
     "nemotron": Row(
-        defaults={**LLAMA, "hidden_act": "relu2", "mlp_bias": False, "max_position_embeddings": 4096},
         spec=PLAIN,
         partial_rotary=0.5,
         biases=ANY_BIAS,
         ffn_bias="mlp_bias",
     ),
     "jais2": Row(
-        defaults={
-            **LLAMA,
-            "hidden_act": "relu2",
-            "attention_bias": True,
-            "mlp_bias": True,
-            "max_position_embeddings": 8192,
-        },
         spec=PLAIN,
         biases=ANY_BIAS,
         ffn_bias="mlp_bias",
     ),
     "arcee": Row(
-        defaults={**LLAMA, "hidden_act": "relu2", "mlp_bias": False, "max_position_embeddings": 4096},
         spec={"ffn_gated": False},
         biases=ANY_BIAS,
         ffn_bias="mlp_bias",
     ),
     "vaultgemma": Row(
-        defaults={**GEMMA_2, "num_key_value_heads": 4},
+        defaults={"hidden_act": "gelu_pytorch_tanh"},
         spec={"embedding_scale": True},
         activation="hidden_activation",
         biases=ANY_BIAS,
@@ -186,13 +122,7 @@ ROWS: Mapping[str, Row] = {
         window=partial(window, full=every(2)),
     ),
     "stablelm": Row(
-        defaults={
-            **LLAMA,
-            "use_qkv_bias": False,
-            "use_parallel_residual": False,
-            "num_key_value_heads": 32,
-            "max_position_embeddings": 4096,
-        },
+        defaults={"attention_bias": False},
         spec={"norm": "layer_norm"},
         partial_rotary=0.25,
         biases={"use_qkv_bias": QKV},

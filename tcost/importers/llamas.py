@@ -24,18 +24,6 @@ NEVER = {"attention_bias": False, "mlp_bias": False}
 """The class has no biases and no words for them."""
 
 QWEN: Mapping[str, Any] = {**LLAMA, "use_sliding_window": False, "max_window_layers": 28, "sliding_window": 4096}
-_GEMMA: Mapping[str, Any] = {
-    "hidden_act": "gelu_pytorch_tanh",
-    "hidden_activation": "gelu_pytorch_tanh",
-    "tie_word_embeddings": True,
-    "attention_bias": False,
-    "head_dim": 256,
-    "attn_logit_softcapping": None,
-    "final_logit_softcapping": None,
-    "sliding_window": 4096,
-    "max_position_embeddings": 8192,
-}
-GEMMA_2: Mapping[str, Any] = {**_GEMMA, "attn_logit_softcapping": 50.0, "final_logit_softcapping": 30.0}
 _GEMMA_HAS: Mapping[str, Any] = {
     "biases": ANY_BIAS,
     "refused": {"use_bidirectional_attention": (None, False)},
@@ -98,35 +86,33 @@ _GELU_2 = partial(same_activation, other="hidden_act")
 
 ROWS: Mapping[str, Row] = {
     "llama": Row(
-        defaults={**LLAMA, "mlp_bias": False, "vocab_size": 32000, "max_position_embeddings": 2048},
         biases=ANY_BIAS,
         ffn_bias="mlp_bias",
     ),
     "mistral": Row(
-        defaults={**LLAMA, "num_key_value_heads": 8, "sliding_window": 4096, "max_position_embeddings": 131072},
+        defaults={"attention_bias": False},
         refused=NEVER,
         window=window_everywhere,
     ),
     "qwen2": Row(
-        defaults={**QWEN, "max_position_embeddings": 32768},
+        defaults={"attention_bias": False},
         spec={"attention_bias": QKV},
         refused={"attention_bias": False, "qkv_bias": True},
         window=window_where_used,
     ),
     "qwen3": Row(
-        defaults={**QWEN, "head_dim": 128, "max_position_embeddings": 32768},
         spec={"qk_norm": "head"},
         biases=ANY_BIAS,
         window=window_where_used,
     ),
     "gemma": Row(
-        defaults=_GEMMA,
+        defaults={"hidden_activation": "gelu_pytorch_tanh", "sliding_window": 4096},
         spec={"embedding_scale": True},
         **_GEMMA_HAS,
         parts=(gelu_is_tanh, partial(same_activation, other="hidden_activation")),
     ),
     "gemma2": Row(
-        defaults=GEMMA_2,
+        defaults={"hidden_act": "gelu_pytorch_tanh"},
         spec={"embedding_scale": True, "norm_position": "both"},
         activation="hidden_activation",
         **_GEMMA_HAS,
@@ -134,17 +120,7 @@ ROWS: Mapping[str, Row] = {
         window=partial(window, full=every(2)),
     ),
     "gemma3_text": Row(
-        defaults={
-            **_GEMMA,
-            "vocab_size": 262208,
-            "hidden_size": 2304,
-            "intermediate_size": 9216,
-            "num_hidden_layers": 26,
-            "num_attention_heads": 8,
-            "num_key_value_heads": 4,
-            "max_position_embeddings": 131072,
-            "sliding_window_pattern": 6,
-        },
+        defaults={"hidden_act": "gelu_pytorch_tanh", "sliding_window_pattern": 6},
         spec={"embedding_scale": True, "norm_position": "both", "qk_norm": "head"},
         activation="hidden_activation",
         **_GEMMA_HAS,
@@ -152,13 +128,12 @@ ROWS: Mapping[str, Row] = {
         window=window_of_gemma_3,
     ),
     "phi3": Row(
-        defaults={**LLAMA, "vocab_size": 32064, "max_position_embeddings": 4096, "sliding_window": None},
+        defaults={"attention_bias": False},
         partial_rotary=1.0,
         refused=NEVER,
         window=window_everywhere,
     ),
     "olmo2": Row(
-        defaults={**LLAMA, "vocab_size": 50304, "max_position_embeddings": 2048},
         spec={"norm_position": "output", "qk_norm": "all"},
         biases=ANY_BIAS,
     ),

@@ -1,20 +1,10 @@
 """Encoders that are no BERT any more: rotary positions, gates, norms before; and what grew from them."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from tcost.importers.fields import Families, Fields
 from tcost.importers.heads import Ends, architecture, head, is_bare, is_language, not_understood
 from tcost.importers.parts import ACTIVATIONS, ALL, GATED, activation, biases, decoder, full_layers, llama_like, rotary
 
 MODERN_ENCODERS = Families(lambda _: None)
-
-_BASE: Mapping[str, Any] = {
-    "hidden_size": 768,
-    "num_hidden_layers": 12,
-    "num_attention_heads": 12,
-    "intermediate_size": 3072,
-}
 
 
 def _as_encoder(f: Fields) -> None:
@@ -22,15 +12,7 @@ def _as_encoder(f: Fields) -> None:
     f.set(n_encoder_layers=f.spec["n_decoder_layers"], n_decoder_layers=0)
 
 
-@MODERN_ENCODERS.family(
-    "nomic_bert",
-    _BASE,
-    vocab_size=30528,
-    hidden_act="silu",
-    max_position_embeddings=2048,
-    type_vocab_size=2,
-    tie_word_embeddings=True,
-)
+@MODERN_ENCODERS.family("nomic_bert", tie_word_embeddings=True)
 def nomic_bert(f: Fields) -> None:
     """Read a NomicBERT: a BERT with rotary positions, gates and no biases in its layers."""
     f.refuse(is_decoder=False, add_cross_attention=False)
@@ -53,16 +35,7 @@ def nomic_bert(f: Fields) -> None:
         )
 
 
-@MODERN_ENCODERS.family(
-    "eurobert",
-    _BASE,
-    vocab_size=128256,
-    hidden_act="silu",
-    max_position_embeddings=8192,
-    attention_bias=False,
-    mlp_bias=False,
-    tie_word_embeddings=False,
-)
+@MODERN_ENCODERS.family("eurobert")
 def eurobert(f: Fields) -> None:
     """Read a EuroBERT: a Llama whose rows see each other."""
     llama_like(f)
@@ -79,15 +52,7 @@ def eurobert(f: Fields) -> None:
     head(f, Ends(pooler="gelu"))
 
 
-@MODERN_ENCODERS.family(
-    "esm",
-    _BASE,
-    max_position_embeddings=1026,
-    position_embedding_type="absolute",
-    emb_layer_norm_before=None,
-    token_dropout=False,
-    tie_word_embeddings=True,
-)
+@MODERN_ENCODERS.family("esm")
 def esm(f: Fields) -> None:
     """Read an ESM: norms before each part, and positions of a table or rotary."""
     f.refuse(is_decoder=(False, None), add_cross_attention=(False, None), is_folding_model=(False, None))
@@ -110,25 +75,6 @@ def esm(f: Fields) -> None:
     size = f.spec["n_encoder_layers"] * f.spec["n_heads"] + 1
     f.notes.append(f"not counted: a head that predicts contacts, {size} parameters, which the class never runs")
     head(f, Ends(pooler="tanh", bare="tanh"))
-
-
-_MODERN: Mapping[str, Any] = {
-    **_BASE,
-    "vocab_size": 50368,
-    "intermediate_size": 1152,
-    "num_hidden_layers": 22,
-    "hidden_activation": "gelu",
-    "max_position_embeddings": 8192,
-    "norm_bias": False,
-    "attention_bias": False,
-    "mlp_bias": False,
-    "decoder_bias": True,
-    "classifier_bias": False,
-    "classifier_activation": "gelu",
-    "local_attention": 128,
-    "global_attn_every_n_layers": 3,
-    "tie_word_embeddings": True,
-}
 
 
 def _modern(f: Fields) -> int:
@@ -183,7 +129,7 @@ def _slide(f: Fields, depth: int, rows: int, half: int) -> None:
         f.put("full_attention_layers", "layer_types", full if types else {"every": number, "first": 0})
 
 
-@MODERN_ENCODERS.family("modernbert", _MODERN)
+@MODERN_ENCODERS.family("modernbert", global_attn_every_n_layers=3)
 def modernbert(f: Fields) -> None:
     """Read a ModernBERT: gates, rotary positions, and a window to both sides in two layers of three."""
     depth = _modern(f)
@@ -192,7 +138,7 @@ def modernbert(f: Fields) -> None:
     _slide(f, depth, 2 * half + 1, half)
 
 
-@MODERN_ENCODERS.family("modernbert-decoder", _MODERN)
+@MODERN_ENCODERS.family("modernbert-decoder", global_attn_every_n_layers=3)
 def modernbert_decoder(f: Fields) -> None:
     """Read a ModernBERT decoder, whose window is of the rows before."""
     depth = _modern(f)
@@ -200,21 +146,7 @@ def modernbert_decoder(f: Fields) -> None:
     _slide(f, depth, half, half)
 
 
-@MODERN_ENCODERS.family(
-    "rembert",
-    _BASE,
-    vocab_size=250300,
-    hidden_size=1152,
-    num_hidden_layers=32,
-    num_attention_heads=18,
-    input_embedding_size=256,
-    output_embedding_size=1664,
-    intermediate_size=4608,
-    hidden_act="gelu",
-    max_position_embeddings=512,
-    type_vocab_size=2,
-    tie_word_embeddings=False,
-)
+@MODERN_ENCODERS.family("rembert")
 def rembert(f: Fields) -> None:
     """Read a RemBERT: narrow embeddings, and a wide projection onto the vocabulary that is not theirs."""
     f.refuse(is_decoder=False, add_cross_attention=False)

@@ -2,31 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from tcost.importers.fields import Fields
 from tcost.importers.mixtures import GROUPS, LIKE_DEEPSEEK, Mixture, by_list, further_tokens_left_out
-from tcost.importers.parts import ALL, LLAMA, QKV, every, window
+from tcost.importers.parts import ALL, QKV, every, window
 from tcost.importers.rows import Row
 
 _ANY_BIAS = {"attention_bias": ALL}
 
 
 _QKV_BIAS = {"attention_bias": QKV}
-
-
-_GLM: Mapping[str, Any] = {
-    **LLAMA,
-    "num_key_value_heads": 8,
-    "max_position_embeddings": 131072,
-    "num_experts_per_tok": 8,
-    "n_shared_experts": 1,
-    "n_routed_experts": 128,
-    "routed_scaling_factor": 1.0,
-    "first_k_dense_replace": 1,
-    "norm_topk_prob": True,
-    "use_qk_norm": False,
-}
 
 
 def window_of_dots(f: Fields, depth: int) -> None:
@@ -74,15 +59,7 @@ def by_list_else_one(f: Fields, depth: int) -> list[int]:
 
 ROWS: Mapping[str, Row] = {
     "solar_open": Row(
-        defaults={
-            **_GLM,
-            "vocab_size": 196608,
-            "hidden_size": 4096,
-            "num_hidden_layers": 48,
-            "num_attention_heads": 64,
-            "head_dim": 128,
-            "moe_intermediate_size": 1280,
-        },
+        defaults={"first_k_dense_replace": 1, "use_qk_norm": False},
         width=None,
         biases=_QKV_BIAS,
         partial_rotary=1.0,
@@ -91,15 +68,6 @@ ROWS: Mapping[str, Row] = {
         parts=(no_dense_width, replace(LIKE_DEEPSEEK, dense=None)),
     ),
     "glm4_moe": Row(
-        defaults={
-            **_GLM,
-            "vocab_size": 151552,
-            "hidden_size": 4096,
-            "intermediate_size": 10944,
-            "num_hidden_layers": 46,
-            "num_attention_heads": 96,
-            "moe_intermediate_size": 1408,
-        },
         biases=_QKV_BIAS,
         partial_rotary=0.5,
         refused={"mlp_bias": False, "moe_layer_freq": 1, "scoring_func": "sigmoid"},
@@ -107,22 +75,6 @@ ROWS: Mapping[str, Row] = {
         parts=(norm_of_heads, LIKE_DEEPSEEK, further_tokens_left_out),
     ),
     "dots1": Row(
-        defaults={
-            **LLAMA,
-            "vocab_size": 152064,
-            "hidden_size": 4608,
-            "intermediate_size": 10944,
-            "moe_intermediate_size": 1408,
-            "num_hidden_layers": 62,
-            "num_attention_heads": 32,
-            "num_key_value_heads": 32,
-            "first_k_dense_replace": 0,
-            "norm_topk_prob": False,
-            "max_position_embeddings": 2048,
-            "routed_scaling_factor": 1.0,
-            "sliding_window": 4096,
-            "max_window_layers": 62,
-        },
         spec={"qk_norm": "head"},
         biases=_ANY_BIAS,
         refused={"mlp_bias": False, "moe_layer_freq": 1, "scoring_func": "sigmoid"},
@@ -131,25 +83,7 @@ ROWS: Mapping[str, Row] = {
         window=window_of_dots,
     ),
     "exaone_moe": Row(
-        defaults={
-            **LLAMA,
-            "vocab_size": 102400,
-            "hidden_size": 4096,
-            "intermediate_size": 16384,
-            "num_hidden_layers": 32,
-            "num_attention_heads": 32,
-            "num_key_value_heads": 32,
-            "max_position_embeddings": 2048,
-            "sliding_window": 4096,
-            "sliding_window_pattern": 4,
-            "first_k_dense_replace": 1,
-            "moe_intermediate_size": 1024,
-            "num_experts": 64,
-            "num_experts_per_tok": 8,
-            "num_shared_experts": 1,
-            "norm_topk_prob": True,
-            "routed_scaling_factor": 2.5,
-        },
+        defaults={"attention_bias": False},
         spec={"qk_norm": "head"},
         refused={"attention_bias": False, "mlp_bias": False, "moe_layer_freq": 1, "scoring_func": "sigmoid"},
         ignored=GROUPS,
@@ -160,24 +94,7 @@ ROWS: Mapping[str, Row] = {
         window=window_of_exaone,
     ),
     "hy_v3": Row(
-        defaults={
-            **LLAMA,
-            "vocab_size": 120832,
-            "hidden_size": 4096,
-            "intermediate_size": 13312,
-            "num_hidden_layers": 80,
-            "num_attention_heads": 64,
-            "num_key_value_heads": 8,
-            "head_dim": 128,
-            "max_position_embeddings": 131072,
-            "mlp_bias": False,
-            "num_experts": 192,
-            "num_experts_per_tok": 8,
-            "num_shared_experts": 1,
-            "moe_intermediate_size": 1536,
-            "router_scaling_factor": 2.826,
-            "first_k_dense_replace": 1,
-        },
+        defaults={"first_k_dense_replace": 1},
         spec={"qk_norm": "head"},
         biases=_ANY_BIAS,
         ffn_bias="mlp_bias",
@@ -196,19 +113,7 @@ ROWS: Mapping[str, Row] = {
         ),
     ),
     "minimax_m2": Row(
-        defaults={
-            **LLAMA,
-            "vocab_size": 200064,
-            "hidden_size": 3072,
-            "intermediate_size": 1536,
-            "num_hidden_layers": 62,
-            "num_attention_heads": 48,
-            "num_key_value_heads": 8,
-            "head_dim": 128,
-            "max_position_embeddings": 196608,
-            "num_experts_per_tok": 8,
-            "num_local_experts": 256,
-        },
+        defaults={"attention_bias": False},
         spec={"qk_norm": "all"},
         partial_rotary=1.0,
         refused={

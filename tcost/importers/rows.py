@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tcost.importers.fields import Family, Fields
+from tcost.importers.fields import Family, Fields, with_class_defaults
 from tcost.importers.heads import head
 from tcost.importers.parts import GATED, activation, decoder, heads, no_window, rotary
 
@@ -16,10 +16,10 @@ Part = Callable[[Fields, int], None]
 class Row:
     """What the class of a family does: RMSNorm, rotary positions and a gated feed-forward, unless the row says else.
 
-    `defaults` are those of its configuration class, for fields that a file leaves out.
+    `defaults` are for fields that a file leaves out and of which its configuration class has no default.
     """
 
-    defaults: Mapping[str, Any]
+    defaults: Mapping[str, Any] = field(default_factory=dict)
     spec: Mapping[str, Any] = field(default_factory=dict)
     """Keys of the spec that the family has whatever the fields are."""
     names: Mapping[str, str] = field(default_factory=dict)
@@ -70,4 +70,4 @@ class Row:
 
 def families(rows: Mapping[str, Row]) -> dict[str, Family]:
     """Return the families of some rows, which end in a vocabulary projection or a classifier."""
-    return {name: Family(row.read, row.defaults, head) for name, row in rows.items()}
+    return {name: Family(row.read, with_class_defaults(name, row.defaults), head) for name, row in rows.items()}
