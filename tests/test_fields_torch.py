@@ -15,6 +15,7 @@ from test_families import INSIDE, build, class_of, counted, inputs, saved
 from tcost import InputError, evaluate
 from tcost.importers import FAMILIES, import_config
 from tcost.importers.decoders import DECODERS
+from tcost.importers.encoder_decoders import ENCODER_DECODERS
 from tcost.importers.experts import EXPERTS
 from tcost.importers.fields import Fields
 from tcost.importers.gpts import GPTS
@@ -78,6 +79,8 @@ def unrun(notes: tuple[str, ...], spec: ModelSpec) -> int:
         found += table
     if "not counted: corrections of the router's scores" in text:
         found += int(text.partition("corrections of the router's scores, ")[2].split()[0])
+    if "a head that predicts contacts" in text:
+        found += int(text.partition("predicts contacts, ")[2].partition(" ")[0])
     if "not counted: a second bias" in text:
         assert f"{spec.vocab_size} parameters" in text
         found += spec.vocab_size
@@ -86,19 +89,20 @@ def unrun(notes: tuple[str, ...], spec: ModelSpec) -> int:
 
 def said_to_be_causal(family: str) -> bool:
     """Tell a family of decoders alone."""
-    return family in {*DECODERS, *GPTS, *LLAMAS, *KIN, *EXPERTS}
+    return family in {*DECODERS, *GPTS, *LLAMAS, *KIN, *EXPERTS, "modernbert-decoder"}
 
 
 def executed(config: dict[str, Any], hf_class: str) -> tuple[int, int]:
-    """Return the same of the class, on the meta device."""
+    """Return the same of the class, on the meta device where it can be."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
     case = {"config": config, "hf_class": hf_class, "batch": 1, "context": CONTEXT, "encoder_context": None}
-    with torch.device("meta"), warnings.catch_warnings(), torch.no_grad():
+    device = "cpu" if config["model_type"] == "rembert" else "meta"  # which asks for the values of its mask
+    with torch.device(device), warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         model = build(case)
-        if config["model_type"] in ("t5", "mt5", "bart", "mbart", "marian"):
+        if config["model_type"] in {*ENCODER_DECODERS} - {"whisper"}:
             case["encoder_context"] = ENCODER_CONTEXT
         if config["model_type"] in EXPERTS and config["model_type"] != "minicpm3":
             model.config._experts_implementation = "batched_mm"  # grouped experts report no FLOPs
@@ -177,14 +181,14 @@ def test_names_of_one_field() -> None:
         declared = {field.name for field in fields(made)}
         mapped = {name if other in declared else other for other, name in made.attribute_map.items()}
         old = {"n_embed"} if family in {"bloom", "falcon"} else set()
-        assert {*own} == mapped | old, family
+        assert {*own} == mapped - {"initializer_range"} | old, family
 
 
 @pytest.mark.parametrize("family", sorted({*FAMILIES} - INSIDE))
 def test_tables_that_are_not_tied(family: str) -> None:
     """What a class registers and never runs, and what it ties all the same, is in a note exactly where it is so."""
     for case in golden("families"):
-        if case["config"]["model_type"] != family or family == "vit":
+        if case["config"]["model_type"] != family or family in ("vit", "rembert"):
             continue
         for is_tied in (True, False):
             config = case["config"] | {"tie_word_embeddings": is_tied}

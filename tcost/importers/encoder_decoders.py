@@ -159,7 +159,7 @@ def umt5(f: Fields) -> None:
     f.set(relative_everywhere=True)
     if not f.spec["tie_embeddings"]:
         f.notes.remove(FRESH)
-        f.notes.append("tie_word_embeddings false is not used: the family's class ties its tables all the same")
+        f.notes.append("tie_word_embeddings false is not used: the family's class has one table all the same")
         f.set(tie_embeddings=True)
 
 

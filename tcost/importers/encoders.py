@@ -154,6 +154,7 @@ def distilbert(f: Fields) -> None:
     """Read a DistilBERT: no segments. Sinusoids are where its table of positions starts; its class trains them, too."""
     names = {"d_model": "dim", "n_heads": "n_heads", "d_ff": "hidden_dim", "n_encoder_layers": "n_layers"}
     _masked(f, names, "activation")
+    f.refuse(is_decoder=False)
     f.ignore("sinusoidal_pos_embds")
     _end(f, Ends(pooler="relu", choice="relu", spans=True))
 
@@ -167,6 +168,9 @@ def electra(f: Fields) -> None:
         f.put("d_embedding", "embedding_size", width)
         f.set(embedding_bias=True)
     _gelu_in_head(f)
+    if architecture(f).endswith("ForMultipleChoice"):
+        f.refuse(summary_type="first", summary_use_proj=True, summary_activation="gelu")
+        f.refuse(summary_proj_to_labels=(False, None))
     _end(f, Ends(pooler="gelu", choice="gelu", spans=True))
 
 
@@ -174,6 +178,7 @@ def electra(f: Fields) -> None:
 def albert(f: Fields) -> None:
     """Read an ALBERT: narrow embeddings, and layers that share weights in groups."""
     _with_segments(f)
+    f.refuse(is_decoder=False)
     depth, inner, groups = f.spec["n_encoder_layers"], f.number("inner_group_num"), f.number("num_hidden_groups")
     f.take("d_embedding", "embedding_size")
     f.put("n_unique_layers", "num_hidden_groups, inner_group_num", groups * inner)
