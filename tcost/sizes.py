@@ -24,7 +24,7 @@ Activation: TypeAlias = Literal[
 Router: TypeAlias = Literal["softmax", "chosen_softmax", "sigmoid", "none"]
 Input: TypeAlias = Literal["tokens", "patches", "audio"]
 Head: TypeAlias = Literal["vocabulary", "classifier", "token_classifier", "pooler", "none"]
-WITHOUT_LOSS = ("pooler", "none")
+WITHOUT_LOSS = ("pooler", "none")  # heads
 Causal: TypeAlias = Literal["full", "half"]
 AttentionKernel: TypeAlias = Literal["eager", "flash"]
 
@@ -121,11 +121,10 @@ NO_LAYERS = LayerSet()
 class Experts:
     """A mixture of experts: of `n_experts`, every token goes through `experts_per_token`.
 
-    `d_expert` is the width of one, `d_shared` that of the expert which every token takes (0: there is
-    none), `shared_gate` whether its output is weighed by a sigmoid of its own. The router's weights are
-    softmax or sigmoid of its scores, or softmax of the chosen ones; the chosen ones may be normalised to sum to
-    one and scaled by a constant. `output_norm` tells whether the sum is normalised before it is added.
-    `dense_layers` have a plain feed-forward.
+    `d_expert` is the width of one, `d_shared` that of the expert which every token takes (0: there is none),
+    `shared_gate` whether its output is weighed by a sigmoid of its own. The router's weights are softmax or sigmoid of
+    its scores, or softmax of the chosen ones, which may be normalised to sum to one and scaled by a constant.
+    `output_norm` tells whether the sum is normalised before it is added. `dense_layers` have a plain feed-forward.
     """
 
     n_experts: Size
@@ -144,8 +143,8 @@ class Experts:
 class LatentAttention:
     """Multi-head latent attention: keys and values, and queries where `q_rank` is given, pass a low rank.
 
-    A head's query and key are `d_nope` wide plus `d_rope` that is rotated and, of the key, shared by
-    all heads; its value is `d_value` wide. Source: DeepSeek-V2, arXiv 2405.04434, section 2.1.
+    A head's query and key are `d_nope` wide plus `d_rope` that is rotated and, of the key, shared by all heads; its
+    value is `d_value` wide. Source: DeepSeek-V2, arXiv 2405.04434, section 2.1.
     """
 
     kv_rank: Size
@@ -157,10 +156,7 @@ class LatentAttention:
 
 @dataclass(frozen=True, kw_only=True)
 class Lora:
-    """Low-rank adapters beside the projections of the `targets`; all else is frozen.
-
-    Source: Hu et al. 2021, arXiv 2106.09685, section 4.1.
-    """
+    """Low-rank adapters beside the `targets`; all else is frozen. Source: Hu et al. 2021, arXiv 2106.09685, 4.1."""
 
     rank: Size
     targets: tuple[str, ...]

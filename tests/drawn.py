@@ -85,7 +85,8 @@ FIRST = LayerSet(frozenset({0}))
 LATENT = LatentAttention(kv_rank=3, d_nope=3, d_rope=2, d_value=5, q_rank=4)
 
 POOLED = _tiny(**ENCODER, head="pooler", pooler="tanh")
-"""A model without a head, which has no loss: for backpropagation alone."""
+BARE = _tiny(n_task_types=2, head="none")
+"""Models without a head, which have no loss: for backpropagation alone."""
 
 MODERN = {
     "grouped-query": _tiny(**LLAMA, n_kv_heads=2),
@@ -118,6 +119,9 @@ MODERN = {
     "sigmoid router": _tiny(
         experts=Experts(n_experts=3, experts_per_token=1, d_expert=5, d_shared=2, router="sigmoid")
     ),
+    "softmax of the chosen": _tiny(
+        experts=Experts(n_experts=3, experts_per_token=2, d_expert=5, router="chosen_softmax", output_norm=True)
+    ),
     "no router": _tiny(experts=Experts(n_experts=2, experts_per_token=2, d_expert=5, router="none")),
     "latent": _tiny(latent_attention=LATENT, attention_bias=frozenset({"output"})),
     "latent half": _tiny(latent_attention=replace(LATENT, q_rank=None), causal="half"),
@@ -130,6 +134,15 @@ MODERN = {
         norm_position="pre",
         share_embeddings=True,
         output_scale=True,
+    ),
+    "relative everywhere": _tiny(**DOUBLE, positions="relative", relative_buckets=3, relative_everywhere=True),
+    "tasks": _tiny(
+        **ENCODER,
+        n_task_types=2,
+        head_transform=True,
+        head_transform_bias=False,
+        d_head_transform=3,
+        activation="sigmoid",
     ),
     "relative half": _tiny(**DOUBLE, positions="relative", relative_buckets=3, causal="half", tie_embeddings=True),
     "head norms": _tiny(qk_norm="head", n_kv_heads=2, positions="rotary", d_head=4, rotary_dims=2),
@@ -207,9 +220,10 @@ def modern(draw: st.DrawFn) -> Sizes:
         d_expert=draw(few),
         d_shared=draw(st.integers(0, 2)),
         shared_gate=draw(flag),
-        router=draw(st.sampled_from(["softmax", "sigmoid"])),
+        router=draw(st.sampled_from(["softmax", "chosen_softmax", "sigmoid"])),
         normalise=draw(flag),
         scale=draw(flag),
+        output_norm=draw(flag),
         dense_layers=draw(st.sampled_from([LayerSet(), FIRST])),
     )
     latent = LatentAttention(

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from drawn import MODERN, POOLED
+from drawn import BARE, MODERN, POOLED
 
 from tcost import Sizes, load_spec
 from tcost.bundled import BUNDLED
@@ -20,7 +20,7 @@ from tcost.execution.numbers import values
 from tcost.execution.step import Step
 from tcost.models import trace_model
 from tcost.settings import Settings
-from tcost.sizes import PROJECTIONS
+from tcost.sizes import PROJECTIONS, WITHOUT_LOSS
 from tcost.tracing import Band, Op, Tensor, Trace
 from tcost.verify import execute, shrink
 
@@ -169,7 +169,7 @@ def models() -> list[tuple[str, Sizes]]:
     bundled = [(name, shrink(load_spec(name).at())) for name in BUNDLED]
     everything = {"head_transform": True, "n_segments": 2, "final_norm": True, "attention_bias": frozenset(PROJECTIONS)}
     whole = replace(dict(bundled)["bart-base"], **everything)  # type: ignore[arg-type]
-    return [*bundled, ("everything", whole), ("pooled", POOLED), *MODERN.items()]
+    return [*bundled, ("everything", whole), ("pooled", POOLED), ("bare", BARE), *MODERN.items()]
 
 
 @pytest.mark.parametrize(("name", "s"), models())
@@ -179,8 +179,11 @@ def test_gradients_equal_autograd(name: str, s: Sizes) -> None:
     weights = {key: [torch.tensor(values(w), requires_grad=True) for w in ws] for key, ws in step.parameters.items()}
     run = Autograd(step, weights)
     output = run.values[trace_model(s, run).output]
-    is_pooled = s.head == "pooler"
-    loss = output.sum() if is_pooled else torch.nn.functional.cross_entropy(output, torch.tensor(step.targets))
+    loss = (
+        output.sum()
+        if s.head in WITHOUT_LOSS
+        else torch.nn.functional.cross_entropy(output, torch.tensor(step.targets))
+    )
     loss.backward()
     assert step.loss == pytest.approx(loss.item(), rel=1e-12)
     for key, gradients in step.gradients.items():

@@ -67,10 +67,10 @@ AS_HELP = "The family whose class a config.json is of, as in llama, whatever its
 def reading_of(
     ignore: Annotated[Sequence[str] | None, Offered(IGNORE_HELP, "--ignore", metavar="FIELD...")] = None,
     as_: Annotated[str | None, Offered(AS_HELP, "--as", metavar="FAMILY")] = None,
-    head: Annotated[str | None, Offered(HEAD_HELP, "--head", metavar="CLASS")] = None,
+    class_: Annotated[str | None, Offered(HEAD_HELP, "--head", metavar="CLASS")] = None,
 ) -> Reading:
     """Return how configurations are read: the options of every command that has a Reading."""
-    return Reading(tuple(ignore or ()), as_, head)
+    return Reading(tuple(ignore or ()), as_, class_)
 
 
 def is_spec(word: str) -> bool:

@@ -1,7 +1,6 @@
 """What the configuration classes of transformers 5.24 have: their fields, defaults and names, family by family."""
 
 import json
-from collections import Counter
 from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
@@ -67,13 +66,18 @@ def recognised(values: Mapping[str, Any]) -> tuple[str, str] | None:
 
 
 def nearest_families(values: Mapping[str, Any], among: Collection[str], most: int = 3) -> list[str]:
-    """Return the families whose classes have most of a configuration's fields, a field counting more where few have it.
+    """Return the families whose classes lack the fewest of a configuration's fields that any class has.
 
-    Of two that have the same, the one is nearer that has fewer fields which the configuration lacks.
+    Of two that lack as many, the one is nearer of which more defaults are the configuration's, then the one that has
+    fewer fields which the configuration lacks.
     """
-    fields = {family: {*row["defaults"], *row["names"]} for family, row in classes().items() if family in among}
-    number = Counter(name for names in fields.values() for name in names)
-    score = {family: sum(1 / number[name] for name in values.keys() & names) for family, names in fields.items()}
-    lacking = {family: len(names - values.keys()) for family, names in fields.items()}
-    ranked = sorted((family for family in score if score[family]), key=lambda each: (-score[each], lacking[each]))
-    return ranked[:most]
+    rows = {family: classes()[family] for family in among if family in classes()}
+    fields = {family: {*row["defaults"], *row["names"]} for family, row in rows.items()}
+    known = values.keys() & {name for names in fields.values() for name in names}
+
+    def distance(family: str) -> tuple[int, int, int]:
+        defaults = rows[family]["defaults"]
+        same = sum(name in defaults and defaults[name] == values[name] for name in known)
+        return len(known - fields[family]), -same, len(fields[family] - values.keys())
+
+    return sorted((family for family, names in fields.items() if known & names), key=distance)[:most]

@@ -65,21 +65,6 @@ SPARE = 2
 
 FRESH = "not tied, as in the checkpoint: a class of transformers 5 that is built anew ties its tables all the same"
 
-_DOUBLE: Mapping[str, Any] = {
-    "max_position_embeddings": 1024,
-    "encoder_layers": 12,
-    "encoder_ffn_dim": 4096,
-    "encoder_attention_heads": 16,
-    "decoder_layers": 12,
-    "decoder_ffn_dim": 4096,
-    "decoder_attention_heads": 16,
-    "activation_function": "gelu",
-    "d_model": 1024,
-    "scale_embedding": False,
-    "tie_word_embeddings": True,
-    "vocab_size": 50265,
-}
-
 
 @ENCODER_DECODERS.family("t5", n_positions=512, tie_word_embeddings=True)
 def t5(f: Fields) -> None:
@@ -175,53 +160,21 @@ class Double(NamedTuple):
 POST: Mapping[str, Any] = {"norm_position": "post", "embedding_norm": True}
 PRE: Mapping[str, Any] = {"norm_position": "pre", "final_norm": True}
 
-DOUBLES: Mapping[str, tuple[Double, Mapping[str, Any]]] = {
-    "bart": (Double(POST, SPARE), {}),
-    "mbart": (Double({**PRE, "embedding_norm": True}, SPARE), {}),
-    "plbart": (
-        Double(POST, SPARE),
-        {
-            "vocab_size": 50005,
-            "d_model": 768,
-            "scale_embedding": True,
-            **dict.fromkeys(("encoder_layers", "decoder_layers"), 6),
-            **dict.fromkeys(("encoder_ffn_dim", "decoder_ffn_dim"), 3072),
-            **dict.fromkeys(("encoder_attention_heads", "decoder_attention_heads"), 12),
-        },
-    ),
-    "blenderbot": (
-        Double(PRE),
-        {
-            "vocab_size": 8008,
-            "d_model": 2560,
-            "max_position_embeddings": 128,
-            "encoder_layers": 2,
-            "decoder_layers": 24,
-            **dict.fromkeys(("encoder_ffn_dim", "decoder_ffn_dim"), 10240),
-            **dict.fromkeys(("encoder_attention_heads", "decoder_attention_heads"), 32),
-        },
-    ),
-    "blenderbot-small": (
-        Double(POST),
-        {
-            "d_model": 512,
-            "max_position_embeddings": 512,
-            **dict.fromkeys(("encoder_layers", "decoder_layers"), 8),
-            **dict.fromkeys(("encoder_ffn_dim", "decoder_ffn_dim"), 2048),
-        },
-    ),
-    "pegasus": (Double(PRE, positions="stored"), {}),
-    "m2m_100": (
-        Double(PRE, positions="sinusoidal"),
-        {"vocab_size": 128112, "scale_embedding": True, "activation_function": "relu"},
-    ),
+DOUBLES: Mapping[str, Double] = {
+    "bart": Double(POST, SPARE),
+    "mbart": Double({**PRE, "embedding_norm": True}, SPARE),
+    "plbart": Double(POST, SPARE),
+    "blenderbot": Double(PRE),
+    "blenderbot-small": Double(POST),
+    "pegasus": Double(PRE, positions="stored"),
+    "m2m_100": Double(PRE, positions="sinusoidal"),
 }
-"""BART and its like, and the defaults that differ from those of BART."""
+"""BART and its like."""
 
 
 def _bart_like(f: Fields) -> None:
     """Read a BART or its like."""
-    row, _ = DOUBLES[f.family]
+    row = DOUBLES[f.family]
     _double(f)
     rows = f.number("max_position_embeddings")
     f.became("max_position_embeddings", "n_positions", rows + row.spare)
@@ -233,8 +186,8 @@ def _bart_like(f: Fields) -> None:
     _spare_table(f)
 
 
-for _name, (_, _defaults) in DOUBLES.items():
-    ENCODER_DECODERS.family(_name, _DOUBLE, **_defaults)(_bart_like)
+for _name in DOUBLES:
+    ENCODER_DECODERS.family(_name)(_bart_like)
 
 
 @ENCODER_DECODERS.family("marian")
@@ -256,7 +209,7 @@ def marian(f: Fields) -> None:
         _spare_table(f)
 
 
-@ENCODER_DECODERS.family("whisper", max_position_embeddings=1024)
+@ENCODER_DECODERS.family("whisper")
 def whisper(f: Fields) -> None:
     """Read a Whisper: audio through two convolutions, stored sinusoids in the encoder, no biases of keys."""
     _double(f)

@@ -1,8 +1,7 @@
 """Encoder-only families."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from tcost.errors import InputError
 from tcost.importers.fields import Families, Fields
@@ -24,20 +23,6 @@ MASKED: Mapping[str, Any] = {
 }
 """What BERT and its like have."""
 
-_BASE: Mapping[str, Any] = {
-    "hidden_size": 768,
-    "num_hidden_layers": 12,
-    "num_attention_heads": 12,
-    "intermediate_size": 3072,
-    "hidden_act": "gelu",
-}
-_BERT: Mapping[str, Any] = {
-    **_BASE,
-    "max_position_embeddings": 512,
-    "type_vocab_size": 2,
-    "tie_word_embeddings": True,
-    "vocab_size": 30522,
-}
 SIZES: Mapping[str, str] = {
     "d_model": "hidden_size",
     "n_heads": "num_attention_heads",
@@ -99,48 +84,27 @@ def ernie(f: Fields) -> None:
     f.ignore("task_type_vocab_size")
 
 
-class Like(NamedTuple):
-    """What sets a RoBERTa and its like apart from a BERT."""
-
-    defaults: Mapping[str, Any]
-    spec: Mapping[str, Any] = MappingProxyType({})
-
-
 _PRE: Mapping[str, Any] = {"norm_position": "pre", "final_norm": True}
 
-ROBERTAS: Mapping[str, Like] = {
-    "roberta": Like({"vocab_size": 50265}),
-    "xlm-roberta": Like({}),
-    "camembert": Like({}),
-    "data2vec-text": Like({}),
-    "roberta-prelayernorm": Like({"vocab_size": 50265}, _PRE),
-    "xlm-roberta-xl": Like(
-        {
-            "vocab_size": 250880,
-            "hidden_size": 2560,
-            "num_hidden_layers": 36,
-            "num_attention_heads": 32,
-            "intermediate_size": 10240,
-            "max_position_embeddings": 514,
-            "type_vocab_size": 1,
-        },
-        {**_PRE, "embedding_norm": False},
-    ),
+ROBERTAS: Mapping[str, Mapping[str, Any]] = {
+    **{name: {} for name in ("roberta", "xlm-roberta", "camembert", "data2vec-text")},
+    "roberta-prelayernorm": _PRE,
+    "xlm-roberta-xl": {**_PRE, "embedding_norm": False},
 }
-"""RoBERTa and its like: positions start at 2, past the padding token's."""
+"""What sets RoBERTa and its like apart from a BERT, beside that positions start at 2, past the padding token's."""
 
 
 def _roberta_like(f: Fields) -> None:
     """Read a RoBERTa or its like."""
     _with_segments(f, spare=2)
-    f.set(**ROBERTAS[f.family].spec)
+    f.set(**ROBERTAS[f.family])
     _gelu_in_head(f)
     _end(f, POOLED)
     _second_bias(f)
 
 
-for _name, _like in ROBERTAS.items():
-    ENCODERS.family(_name, _BERT, **_like.defaults)(_roberta_like)
+for _name in ROBERTAS:
+    ENCODERS.family(_name)(_roberta_like)
 
 
 def _gelu_in_head(f: Fields) -> None:

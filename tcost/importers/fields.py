@@ -194,15 +194,15 @@ class Families(dict[str, Family]):
         super().__init__()
         self._end = end
 
-    def family(self, name: str, shared: Mapping[str, Any] | None = None, /, **own: Any) -> Callable[[Reader], Reader]:
+    def family(self, name: str, /, **own: Any) -> Callable[[Reader], Reader]:
         """Make a function the reader of a family.
 
-        Its defaults are those of its class in transformers; what is said here, or shared with others, is for fields
+        Its defaults are those of its class in transformers; what is said here is for fields
         that the class lacks or has no default of.
         """
 
         def add(read: Reader) -> Reader:
-            self[name] = Family(read, with_class_defaults(name, {**(shared or {}), **own}), self._end)
+            self[name] = Family(read, with_class_defaults(name, own), self._end)
             return read
 
         return add

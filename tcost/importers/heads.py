@@ -9,6 +9,7 @@ from tcost.sizes import NO_VOCABULARY, WITHOUT_LOSS
 LANGUAGE = ("ForCausalLM", "LMHeadModel", "ForMaskedLM", "ForConditionalGeneration", "MTModel", "WithLMHeadModel")
 PRETRAINING = ("BertForPreTraining", "AlbertForPreTraining", "ErnieForPreTraining")
 
+
 HEADS = (
     *("ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering", "ForMultipleChoice"),
     "ForNextSentencePrediction",

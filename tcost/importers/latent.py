@@ -10,6 +10,7 @@ from tcost.importers.mixtures import (
     LatentRow,
     Mixture,
     by_list,
+    by_list_else_one,
     first_ones,
     further_tokens_left_out,
     said_not_counted,
@@ -37,9 +38,10 @@ ROWS: Mapping[str, Row] = {
         ),
     ),
     "glm4_moe_lite": LatentRow(
+        defaults={"first_k_dense_replace": 1},
         refused={"mlp_bias": False, "moe_layer_freq": 1, "scoring_func": "sigmoid"},
         ignored=GROUPS,
-        parts=(replace(LIKE_DEEPSEEK, dense=by_list), further_tokens_left_out),
+        parts=(replace(LIKE_DEEPSEEK, dense=by_list_else_one), further_tokens_left_out),
     ),
     "axk1": LatentRow(
         defaults={"first_k_dense_replace": 1},

@@ -120,6 +120,13 @@ def by_list(f: Fields, depth: int) -> list[int]:
     return _said(f, "mlp_layer_types", [layer for layer, each in enumerate(types) if each == "dense"])
 
 
+def by_list_else_one(f: Fields, depth: int) -> list[int]:
+    """Return the layers that a list says are dense, else the first; the class has no other word for it."""
+    if f.values.get("mlp_layer_types") is None:
+        f.agree(first_k_dense_replace=1)
+    return by_list(f, depth)
+
+
 def by_interval(f: Fields, depth: int) -> list[int]:
     """Return the layers outside a range, and those within it but every so many."""
     first, interval = f.number("moe_layer_start_index", least=0), f.number("moe_layer_interval")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from tcost.importers.fields import Fields
-from tcost.importers.mixtures import GROUPS, LIKE_DEEPSEEK, Mixture, by_list, further_tokens_left_out
+from tcost.importers.mixtures import GROUPS, LIKE_DEEPSEEK, Mixture, by_list, by_list_else_one, further_tokens_left_out
 from tcost.importers.parts import ALL, QKV, every, window
 from tcost.importers.rows import Row
 
@@ -48,13 +48,6 @@ def no_dense_width(f: Fields, _depth: int) -> None:
 def norm_of_heads(f: Fields, _depth: int) -> None:
     """Set whether queries and keys are normalised, per head."""
     f.put("qk_norm", "use_qk_norm", "head" if f.flag("use_qk_norm") else "none")
-
-
-def by_list_else_one(f: Fields, depth: int) -> list[int]:
-    """Return the layers that a list says are dense, else the first; the class has no other word for it."""
-    if f.values.get("mlp_layer_types") is None:
-        f.agree(first_k_dense_replace=1)
-    return by_list(f, depth)
 
 
 ROWS: Mapping[str, Row] = {
