@@ -1,6 +1,7 @@
 """Every field of every family, changed: what tcost says is what the class of transformers has then, or is refused."""
 
 import json
+import os
 import random
 import warnings
 from dataclasses import fields
@@ -8,7 +9,7 @@ from importlib.util import find_spec
 from typing import Any
 
 import pytest
-from conftest import golden
+from conftest import SLOW, golden
 from pydantic import ValidationError
 from test_families import INSIDE, build, class_of, counted, inputs, saved
 
@@ -151,7 +152,8 @@ def test_every_field(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in fields_of(family, monkeypatch):
         value = config.get(name, getattr(whole, name, None))
         likely = [each for each in plausible(value) if each != value]
-        for other in (draw.choice(likely), draw.choice(OTHERS)):
+        chosen = (draw.choice(likely), draw.choice(OTHERS))
+        for other in chosen if SLOW in os.environ else [draw.choice(chosen)]:
             changed = config | {name: other}
             try:
                 ours = said(changed)
@@ -163,7 +165,7 @@ def test_every_field(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
                 continue
             assert ours == theirs, f"{name}: {other!r}"
             compared += 1
-    assert compared >= 20
+    assert compared >= (20 if SLOW in os.environ else 8)
 
 
 def test_names_of_one_field() -> None:

@@ -74,8 +74,9 @@ ROWS: Mapping[str, Row] = {
         window=partial(window_where_used, late=False),
     ),
     "qwen3_moe": Row(
-        defaults={"mlp_only_layers": [], "qkv_bias": True, "max_window_layers": 28},
+        defaults={"mlp_only_layers": []},
         spec={"qk_norm": "head"},
+        refused={"use_qk_norm": True},
         biases=_ANY_BIAS,
         parts=(
             Mixture(
@@ -88,7 +89,6 @@ ROWS: Mapping[str, Row] = {
         defaults={
             "mlp_only_layers": [],
             "norm_topk_prob": False,
-            "qkv_bias": True,
             "use_sliding_window": False,
             "max_window_layers": 28,
             "sliding_window": 4096,

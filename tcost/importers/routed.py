@@ -27,6 +27,14 @@ def window_of_exaone(f: Fields, depth: int) -> None:
     f.ignore("sliding_window_pattern")
 
 
+def attention_of_minimax(f: Fields, depth: int) -> None:
+    """Read that every layer has softmax attention, and say that layers which predict further tokens are left out."""
+    f.agree(attn_type_list=[1] * depth)
+    f.ignore("mtp_transformer_layers", "num_mtp_modules", "use_mtp")
+    if f.values.get("use_mtp"):
+        f.notes.append("layers that predict further tokens (num_mtp_modules) are left out")
+
+
 def rotary_dims_of_minimax(f: Fields, _depth: int) -> None:
     """Set the rotated part of a head where the file gives its width."""
     f.ignore("rotary_dim")
@@ -119,6 +127,7 @@ ROWS: Mapping[str, Row] = {
         parts=(
             Mixture(count="num_local_experts", width="intermediate_size", router="sigmoid", normalise=True),
             rotary_dims_of_minimax,
+            attention_of_minimax,
         ),
     ),
 }
