@@ -10,13 +10,13 @@ from typer.main import get_command
 
 from tcost import completion
 from tcost.cli import app, asked_of, command_of
-from tcost.commands import MODES, NAMES
+from tcost.commands import MODES, NAMES, modes_of
 from tcost.commands.list import LISTINGS
 from tcost.completion import FILE
 from tcost.cost.measures import MEASURES
 from tcost.documents.schema import SCHEMAS
 from tcost.importers import FAMILIES
-from tcost.importers.heads import HEADS, LANGUAGE
+from tcost.importers.heads import LANGUAGE
 from tcost.optimizers import OPTIMIZERS
 from tcost.spec import ModelSpec
 
@@ -26,6 +26,12 @@ GROUP: Any = get_command(app)
 
 COMMANDS: dict[str, Any] = {name: command_of(name) for name in NAMES}
 """The commands by their names, in the order of the help page, then the modes of some."""
+
+HEADS = (
+    *("ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering", "ForMultipleChoice"),
+    "ForNextSentencePrediction",
+)
+"""What the names of classes with another head end in."""
 
 WORDS = Path(completion.__file__).parent / "words.tsv"
 
@@ -107,9 +113,8 @@ def _rows(name: str) -> Iterator[tuple[str, str, str, str]]:
             )
         else:
             yield name, " ".join(sorted(param.opts, key=len, reverse=True)), takes, param.help
-    for command, word in map(str.split, MODES):
-        if command == name:
-            yield name, word, "", title(f"{name} {word}")
+    for word in modes_of(name):
+        yield name, word, "", title(f"{name} {word}")
 
 
 def _takes(name: str, param: Any) -> str:

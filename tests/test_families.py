@@ -2,7 +2,6 @@
 
 import os
 import warnings
-from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import Any
 
@@ -18,15 +17,6 @@ INSIDE = {
 }
 """Families that are text parts alone: tests/golden/nested*.json have them."""
 EXPERTS = {*EXPERT_FAMILIES} - {"minicpm3"}
-
-
-def first_of_each() -> Iterator[object]:
-    """Yield the cases; those after the first of a class are slow."""
-    seen: set[str] = set()
-    for case in CASES:
-        name = case["hf_class"]
-        yield pytest.param(case, id=f"{name}-{case['batch']}", marks=[pytest.mark.slow] if name in seen else [])
-        seen.add(name)
 
 
 def inputs(case: dict[str, Any], config: Any) -> dict[str, Any]:
@@ -153,7 +143,7 @@ def execute(case: dict[str, Any]) -> dict[str, int | None]:
 
 
 @pytest.mark.skipif(not HAS_TORCH, reason="torch and transformers are missing: test_torch.py has what they counted")
-@pytest.mark.parametrize("case", list(first_of_each()))
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['hf_class']}-{case['batch']}")
 def test_recorded_families(case: dict[str, Any]) -> None:
     """What the golden file has is what the class executes here and now."""
     with warnings.catch_warnings():

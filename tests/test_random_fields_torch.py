@@ -7,11 +7,9 @@ from typing import Any
 
 import pytest
 from conftest import draws
-from pydantic import ValidationError
 from test_families import INSIDE, class_of
-from test_fields_torch import OTHERS, SMALL, executed, fields_of, plausible, said
+from test_fields_torch import OTHERS, SMALL, fields_of, is_compared, plausible, whole_of
 
-from tcost import InputError
 from tcost.importers import FAMILIES
 
 pytestmark = pytest.mark.skipif(
@@ -37,24 +35,14 @@ def changed(config: dict[str, Any], names: list[str], usual: Any, draw: random.R
 @pytest.mark.parametrize("family", [name for name in sorted({*FAMILIES} - INSIDE) if class_of(name) == name])
 def test_several_fields(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is read has the parameters and FLOPs of the class; what is not is refused in two lines that name a field."""
-    import transformers
-
     draw = random.Random(f"several {family}")  # noqa: S311  # chooses values, the same ones every time
     config, hf_class = SMALL[family]["config"], SMALL[family]["hf_class"]
-    usual = transformers.CONFIG_MAPPING[class_of(family)](**{k: v for k, v in config.items() if k != "architectures"})
+    usual = whole_of(family)
     names = [name for name in fields_of(family, monkeypatch) if name in config or name in vars(usual)]
     names += [field.name for field in fields(usual) if field.name not in names]
     read = 0
     for _ in range(draws(160)):
         given = changed(config, sorted(set(names) - {"model_type", "architectures"}), usual, draw)
-        try:
-            ours = said(given)
-        except (InputError, ValidationError):
-            continue  # refused
-        try:
-            theirs = executed(given, hf_class)
-        except Exception:  # noqa: BLE001, S112  # values that the class cannot be built or run with
-            continue
-        assert ours == theirs, {name: given.get(name, "left out") for name in given.keys() | config.keys()}
-        read += 1
+        said_of = {name: given.get(name, "left out") for name in given.keys() | config.keys()}
+        read += is_compared(given, hf_class, said_of)
     assert read

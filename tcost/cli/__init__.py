@@ -12,7 +12,7 @@ from tcost.cli.asking import asks
 from tcost.cli.completion import ShowCompletion
 from tcost.cli.many_values import ManyValuesCommand
 from tcost.cli.pages import Answer, Group
-from tcost.commands import MODES, PANELS
+from tcost.commands import MODES, PANELS, modes_of
 from tcost.commands.base import Printed, Streamed, is_spec
 from tcost.commands.calling import deliver, module_of
 from tcost.errors import InputError
@@ -36,8 +36,7 @@ def command_of(name: str) -> Any:
     """Return the command of a name as the parser knows it; its module alone is imported."""
     module = module_of(name)
     is_argument = staticmethod(getattr(module, "is_argument", is_spec))
-    modes = [word for command, word in map(str.split, MODES) if command == name]
-    made = type("Command", (ManyValuesCommand,), {"is_argument": is_argument, "modes": modes})
+    made = type("Command", (ManyValuesCommand,), {"is_argument": is_argument, "modes": modes_of(name)})
     one = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     one.command(name, cls=made)(asked_of(name))
     return typer.main.get_command(one)

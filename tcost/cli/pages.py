@@ -61,7 +61,7 @@ class Group(_Page, TyperGroup):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  # likewise
         """Write a line for each command, none of which is imported for it: the list of words has what they are."""
-        titles = {names[0]: title for names, _, title in table()["COMMAND"]}
+        titles = _titles("COMMAND")
         widest = max(map(len, self.names))
         for panel, names in self.panels.items():
             lines = [(name, TyperCommand(name, help=titles[name])) for name in names]
@@ -92,12 +92,17 @@ class Command(_Page, TyperCommand):
             if record := param.get_help_record(ctx):
                 kind = param.param_type_name
                 lines[kind].append((_name(param), record[1]) if kind == "argument" else record)
-        titles = {names[0]: title for names, _, title in table()[str(self.name)]} if self.modes else {}
+        titles = _titles(str(self.name)) if self.modes else {}
         lines["mode"] = [(word, f"{titles[word]} See: {ctx.command_path} {word} --help") for word in self.modes]
         for kind, records in lines.items():
             if records:
                 with formatter.section(f"{kind.title()}s"):
                     formatter.write_dl(records)
+
+
+def _titles(where: str) -> dict[str, str]:
+    """Return what each word means that may stand somewhere, as the list of words has it."""
+    return {names[0]: title for names, _, title in table()[where]}
 
 
 def _in_usage(argument: Any) -> str:

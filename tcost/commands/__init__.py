@@ -15,5 +15,11 @@ PANELS = {
 MODES = ("sweep --break-even", "explain --formula")
 """What a word on the line of a command makes of it: a command of its own, with its own options and help page."""
 
+
+def modes_of(command: str) -> list[str]:
+    """Return the words that make another command of one."""
+    return [word for name, word in map(str.split, MODES) if name == command]
+
+
 NAMES = (*(name for names in PANELS.values() for name in names), *MODES)
 """All of them."""

@@ -23,11 +23,16 @@ def module_of(name: str) -> Any:
 
 
 @cache
+def _parameters(of: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(of).parameters
+
+
+@cache
 def own_of(run: Run) -> Mapping[str, inspect.Parameter]:
     """Return the parameters of a command by name, in the place of a Reading the options that make one."""
     found: dict[str, inspect.Parameter] = {}
-    for name, each in inspect.signature(run).parameters.items():
-        found |= inspect.signature(reading_of).parameters if isinstance(each.default, Reading) else {name: each}
+    for name, each in _parameters(run).items():
+        found |= _parameters(reading_of) if isinstance(each.default, Reading) else {name: each}
     return found
 
 
@@ -58,10 +63,10 @@ def call(run: Run, words: Mapping[str, Any], unanswered: Mapping[str, str]) -> P
     for option in asked:
         if option.path[0] in unanswered and said.get(option.name) is not None:
             raise InputError(f"{option.flag}: {unanswered[option.path[0]]}")
-    for name, each in inspect.signature(run).parameters.items():
+    for name, each in _parameters(run).items():
         if isinstance(each.default, Reading):
-            options_of = inspect.signature(reading_of).parameters
-            given[name] = reading_of(**{option: given.pop(option) for option in options_of if option in given})
+            words_of = _parameters(reading_of).keys() & given.keys()
+            given[name] = reading_of(**{word: given.pop(word) for word in words_of})
         elif isinstance(each.default, Settings):
             given[name] = said_over(each.default, said)
         elif isinstance(each.default, Said):

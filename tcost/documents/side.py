@@ -15,18 +15,14 @@ MAX_RESULT_BYTES = 16 * 2**20
 
 
 def read_sides(words: Sequence[str], reading: Reading = Reading()) -> list[Side]:
-    """Return what words mean, as `read_side`. Raises InputError where `reading` says what none has use for, too."""
+    """Return what words mean: saved results, or specs as `load_spec` takes them.
+
+    Raises InputError for what is neither, for a document of another command or schema version, and where `reading`
+    says what none has use for.
+    """
     read = [_read(word, reading) for word in words]
     check_used(reading, [imported for _, imported in read if imported])
     return [side for side, _ in read]
-
-
-def read_side(word: str) -> Side:
-    """Return what a word means: a saved result, or a spec as `load_spec` takes it.
-
-    Raises InputError for what is neither, and for a document of another command or schema version.
-    """
-    return _read(word, Reading())[0]
 
 
 def _read(word: str, reading: Reading) -> "tuple[Side, Imported | None]":

@@ -11,7 +11,7 @@ from tcost.importers.parts import ACTIVATIONS, ALL, activation, tied
 ENCODERS = Families(lambda _: None)
 
 POOLED = Ends(pooler="tanh", bare="tanh", choice="tanh", spans=True)
-"""What BERT and its like have."""
+"""What BERT and its like end in."""
 
 MASKED: Mapping[str, Any] = {
     "attention_bias": ALL,
@@ -63,10 +63,10 @@ def bert(f: Fields) -> None:
     f.ignore("pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers", "pooler_size_per_head")
     f.ignore("pooler_type", "directionality")
     _end(f, POOLED)
-    _second_bias(f)
+    second_bias(f)
 
 
-def _second_bias(f: Fields) -> None:
+def second_bias(f: Fields) -> None:
     """Say that a vocabulary projection which is not tied has a bias of its own, beside that of the head."""
     if not f.spec["tie_embeddings"] and "head" not in f.spec:
         f.notes.append(
@@ -100,7 +100,7 @@ def _roberta_like(f: Fields) -> None:
     f.set(**ROBERTAS[f.family])
     _gelu_in_head(f)
     _end(f, POOLED)
-    _second_bias(f)
+    second_bias(f)
 
 
 for _name in ROBERTAS:
@@ -151,7 +151,7 @@ def albert(f: Fields) -> None:
     if depth % groups:
         raise InputError(f"{f.where}: {groups} groups of layers do not divide {depth} layers")
     _end(f, POOLED)
-    _second_bias(f)
+    second_bias(f)
 
 
 @ENCODERS.family("vit")

@@ -8,10 +8,7 @@ from tcost.importers.latent import ROWS as LATENT_ROWS
 from tcost.importers.mixtures import Mixture, all_but_every, by_interval, said_not_counted
 from tcost.importers.parts import ALL, QKV, window_everywhere, window_where_used
 from tcost.importers.routed import ROWS as ROUTED_ROWS
-from tcost.importers.rows import Row, families
-
-_ANY_BIAS = {"attention_bias": ALL}
-
+from tcost.importers.rows import ANY_BIAS, Row, families
 
 _OF_OLMO = Mixture(count="num_experts", width="intermediate_size", normalise="norm_topk_prob")
 
@@ -52,13 +49,12 @@ def bias_of_head(f: Fields, _depth: int, *, flag: str) -> None:
 
 ROWS: Mapping[str, Row] = {
     "mixtral": Row(
-        defaults={"attention_bias": False},
         refused={"attention_bias": False},
         parts=(Mixture(count="num_local_experts", width="intermediate_size", normalise=True),),
         window=window_everywhere,
     ),
     "qwen2_moe": Row(
-        defaults={"attention_bias": False, "mlp_only_layers": []},
+        defaults={"mlp_only_layers": []},
         biases={"qkv_bias": QKV},
         parts=(
             Mixture(
@@ -77,7 +73,7 @@ ROWS: Mapping[str, Row] = {
         defaults={"mlp_only_layers": []},
         spec={"qk_norm": "head"},
         refused={"use_qk_norm": True},
-        biases=_ANY_BIAS,
+        biases=ANY_BIAS,
         parts=(
             Mixture(
                 count="num_experts", width="moe_intermediate_size", normalise="norm_topk_prob", dense=all_but_every
@@ -94,16 +90,16 @@ ROWS: Mapping[str, Row] = {
             "sliding_window": 4096,
         },
         spec={"qk_norm": "head"},
-        biases=_ANY_BIAS,
+        biases=ANY_BIAS,
         ignored=("norm_topk_prob",),  # the class always normalises
         parts=(Mixture(count="num_experts", width="moe_intermediate_size", normalise=True, dense=all_but_every),),
     ),
     "granitemoe": Row(
-        biases=_ANY_BIAS,
+        biases=ANY_BIAS,
         parts=(Mixture(count="num_local_experts", width="intermediate_size", router="chosen_softmax"), granite),
     ),
     "granitemoeshared": Row(
-        biases=_ANY_BIAS,
+        biases=ANY_BIAS,
         parts=(
             Mixture(
                 count="num_local_experts",
@@ -116,16 +112,15 @@ ROWS: Mapping[str, Row] = {
     ),
     "olmoe": Row(
         spec={"qk_norm": "all"},
-        biases=_ANY_BIAS,
+        biases=ANY_BIAS,
         parts=(_OF_OLMO, clip),
     ),
     "flex_olmo": Row(
         spec={"qk_norm": "all", "norm_position": "output"},
-        biases=_ANY_BIAS,
+        biases=ANY_BIAS,
         parts=(_OF_OLMO,),
     ),
     "ernie4_5_moe": Row(
-        defaults={"attention_bias": False},
         biases={"use_bias": ALL},
         ffn_bias="use_bias",
         ignored=("moe_norm_min",),
@@ -144,7 +139,7 @@ ROWS: Mapping[str, Row] = {
     ),
     "hunyuan_v1_moe": Row(
         spec={"qk_norm": "head"},
-        biases=_ANY_BIAS,
+        biases=ANY_BIAS,
         refused={"mlp_bias": False},
         ignored=("eod_token_id",),
         parts=(
@@ -159,7 +154,7 @@ ROWS: Mapping[str, Row] = {
     ),
     "phimoe": Row(
         spec={"norm": "layer_norm"},
-        biases=_ANY_BIAS,
+        biases=ANY_BIAS,
         refused={"num_experts_per_tok": 2},
         ignored=("input_jitter_noise", "router_jitter_noise"),
         parts=(

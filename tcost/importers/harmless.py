@@ -68,7 +68,7 @@ BOOKKEEPING: Mapping[str, tuple[Any, ...]] = {
                 "fp32_attention",
             ),
             *("label_smoothing", "mlm_probability", "gradient_checkpointing_kwargs", "classifier_activation"),
-            *("save_step", "world_size", "tensor_parallel_size", "kv_cache_dtype", "compute_dtype", "params_dtype"),
+            *("world_size", "tensor_parallel_size", "kv_cache_dtype", "compute_dtype", "params_dtype"),
         ),
         (ANY,),
     ),

@@ -10,12 +10,6 @@ LANGUAGE = ("ForCausalLM", "LMHeadModel", "ForMaskedLM", "ForConditionalGenerati
 PRETRAINING = ("BertForPreTraining", "AlbertForPreTraining", "ErnieForPreTraining")
 
 
-HEADS = (
-    *("ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering", "ForMultipleChoice"),
-    "ForNextSentencePrediction",
-)
-"""What the names of classes with another head end in: words that shells offer."""
-
 PARTS = ("HeadsModel", "EncoderModel", "DecoderModel", "PreTrainedModel")
 """Classes that end in `Model` and are no bare model."""
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from tcost.importers.mixtures import (
+    DEEPSEEK_HAS,
     GROUPS,
     LIKE_DEEPSEEK,
     ROUTED,
@@ -19,18 +20,18 @@ from tcost.importers.rows import Row
 
 ROWS: Mapping[str, Row] = {
     "deepseek_v2": LatentRow(
-        refused={"mlp_bias": False, "moe_layer_freq": 1, "scoring_func": "softmax"},
+        refused={**DEEPSEEK_HAS, "scoring_func": "softmax"},
         ignored=(*GROUPS, "norm_topk_prob"),  # the class never normalises
         parts=(Mixture(**ROUTED, shared="n_shared_experts", dense=first_ones), further_tokens_left_out),
     ),
     "deepseek_v3": LatentRow(
-        refused={"mlp_bias": False, "moe_layer_freq": 1, "scoring_func": "sigmoid"},
+        refused=DEEPSEEK_HAS,
         ignored=GROUPS,
         parts=(LIKE_DEEPSEEK, further_tokens_left_out),
     ),
     "mistral4": LatentRow(
         head_dim=("d_nope", "d_rope"),
-        refused={"mlp_bias": False, "moe_layer_freq": 1, "scoring_func": "softmax"},
+        refused={**DEEPSEEK_HAS, "scoring_func": "softmax"},
         ignored=GROUPS,
         parts=(
             replace(LIKE_DEEPSEEK, router="softmax"),
@@ -38,15 +39,14 @@ ROWS: Mapping[str, Row] = {
         ),
     ),
     "glm4_moe_lite": LatentRow(
-        defaults={"first_k_dense_replace": 1},
-        refused={"mlp_bias": False, "moe_layer_freq": 1, "scoring_func": "sigmoid"},
+        refused=DEEPSEEK_HAS,
         ignored=GROUPS,
         parts=(replace(LIKE_DEEPSEEK, dense=by_list_else_one), further_tokens_left_out),
     ),
     "axk1": LatentRow(
         defaults={"first_k_dense_replace": 1},
         can_skip_query_rank=False,
-        refused={"mlp_bias": False, "moe_layer_freq": 1, "scoring_func": "sigmoid"},
+        refused=DEEPSEEK_HAS,
         ignored=GROUPS,
         parts=(replace(LIKE_DEEPSEEK, dense=by_list, output_norm=True), further_tokens_left_out),
     ),

@@ -5,9 +5,9 @@ from functools import partial
 from typing import Any
 
 from tcost.importers.fields import Fields
-from tcost.importers.llamas import ANY_BIAS, NEVER, QWEN, cap_logits, cap_scores
-from tcost.importers.parts import QKV, every, no_window, window, window_everywhere, window_where_used
-from tcost.importers.rows import Row, families
+from tcost.importers.llamas import NEVER, cap_logits, cap_scores
+from tcost.importers.parts import ALL, QKV, every, no_window, window, window_everywhere, window_where_used
+from tcost.importers.rows import ANY_BIAS, QKV_BIAS, Row, families
 
 NO_BIAS = {"attention_bias": False}
 PLAIN: Mapping[str, Any] = {"norm": "layer_norm", "ffn_gated": False}
@@ -25,7 +25,15 @@ def text_alone(f: Fields, _depth: int) -> None:
 
 
 _QWEN_VL = Row(
-    defaults={**QWEN, "max_window_layers": 80, "num_key_value_heads": 8, "max_position_embeddings": 32768},
+    defaults={
+        "hidden_act": "silu",
+        "tie_word_embeddings": False,
+        "use_sliding_window": False,
+        "max_window_layers": 80,
+        "sliding_window": 4096,
+        "num_key_value_heads": 8,
+        "max_position_embeddings": 32768,
+    },
     spec={"attention_bias": QKV},
     parts=(text_alone,),
     window=window_where_used,
@@ -39,12 +47,10 @@ ROWS: Mapping[str, Row] = {
         biases=ANY_BIAS,
     ),
     "ministral": Row(
-        defaults={"attention_bias": False},
         refused=NEVER,
         window=partial(window, full=[]),
     ),
     "cwm": Row(
-        defaults={"attention_bias": False},
         ffn_bias="mlp_bias",
         refused=NO_BIAS,
         window=partial(window, full={"every": 4, "first": 0}),
@@ -65,8 +71,7 @@ ROWS: Mapping[str, Row] = {
         window=partial(window, full=every(4)),
     ),
     "ernie4_5": Row(
-        defaults={"attention_bias": False},
-        biases={"use_bias": ANY_BIAS["attention_bias"]},
+        biases={"use_bias": ALL},
         ffn_bias="use_bias",
         refused=NEVER,
     ),
@@ -77,20 +82,20 @@ ROWS: Mapping[str, Row] = {
     ),
     "glm": Row(
         partial_rotary=0.5,
-        biases={"attention_bias": QKV},
+        biases=QKV_BIAS,
     ),
     "glm4": Row(
         spec={"norm_position": "both"},
         partial_rotary=0.5,
-        biases={"attention_bias": QKV},
+        biases=QKV_BIAS,
     ),
     "helium": Row(
-        biases={"attention_bias": QKV},
+        biases=QKV_BIAS,
         ffn_bias="mlp_bias",
     ),
     "starcoder2": Row(
         spec=PLAIN,
-        biases={"use_bias": ANY_BIAS["attention_bias"]},
+        biases={"use_bias": ALL},
         ffn_bias="use_bias",
         refused={"norm_type": "layer_norm", "mlp_type": "default"},
         ignored=("norm_epsilon", "embedding_dropout", "residual_dropout"),
@@ -122,7 +127,6 @@ ROWS: Mapping[str, Row] = {
         window=partial(window, full=every(2)),
     ),
     "stablelm": Row(
-        defaults={"attention_bias": False},
         spec={"norm": "layer_norm"},
         partial_rotary=0.25,
         biases={"use_qkv_bias": QKV},

@@ -7,23 +7,17 @@ from typing import Any
 from tcost.importers.fields import Fields
 from tcost.importers.parts import (
     ACTIVATIONS,
-    ALL,
-    LLAMA,
     QKV,
     every,
     window,
     window_everywhere,
     window_where_used,
 )
-from tcost.importers.rows import Row, families
-
-ANY_BIAS = {"attention_bias": ALL}
-"""All projections of the attention have biases, or none."""
+from tcost.importers.rows import ANY_BIAS, Row, families
 
 NEVER = {"attention_bias": False, "mlp_bias": False}
 """The class has no biases and no words for them."""
 
-QWEN: Mapping[str, Any] = {**LLAMA, "use_sliding_window": False, "max_window_layers": 28, "sliding_window": 4096}
 _GEMMA_HAS: Mapping[str, Any] = {
     "biases": ANY_BIAS,
     "refused": {"use_bidirectional_attention": (None, False)},
@@ -90,12 +84,10 @@ ROWS: Mapping[str, Row] = {
         ffn_bias="mlp_bias",
     ),
     "mistral": Row(
-        defaults={"attention_bias": False},
         refused=NEVER,
         window=window_everywhere,
     ),
     "qwen2": Row(
-        defaults={"attention_bias": False},
         spec={"attention_bias": QKV},
         refused={"attention_bias": False, "qkv_bias": True},
         window=window_where_used,
@@ -106,13 +98,12 @@ ROWS: Mapping[str, Row] = {
         window=window_where_used,
     ),
     "gemma": Row(
-        defaults={"hidden_activation": "gelu_pytorch_tanh", "sliding_window": 4096},
+        defaults={"sliding_window": 4096},
         spec={"embedding_scale": True},
         **_GEMMA_HAS,
         parts=(gelu_is_tanh, partial(same_activation, other="hidden_activation")),
     ),
     "gemma2": Row(
-        defaults={"hidden_act": "gelu_pytorch_tanh"},
         spec={"embedding_scale": True, "norm_position": "both"},
         activation="hidden_activation",
         **_GEMMA_HAS,
@@ -120,7 +111,7 @@ ROWS: Mapping[str, Row] = {
         window=partial(window, full=every(2)),
     ),
     "gemma3_text": Row(
-        defaults={"hidden_act": "gelu_pytorch_tanh", "sliding_window_pattern": 6},
+        defaults={"sliding_window_pattern": 6},
         spec={"embedding_scale": True, "norm_position": "both", "qk_norm": "head"},
         activation="hidden_activation",
         **_GEMMA_HAS,
@@ -128,7 +119,6 @@ ROWS: Mapping[str, Row] = {
         window=window_of_gemma_3,
     ),
     "phi3": Row(
-        defaults={"attention_bias": False},
         partial_rotary=1.0,
         refused=NEVER,
         window=window_everywhere,

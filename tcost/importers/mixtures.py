@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tcost.importers.fields import Fields
-from tcost.importers.parts import GATED, activation, d_head, decoder
+from tcost.importers.parts import activation, d_head
 from tcost.importers.rows import Row
 from tcost.sizes import Router
 
@@ -122,9 +122,11 @@ def by_list(f: Fields, depth: int) -> list[int]:
 
 def by_list_else_one(f: Fields, depth: int) -> list[int]:
     """Return the layers that a list says are dense, else the first; the class has no other word for it."""
-    if f.values.get("mlp_layer_types") is None:
-        f.agree(first_k_dense_replace=1)
-    return by_list(f, depth)
+    if f.values.get("mlp_layer_types") is not None:
+        return by_list(f, depth)
+    f.ignore("mlp_layer_types")
+    f.agree(first_k_dense_replace=1)
+    return _said(f, "first_k_dense_replace", list(range(min(1, depth))))
 
 
 def by_interval(f: Fields, depth: int) -> list[int]:
@@ -156,20 +158,13 @@ class LatentRow(Row):
     can_skip_query_rank: bool = True
     """Whether queries may be projected directly."""
 
-    def read(self, f: Fields) -> None:
-        """Read a configuration of the family. Raises InputError as `Fields` does."""
-        depth = decoder(f, **self.names)
-        f.take("d_ff", "intermediate_size")
-        f.set(**{**GATED, "positions": "rotary", **self.spec})
-        f.ignore("rope_parameters", "rope_scaling", "rope_interleave", *self.ignored)
-        self._attention(f)
-        activation(f, self.activation)
-        f.refuse(**self.refused)
-        for part in (*self.parts, self.window):
-            part(f, depth)
+    def _heads(self, f: Fields) -> None:
+        """Leave the heads: latent attention has sizes of its own for them."""
 
-    def _attention(self, f: Fields) -> None:
+    def _layer(self, f: Fields) -> None:
         """Set latent attention; its flag gives a bias to the output and to what leads to the low ranks."""
+        f.set(positions="rotary")
+        f.ignore("rope_parameters", "rope_scaling", "rope_interleave")
         if self.value_follows and f.get("v_head_dim") is None:
             f.values = {**f.values, "v_head_dim": d_head(f)}
         latent = {key: f.number(name) for key, name in LATENT.items()}
@@ -180,14 +175,19 @@ class LatentRow(Row):
         for key, name in {**LATENT, "q_rank": "q_lora_rank"}.items():
             f.became(name, f"latent_attention.{key}", f.spec["latent_attention"].get(key))
         f.set(attention_bias=["output"] if f.flag("attention_bias") else [])
-        if self.ffn_bias is not None:
-            f.put("ffn_bias", self.ffn_bias, f.flag(self.ffn_bias))
+        self._ffn_bias(f)
+        activation(f, self.activation)
 
 
 def further_tokens_left_out(f: Fields, _depth: int) -> None:
     """Say that layers which predict further tokens are no part of the class."""
     if f.optional("num_mtp_layers", "num_nextn_predict_layers", least=0):
-        f.notes.append("layers that predict further tokens (num_nextn_predict_layers) are left out")
+        say_left_out(f, "num_nextn_predict_layers")
+
+
+def say_left_out(f: Fields, name: str) -> None:
+    """Say that layers which predict further tokens are left out; the field has their number."""
+    f.notes.append(f"layers that predict further tokens ({name}) are left out")
 
 
 def said_not_counted(what: str) -> Callable[[Fields, int], None]:
@@ -207,6 +207,9 @@ ROUTED: Mapping[str, Any] = {
     "width": "moe_intermediate_size",
     "scale": "routed_scaling_factor",
 }
+
+DEEPSEEK_HAS: Mapping[str, Any] = {"mlp_bias": False, "moe_layer_freq": 1, "scoring_func": "sigmoid"}
+"""Fields of which the class of DeepSeek-V3, and those that have taken its experts over, know these values alone."""
 
 LIKE_DEEPSEEK = Mixture(
     **ROUTED, router="sigmoid", normalise="norm_topk_prob", shared="n_shared_experts", dense=first_ones

@@ -1,5 +1,6 @@
 """Encoders that are no BERT any more: rotary positions, gates, norms before; and what grew from them."""
 
+from tcost.importers.encoders import POOLED, second_bias
 from tcost.importers.fields import Families, Fields
 from tcost.importers.heads import Ends, architecture, head, is_bare, is_language, not_understood
 from tcost.importers.parts import ACTIVATIONS, ALL, GATED, activation, biases, decoder, full_layers, llama_like, rotary
@@ -28,11 +29,7 @@ def nomic_bert(f: Fields) -> None:
     rotary(f)
     activation(f, "hidden_act")
     head(f, Ends(pooler="tanh"))
-    if not f.spec["tie_embeddings"] and "head" not in f.spec:
-        f.notes.append(
-            f"not counted: a second bias of the vocabulary projection, {f.spec['vocab_size']} parameters, "
-            "which the class never runs"
-        )
+    second_bias(f)
 
 
 @MODERN_ENCODERS.family("eurobert")
@@ -163,4 +160,4 @@ def rembert(f: Fields) -> None:
         raise f.wrong("output_embedding_size", f"{f.spec['d_embedding']}, the width of the table that it is tied to")
     if width != f.spec["d_embedding"]:
         f.put("d_head_transform", "output_embedding_size", width)
-    head(f, Ends(pooler="tanh", bare="tanh", choice="tanh", spans=True))
+    head(f, POOLED)

@@ -27,9 +27,6 @@ MAX_LAYERS = 100_000
 ALL = ["query", "key", "value", "output"]
 QKV = ALL[:3]
 
-LLAMA: Mapping[str, Any] = {"hidden_act": "silu", "tie_word_embeddings": False, "attention_bias": False}
-"""The defaults that Llama and its like share."""
-
 GATED: Mapping[str, Any] = {
     "norm": "rms_norm",
     "norm_position": "pre",

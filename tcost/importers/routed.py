@@ -4,14 +4,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from tcost.importers.fields import Fields
-from tcost.importers.mixtures import GROUPS, LIKE_DEEPSEEK, Mixture, by_list, by_list_else_one, further_tokens_left_out
-from tcost.importers.parts import ALL, QKV, every, window
-from tcost.importers.rows import Row
-
-_ANY_BIAS = {"attention_bias": ALL}
-
-
-_QKV_BIAS = {"attention_bias": QKV}
+from tcost.importers.mixtures import (
+    DEEPSEEK_HAS,
+    GROUPS,
+    LIKE_DEEPSEEK,
+    Mixture,
+    by_list,
+    by_list_else_one,
+    further_tokens_left_out,
+    say_left_out,
+)
+from tcost.importers.parts import every, window
+from tcost.importers.rows import ANY_BIAS, QKV_BIAS, Row
 
 
 def window_of_dots(f: Fields, depth: int) -> None:
@@ -32,7 +36,7 @@ def attention_of_minimax(f: Fields, depth: int) -> None:
     f.agree(attn_type_list=[1] * depth)
     f.ignore("mtp_transformer_layers", "num_mtp_modules", "use_mtp")
     if f.values.get("use_mtp"):
-        f.notes.append("layers that predict further tokens (num_mtp_modules) are left out")
+        say_left_out(f, "num_mtp_modules")
 
 
 def rotary_dims_of_minimax(f: Fields, _depth: int) -> None:
@@ -62,31 +66,30 @@ ROWS: Mapping[str, Row] = {
     "solar_open": Row(
         defaults={"first_k_dense_replace": 1, "use_qk_norm": False},
         width=None,
-        biases=_QKV_BIAS,
+        biases=QKV_BIAS,
         partial_rotary=1.0,
-        refused={"mlp_bias": False, "use_qk_norm": False, "moe_layer_freq": 1, "scoring_func": "sigmoid"},
+        refused={**DEEPSEEK_HAS, "use_qk_norm": False},
         ignored=GROUPS,
         parts=(no_dense_width, replace(LIKE_DEEPSEEK, dense=None)),
     ),
     "glm4_moe": Row(
-        biases=_QKV_BIAS,
+        biases=QKV_BIAS,
         partial_rotary=0.5,
-        refused={"mlp_bias": False, "moe_layer_freq": 1, "scoring_func": "sigmoid"},
+        refused=DEEPSEEK_HAS,
         ignored=GROUPS,
         parts=(norm_of_heads, LIKE_DEEPSEEK, further_tokens_left_out),
     ),
     "dots1": Row(
         spec={"qk_norm": "head"},
-        biases=_ANY_BIAS,
-        refused={"mlp_bias": False, "moe_layer_freq": 1, "scoring_func": "sigmoid"},
+        biases=ANY_BIAS,
+        refused=DEEPSEEK_HAS,
         ignored=GROUPS,
         parts=(LIKE_DEEPSEEK,),
         window=window_of_dots,
     ),
     "exaone_moe": Row(
-        defaults={"attention_bias": False},
         spec={"qk_norm": "head"},
-        refused={"attention_bias": False, "mlp_bias": False, "moe_layer_freq": 1, "scoring_func": "sigmoid"},
+        refused={**DEEPSEEK_HAS, "attention_bias": False},
         ignored=GROUPS,
         parts=(
             replace(LIKE_DEEPSEEK, count="num_experts", shared="num_shared_experts", dense=by_list),
@@ -95,9 +98,8 @@ ROWS: Mapping[str, Row] = {
         window=window_of_exaone,
     ),
     "hy_v3": Row(
-        defaults={"first_k_dense_replace": 1},
         spec={"qk_norm": "head"},
-        biases=_ANY_BIAS,
+        biases=ANY_BIAS,
         ffn_bias="mlp_bias",
         ignored=("enable_moe_fp32_combine",),
         parts=(
@@ -114,7 +116,6 @@ ROWS: Mapping[str, Row] = {
         ),
     ),
     "minimax_m2": Row(
-        defaults={"attention_bias": False},
         spec={"qk_norm": "all"},
         partial_rotary=1.0,
         refused={

@@ -6,10 +6,16 @@ from typing import Any
 
 from tcost.importers.fields import Family, Fields, with_class_defaults
 from tcost.importers.heads import head
-from tcost.importers.parts import GATED, activation, decoder, heads, no_window, rotary
+from tcost.importers.parts import ALL, GATED, QKV, activation, decoder, heads, no_window, rotary
 
 Part = Callable[[Fields, int], None]
 """What reads some fields of a configuration of so many layers."""
+
+ANY_BIAS: Mapping[str, list[str]] = {"attention_bias": ALL}
+"""All projections of the attention have biases, or none."""
+
+QKV_BIAS: Mapping[str, list[str]] = {"attention_bias": QKV}
+"""All but the output have, or none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,24 +52,30 @@ class Row:
     def read(self, f: Fields) -> None:
         """Read a configuration of the family. Raises InputError as `Fields` does."""
         depth = decoder(f, **self.names)
-        heads(f)
+        self._heads(f)
         if self.width is not None:
             f.take("d_ff", self.width)
         f.set(**{**GATED, **self.spec})
-        rotary(f, default=self.partial_rotary)
-        activation(f, self.activation)
-        self._biases(f)
+        self._layer(f)
         f.refuse(**self.refused)
         f.ignore(*self.ignored)
         for part in (*self.parts, self.window):
             part(f, depth)
 
-    def _biases(self, f: Fields) -> None:
-        """Set which projections have biases."""
+    def _heads(self, f: Fields) -> None:
+        heads(f)
+
+    def _layer(self, f: Fields) -> None:
+        """Set positions, activation and which projections have biases."""
+        rotary(f, default=self.partial_rotary)
+        activation(f, self.activation)
         for name, which in self.biases.items():
             has_bias = f.flag(name)
             f.became(name, "attention_bias", which if has_bias else False)
             f.set(attention_bias=f.spec["attention_bias"] + (which if has_bias else []))
+        self._ffn_bias(f)
+
+    def _ffn_bias(self, f: Fields) -> None:
         if self.ffn_bias is not None:
             f.put("ffn_bias", self.ffn_bias, f.flag(self.ffn_bias))
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 from math import ceil
 from typing import Any, TypeAlias
 
@@ -96,7 +95,7 @@ def curves(sweeps: Sequence[Sweep], command: str, marks: Sequence[Sequence[Mark]
     priced = [_priced(sweep) for sweep in sweeps]
     models = [
         Model(sweep, values, its)
-        for sweep, (values, _), its in zip_longest(sweeps, priced, marks or [[]] * len(sweeps))
+        for sweep, (values, _), its in zip(sweeps, priced, marks or [()] * len(sweeps), strict=True)
     ]
     with house_style():
         panels = [panel for model in models for panel in _panels(model, of_many=len(models) > 1)]
