@@ -346,10 +346,9 @@ def test_tables_and_markdown(tcost: Tcost) -> None:
 def test_the_api(tcost: Tcost) -> None:
     """The same from Python."""
     from tcost.budgets import check, limits_of
-    from tcost.documents.side import read_sides
+    from tcost.documents.side import read_side
 
-    (side,) = read_sides(["gpt2"])
-    (outcome,) = check(side, None, Asked(said={"convention": "torch"}), limits_of({"flop": "1T"}, {}))
+    (outcome,) = check(read_side("gpt2"), None, Asked(said={"convention": "torch"}), limits_of({"flop": "1T"}, {}))
     assert outcome.holds
     assert outcome.amount == evaluate(load_spec("gpt2"), convention="torch").totals.flop
     assert Difference(outcome.step, outcome.step).settings == {}

@@ -15,7 +15,7 @@ from tcost import InputError, evaluate, load_spec
 from tcost.bundled import BUNDLED
 from tcost.cost.measures import MEASURES
 from tcost.diff import Asked, differences, price_both, snapshot_of
-from tcost.documents.side import read_sides
+from tcost.documents.side import read_side
 from tcost.memory import CATEGORIES
 from tcost.report.comment import LIMIT, comment
 from tcost.spec import to_yaml, with_values
@@ -352,7 +352,7 @@ def test_a_name_without_end_is_cut() -> None:
 
 def test_a_difference_from_python() -> None:
     """The command line and the API are the same functions."""
-    base, head = read_sides(["gpt2", "gpt2-medium"])
+    base, head = read_side("gpt2"), read_side("gpt2-medium")
     (pair,) = differences(*price_both(base, head, Asked(said={"convention": "torch"}))).pairs
     flops = [evaluate(load_spec(name), convention="torch").totals.flop for name in ("gpt2", "gpt2-medium")]
     assert pair.total("flop").difference == flops[1] - flops[0]

@@ -25,6 +25,11 @@ def read_sides(words: Sequence[str], reading: Reading = Reading()) -> list[Side]
     return [side for side, _ in read]
 
 
+def read_side(word: str) -> Side:
+    """Return what a word means, as `read_sides` does of several."""
+    return read_sides([word])[0]
+
+
 def _read(word: str, reading: Reading) -> "tuple[Side, Imported | None]":
     text, where = read_text(word, MAX_RESULT_BYTES)
     if text.lstrip().startswith("{") and '"schema_version"' in text:
