@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MAX_DIGITS = 18
 """Of a number: with so many none is too large for a size."""
 
-READ_BY_COMMANDS = ("FILE", "BYTES")
+READ_BY_COMMANDS = ("FILE", "BYTES", "FIELD", "CLASS")
 """Values that are any text for the parser."""
 
 

@@ -30,6 +30,8 @@ ODD = {
     "N": ["0", "-1", "1e3", "07", "", "x", "3.0", "٣", "10000000000000000000", "+3", " 4"],
     "BYTES": ["24GiB", "1", "1_GB", "", "lots"],
     "FILE": ["out.txt", "", "no/such/folder/x"],
+    "FIELD": ["dropout", "hidden_size", "", "gpt2"],
+    "CLASS": ["Model", "BertForMaskedLM", "", "gpt2"],
     "": ["nope", "", "-", "--"],
 }
 """Values that are unusual, or that the command itself reads."""
