@@ -6,8 +6,8 @@ from fractions import Fraction
 from itertools import islice, pairwise, product
 
 from tcost.errors import InputError
+from tcost.exact import MAX_SIZE
 from tcost.settings import Settings
-from tcost.sizes import MAX_SIZE
 from tcost.spec import ModelSpec
 from tcost.sweep import Axis, Sweep, parse_axis
 from tcost.sweep.forms import ClosedForms, Form, Forms, Polynomial

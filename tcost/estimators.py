@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from tcost.cost import Result, Row, evaluate
-from tcost.sizes import Size, Sizes
+from tcost.exact import Size
+from tcost.sizes import Sizes
 from tcost.tracing import layer_name
 
 if TYPE_CHECKING:

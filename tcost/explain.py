@@ -9,11 +9,11 @@ from typing import Any
 
 from tcost.conventions import Convention
 from tcost.cost import Amount, Result, Work, result_of, works_of
+from tcost.exact import Size
 from tcost.formulas import in_letters_of, layers_named, not_found, not_run, value_of
 from tcost.kinds import DIFFERENCE, Phase, Scalars, kind_of
 from tcost.learning_rules import LEARNING_RULES
 from tcost.settings import Settings
-from tcost.sizes import Size
 from tcost.symbols import Symbol, algebra, written_out
 from tcost.tracing import DOCS, NO_AXES, Einsum, Op, layer_name
 from tcost.training_step import Spec, TrainingStep, of_rules, step_of

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
 from tcost.errors import InputError, unknown
-from tcost.sizes import Size, exact_div, same
+from tcost.exact import Size, exact_div, same
 from tcost.tracing import Op
 
 Form: TypeAlias = Literal["held", "dropped", "fused", "chunked"]

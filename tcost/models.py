@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from tcost.errors import InputError, unknown
+from tcost.exact import Size
 from tcost.layers import block, embed, final_norm, head, score_biases, table_name
-from tcost.sizes import Lora, Size, Sizes
+from tcost.sizes import Lora, Sizes
 from tcost.tracing import COPY, Band, Tensor, Trace, repeat
 
 NOTHING: frozenset[str] = frozenset()

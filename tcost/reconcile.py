@@ -11,9 +11,9 @@ from typing import NamedTuple, TypeAlias
 from tcost.conventions import convention_of
 from tcost.cost import Result, Row, result_of
 from tcost.estimators import UNDEFINED, Estimate, estimates
+from tcost.exact import Size
 from tcost.kinds import KINDS, Phase, free
 from tcost.settings import Settings
-from tcost.sizes import Size
 from tcost.symbols import BATCH, Symbol, algebra, in_letters, letters_of, symbols_of, written_out
 from tcost.training_step import Spec
 

@@ -10,7 +10,8 @@ from inspect import Parameter, Signature, signature
 from typing import Any, Concatenate, Literal, NamedTuple, ParamSpec, Protocol, TypeAlias, TypeVar, get_args
 
 from tcost.errors import unknown
-from tcost.sizes import AttentionKernel, Causal, Size
+from tcost.exact import Size
+from tcost.sizes import AttentionKernel, Causal
 
 Recompute: TypeAlias = Literal["none", "block", "full"]
 Dtype: TypeAlias = Literal["fp32", "bf16", "fp16", "int8"]

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tcost.errors import InputError
-from tcost.sizes import Size, Sizes
+from tcost.exact import Size
+from tcost.sizes import Sizes
 
 SYMBOLS: Mapping[str, tuple[str, str]] = {
     "context_length": ("M", "context"),

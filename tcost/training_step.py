@@ -7,13 +7,14 @@ from typing import Protocol
 
 from tcost.conventions import Convention, Erratum, convention_of
 from tcost.errors import InputError
+from tcost.exact import Size, check_size
 from tcost.layers.embeddings import TABLES
 from tcost.learning_rules import Charge, LearningRule, learning_rule
 from tcost.loss import Loss, loss_of, operations_of_loss
 from tcost.models import Model, trace_model
 from tcost.optimizers import Optimizer, optimizer_of
 from tcost.settings import Settings, asking, checked
-from tcost.sizes import WITHOUT_LOSS, Size, Sizes, check_size
+from tcost.sizes import WITHOUT_LOSS, Sizes
 from tcost.tracing import Op
 
 OF_BACKWARD = ("recompute", "loss")

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tcost.cost import result_of
 from tcost.errors import InputError, part_of
+from tcost.exact import same
 from tcost.execution.keeping import KEPT_BY_KERNELS, PASSING_IN_KERNELS
 from tcost.learning_rules import FIXED_MATRICES, learning_rule, project_error
 from tcost.loss import loss_of
 from tcost.memory import Kernels, Memory
 from tcost.models import trace_model
 from tcost.settings import Settings
-from tcost.sizes import NO_LAYERS, LatentAttention, LayerSet, Lora, Sizes, same
+from tcost.sizes import NO_LAYERS, LatentAttention, LayerSet, Lora, Sizes
 from tcost.tracing import Trace
 
 if TYPE_CHECKING:

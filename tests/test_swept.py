@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcost.sizes import exact_div, maximum, minimum, same
+from tcost.exact import exact_div, maximum, minimum, same
 from tcost.sweep.swept import Frame, Largest, Swept, Undecided
 
 values = st.lists(st.integers(0, 30), min_size=2, max_size=5, unique=True).map(sorted) | st.builds(

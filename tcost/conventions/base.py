@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from tcost.errors import unknown
+from tcost.exact import Size
 from tcost.kinds import DIFFERENCE, NOTHING, Count, Keep, Kept, Phase, Scalars, kind_of, runs
 from tcost.models import Model
-from tcost.sizes import Family, Size, Sizes
+from tcost.sizes import Family, Sizes
 from tcost.tracing import Op, Tensor, layer_name
 
 SCALARS = ("mul", "add", "div", "exp", "log", "cmp", "sqrt", "tanh", "erf")

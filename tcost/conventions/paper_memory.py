@@ -12,8 +12,9 @@ from collections.abc import Collection, Mapping
 from math import prod
 
 from tcost.conventions.base import MemoryErratum, PublishedMemory
+from tcost.exact import Size, exact_div
 from tcost.models import Model
-from tcost.sizes import Size, Sizes, exact_div
+from tcost.sizes import Sizes
 from tcost.tracing import Tensor
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from tcost.cost.evaluation import beside, results_of
 from tcost.cost.rows import Result
 from tcost.errors import InputError
+from tcost.exact import Size
 from tcost.settings import Settings, asking_of_rules
-from tcost.sizes import Size
 from tcost.training_step import Spec
 
 if TYPE_CHECKING:

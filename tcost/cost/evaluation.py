@@ -8,10 +8,10 @@ from tcost.conventions import Erratum, Slip
 from tcost.cost.prices import sum_of
 from tcost.cost.rows import Result, Row, merged
 from tcost.errors import InputError
+from tcost.exact import Size
 from tcost.kinds import MODEL_PHASES, Phase, Scalars, kind_of
 from tcost.memory import Memory
 from tcost.settings import Settings, asking, asking_of_rules, values_of
-from tcost.sizes import Size
 from tcost.tracing import Op
 from tcost.training_step import Spec, TrainingStep, of_rules, step_of
 

@@ -7,8 +7,8 @@ from typing import Literal
 
 from tcost.cost.prices import WORK
 from tcost.cost.rows import PARAMETERS, Result
+from tcost.exact import Size
 from tcost.memory import Held
-from tcost.sizes import Size
 from tcost.units import parse_amount, parse_bytes
 
 

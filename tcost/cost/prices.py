@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from tcost.conventions import Convention
+from tcost.exact import Size
 from tcost.kinds import Scalars
-from tcost.sizes import Size
 
 
 class PriceList(NamedTuple):

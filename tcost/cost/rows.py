@@ -7,10 +7,10 @@ from typing import Any, Literal, TypeAlias
 
 from tcost.conventions import Convention, Slip
 from tcost.cost.prices import Priced, sum_of
+from tcost.exact import Size
 from tcost.kinds import PHASES, Phase, Scalars
 from tcost.memory import Memory
 from tcost.settings import Settings
-from tcost.sizes import Size
 
 By: TypeAlias = Literal["layer", "phase", "operation"]
 

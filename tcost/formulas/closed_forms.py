@@ -6,12 +6,12 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from tcost.cost import Result, Row, result_of, total
 from tcost.errors import InputError
+from tcost.exact import Size
 from tcost.formulas.lettering import Lettered, in_letters_of, plain
 from tcost.formulas.naming import layers_named, not_found, not_run
 from tcost.kinds import PHASES, Phase
 from tcost.learning_rules import LEARNING_RULES
 from tcost.settings import Settings
-from tcost.sizes import Size
 from tcost.symbols import Symbol, algebra, written_out
 from tcost.tracing import Op
 from tcost.training_step import Spec, of_rules, unfit_lengths

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tcost.errors import InputError, unknown
+from tcost.exact import Size, check_size
 from tcost.settings import Settings
-from tcost.sizes import Size, Sizes, check_size
+from tcost.sizes import Sizes
 from tcost.symbols import BATCH, DEPTHS, Symbol, batch_symbol, every_symbol, in_letters, in_other_words, letters_of
 from tcost.training_step import Spec
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
 from tcost.errors import InputError
+from tcost.exact import MAX_SIZE
 from tcost.importers.classes import class_defaults
 from tcost.importers.harmless import NO_EFFECT, is_harmless
 from tcost.importers.synonyms import SYNONYMS, chosen_names, contradictions
-from tcost.sizes import MAX_SIZE
 
 MAX_NAMED = 8
 """Fields that are named where many are not understood."""

@@ -6,10 +6,10 @@ from operator import attrgetter
 from typing import Literal, TypeAlias
 
 from tcost.errors import part_of
+from tcost.exact import Size
 from tcost.kinds.counts import Count, Scalars, free
 from tcost.kinds.keeping import Keep, keeps_nothing
 from tcost.kinds.passing import Passing, nothing_passing
-from tcost.sizes import Size
 from tcost.tracing import Op
 
 Phase: TypeAlias = Literal[

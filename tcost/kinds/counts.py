@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from tcost.sizes import Size
+from tcost.exact import Size
 from tcost.tracing import Op
 
 Scalars: TypeAlias = Mapping[str, Size]

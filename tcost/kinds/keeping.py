@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import TypeAlias
 
+from tcost.exact import Size, same
 from tcost.kinds.passing import copies_of
-from tcost.sizes import Size, same
 from tcost.tracing import COPY, Op, Tensor
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from math import prod
 from typing import TypeAlias
 
-from tcost.sizes import Size
+from tcost.exact import Size
 from tcost.tracing import Op
 
 Passing: TypeAlias = Callable[[Op], Size]

@@ -3,8 +3,9 @@
 from contextlib import nullcontext
 from math import prod
 
+from tcost.exact import Size, exact_div
 from tcost.layers.projections import normed, projection
-from tcost.sizes import LatentAttention, Size, Sizes, exact_div
+from tcost.sizes import LatentAttention, Sizes
 from tcost.tracing import Band, Tensor, Trace, layer
 from tcost.tracing.operations import (
     add,

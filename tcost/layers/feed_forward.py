@@ -1,7 +1,8 @@
 """What follows attention in a block: a feed-forward, or a mixture of experts."""
 
+from tcost.exact import Size
 from tcost.layers.projections import normed, projection
-from tcost.sizes import Experts, Size, Sizes
+from tcost.sizes import Experts, Sizes
 from tcost.tracing import Tensor, layer
 from tcost.tracing.operations import (
     activate,

@@ -1,6 +1,6 @@
 """What forward-only learning rules add: the error, and its way to the embeddings."""
 
-from tcost.sizes import same
+from tcost.exact import same
 from tcost.tracing import Tensor, layer
 from tcost.tracing.operations import add, add_row, contract, output_error, scale, softmax
 

@@ -1,6 +1,7 @@
 """What layers are made of: a projection with its bias and adapter, a norm."""
 
-from tcost.sizes import Lora, Size, Sizes
+from tcost.exact import Size
+from tcost.sizes import Lora, Sizes
 from tcost.tracing import Tensor
 from tcost.tracing.operations import add, bias, linear, normalise, scale
 

@@ -10,7 +10,7 @@ from tcost.memory.liveness import Ends, Liveness, copies_of
 from tcost.tracing import Op, Repeat, Tensor
 
 if TYPE_CHECKING:
-    from tcost.sizes import Size
+    from tcost.exact import Size
 
 
 @dataclass(eq=False)

@@ -5,8 +5,8 @@ from dataclasses import replace
 from math import gcd
 from typing import NamedTuple
 
+from tcost.exact import MAX_SIZE
 from tcost.memory.held import Memory
-from tcost.sizes import MAX_SIZE
 from tcost.training_step import TrainingStep
 
 

@@ -6,10 +6,10 @@ from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
+from tcost.exact import Size, exact_div, same
 from tcost.kinds import Keep, Kept, Passing, keeps, kind_of, nothing_passing
 from tcost.learning_rules import operations_of_logits
 from tcost.loss import operations_of_loss
-from tcost.sizes import Size, exact_div, same
 from tcost.tracing import Op, Repeat, Tensor
 from tcost.training_step import TrainingStep
 

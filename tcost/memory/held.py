@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from tcost.conventions import Erratum, MemoryErratum, Slip
 from tcost.errors import UnfinishedError
+from tcost.exact import Size, largest, same
 from tcost.learning_rules import FIXED_MATRICES, project_error
 from tcost.memory.facts import Facts, Kernels
 from tcost.memory.storage import BYTES, INDEX_BYTES
 from tcost.settings import Settings, asking
-from tcost.sizes import Size, largest, same
 from tcost.tracing import Trace
 from tcost.training_step import Spec, TrainingStep, step_of
 

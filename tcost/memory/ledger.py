@@ -4,8 +4,8 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
+from tcost.exact import Size
 from tcost.kinds import Phase
-from tcost.sizes import Size
 from tcost.tracing import Op
 
 Use: TypeAlias = Literal["activations", "passing", "gradients", "updates"]

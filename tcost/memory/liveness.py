@@ -10,10 +10,10 @@ from collections.abc import Callable, Collection
 from typing import TypeAlias
 
 from tcost.errors import InputError
+from tcost.exact import Size
 from tcost.kinds import Phase, kind_of
 from tcost.memory.facts import Facts, Part
 from tcost.memory.ledger import Ledger
-from tcost.sizes import Size
 from tcost.tracing import Op, Repeat, Tensor
 
 Ends: TypeAlias = Callable[[Tensor, int], bool]

@@ -5,10 +5,10 @@ from operator import methodcaller
 from typing import TYPE_CHECKING, TypeAlias
 
 from tcost.cost import By, Result, Row
+from tcost.exact import Size
 from tcost.learning_rules import learning_rule
 from tcost.report.words import HEADINGS, words_of
 from tcost.settings import in_words
-from tcost.sizes import Size
 from tcost.text import visible
 from tcost.units import grouped
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import product
 
 from tcost.cost import Result, Row
+from tcost.exact import Size
 from tcost.kinds import Phase
 from tcost.report import WORK, layer_of
-from tcost.sizes import Size
 
 SMALL = 100
 """A layer is small that has less than one part in so many of every total."""

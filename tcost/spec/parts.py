@@ -5,17 +5,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
-from tcost.sizes import (
-    MAX_SIZE,
-    NO_VOCABULARY,
-    PROJECTIONS,
-    WITHOUT_LOSS,
-    Experts,
-    LatentAttention,
-    LayerSet,
-    Lora,
-    Router,
-)
+from tcost.exact import MAX_SIZE
+from tcost.sizes import NO_VOCABULARY, PROJECTIONS, WITHOUT_LOSS, Experts, LatentAttention, LayerSet, Lora, Router
 
 Count = Annotated[int, Field(ge=1, le=MAX_SIZE)]
 Depth = Annotated[int, Field(ge=0, le=MAX_SIZE)]

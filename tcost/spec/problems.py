@@ -6,7 +6,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from tcost.errors import InputError, nearest
-from tcost.sizes import MAX_SIZE
+from tcost.exact import MAX_SIZE
 from tcost.spec.document import Document, Path
 
 Model = TypeVar("Model", bound=BaseModel)

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from tcost.errors import InputError, unknown
-from tcost.sizes import Size
+from tcost.exact import Size
 from tcost.spec.model import ModelSpec
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from tcost.errors import InputError
-from tcost.sizes import MAX_SIZE
+from tcost.exact import MAX_SIZE
 
 EXPECTED = "expected a list, a:b, a:b:step or a:b:xK, as in context_length=32:8192:x2"
 

@@ -6,7 +6,7 @@ from itertools import product
 from math import lcm, prod
 
 from tcost.cost.measures import MEASURES
-from tcost.sizes import Size
+from tcost.exact import Size
 from tcost.spec import with_values
 from tcost.sweep.grid import CHECKED, OF_STEP, IndexBox, Sweep
 from tcost.sweep.swept import Frame, Largest, Swept, Undecided

@@ -14,9 +14,9 @@ from tcost.conventions import convention_of
 from tcost.cost import Result, result_of
 from tcost.cost.measures import MEASURES
 from tcost.errors import InputError, unknown
+from tcost.exact import Size, check_size
 from tcost.learning_rules import learning_rule
 from tcost.settings import Settings, checked, flat, values_of
-from tcost.sizes import Size, check_size
 from tcost.spec import ModelSpec, with_values
 from tcost.sweep.axes import Axis, ends
 from tcost.training_step import of_rules

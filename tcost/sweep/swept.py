@@ -12,8 +12,8 @@ from itertools import product
 from math import lcm, prod
 from typing import Any
 
+from tcost.exact import Size
 from tcost.extras import extra
-from tcost.sizes import Size
 from tcost.sweep.axes import ends
 
 MAX_RESIDUES = 10_000

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from tcost.cost import Result, evaluate
 from tcost.errors import InputError
+from tcost.exact import Size
 from tcost.kinds import MODEL_PHASES, Phase
-from tcost.sizes import Size, Sizes
+from tcost.sizes import Sizes
 from tcost.torch_check.classes import Group, HuggingFaceClass, class_for
 from tcost.torch_check.execution import execute
 from tcost.training_step import Spec

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 
-from tcost.sizes import Size, exact_div, same
+from tcost.exact import Size, exact_div, same
 from tcost.tracing.tensors import Axes, AxisError, Band, Einsum, Tensor, same_shape
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING, TypeAlias
 
-from tcost.sizes import Size, exact_div, minimum, same
+from tcost.exact import Size, exact_div, minimum, same
 
 if TYPE_CHECKING:
     from tcost.tracing.trace import Trace

@@ -9,7 +9,7 @@ from inspect import cleandoc
 from math import prod
 from typing import Concatenate, NamedTuple, ParamSpec
 
-from tcost.sizes import Size, exact_div, same
+from tcost.exact import Size, exact_div, same
 from tcost.tracing.tensors import NO_AXES, AxisError, Band, Einsum, Op, Tensor, same_shape
 
 P = ParamSpec("P")
