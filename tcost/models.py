@@ -53,10 +53,16 @@ class Traits(NamedTuple):
     above: bool
     is_trained: bool
     slides: bool
+    rotates: bool
     is_sparse: bool
 
 
-WORDS = {"slides": ("sliding", "full"), "is_sparse": ("sparse", "dense"), "is_trained": ("trained", "frozen")}
+WORDS = {
+    "slides": ("sliding", "full"),
+    "rotates": ("rotated", "unrotated"),
+    "is_sparse": ("sparse", "dense"),
+    "is_trained": ("trained", "frozen"),
+}
 """What names the scope of blocks that have a trait, and of those that have not, where both are in a stack."""
 
 
@@ -181,6 +187,7 @@ def _runs(stack: str, depth: Size, s: Sizes) -> Iterator[Blocks]:
             above=layer >= first,
             is_trained=layer in trained,
             slides=_slides(s, layer),
+            rotates=layer not in s.unrotated_layers,
             is_sparse=_is_sparse(s, layer),
         )
         for layer in range(depth)
@@ -191,7 +198,8 @@ def _runs(stack: str, depth: Size, s: Sizes) -> Iterator[Blocks]:
         }
         scope = [stack, *(yes if getattr(traits, trait) else no for trait, (yes, no) in differing.items())]
         window, experts = s.sliding_window if traits.slides else None, s.experts if traits.is_sparse else None
-        sizes = replace(s, sliding_window=window, experts=experts)
+        positions = s.positions if traits.rotates else "none"
+        sizes = replace(s, sliding_window=window, experts=experts, positions=positions)
         yield Blocks(number, ".".join(scope), sizes, traits.is_trained)
 
 

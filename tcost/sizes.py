@@ -26,7 +26,7 @@ PROJECTIONS = ("query", "key", "value", "output")
 """The projections of an attention that may have biases."""
 
 NO_VOCABULARY: Mapping[str, Any] = {
-    **dict.fromkeys(("tie_embeddings", "head_transform", "logit_softcap", "output_scale"), False),
+    **dict.fromkeys(("tie_embeddings", "head_transform", "logit_scale", "logit_softcap", "output_scale"), False),
     **dict.fromkeys(("head_activation", "d_head_transform"), None),
 }
 """What belongs to a vocabulary projection, each as it is where a model has another head."""
@@ -140,7 +140,9 @@ class Sizes:
     attention_bias: frozenset[str] = frozenset()
     attention_scale: bool = True
     attention_softcap: bool = False
-    qk_norm: Literal["none", "head", "all"] = "none"
+    attention_clip: bool = False
+    query_position_scale: bool = False
+    qk_norm: Literal["none", "head", "each_head", "all"] = "none"
     sliding_window: Size = None
     full_attention_layers: LayerSet = NO_LAYERS
     causal: Causal = "full"
@@ -151,6 +153,7 @@ class Sizes:
     experts: Experts | None = None
     parallel: Parallel = "none"
     norm: Norm = "layer_norm"
+    norm_weight: bool = True
     norm_bias: bool = True
     norm_position: NormPosition = "post"
     positions: Positions = "none"
@@ -158,6 +161,7 @@ class Sizes:
     n_segments: Size = 0
     n_task_types: Size = 0
     rotary_dims: Size = None
+    unrotated_layers: LayerSet = NO_LAYERS
     relative_buckets: Size = None
     relative_everywhere: bool = False
     d_embedding: Size = None
@@ -165,6 +169,7 @@ class Sizes:
     wide_positions: bool = False
     embedding_norm: bool = False
     embedding_scale: bool = False
+    residual_scale: bool = False
     n_unique_layers: Size = None
     final_norm: bool = False
     output_scale: bool = False
@@ -177,6 +182,7 @@ class Sizes:
     d_head_transform: Size = None
     output_projection: bool | None = None
     head_bias: bool | None = None
+    logit_scale: bool = False
     logit_softcap: bool = False
     tie_embeddings: bool = False
     share_embeddings: bool | None = None
@@ -204,6 +210,7 @@ class Sizes:
         """Whether the layers of a stack differ from each other."""
         return (
             (self.sliding_window is not None and self.full_attention_layers != NO_LAYERS)
+            or self.unrotated_layers != NO_LAYERS
             or (self.experts is not None and self.experts.dense_layers != NO_LAYERS)
             or isinstance(self.train, tuple)
         )

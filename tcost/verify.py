@@ -132,6 +132,8 @@ def _with_few_layers(s: Sizes) -> Sizes:
         changes["n_unique_layers"] = 1
     if s.full_attention_layers != NO_LAYERS:
         changes["full_attention_layers"] = LayerSet(numbers=frozenset({1}))
+    if s.unrotated_layers != NO_LAYERS:
+        changes["unrotated_layers"] = LayerSet(numbers=frozenset({2}))
     if s.experts is not None and s.experts.dense_layers != NO_LAYERS:
         changes["experts"] = replace(s.experts, dense_layers=LayerSet(numbers=frozenset({0})))
     if isinstance(s.train, tuple):

@@ -147,6 +147,15 @@ MODERN = {
     "relative half": _tiny(**DOUBLE, positions="relative", relative_buckets=3, causal="half", tie_embeddings=True),
     "head norms": _tiny(qk_norm="head", n_kv_heads=2, positions="rotary", d_head=4, rotary_dims=2),
     "query norms": _tiny(qk_norm="all", n_kv_heads=2, norm="rms_norm", norm_position="output"),
+    "norms of each head": _tiny(qk_norm="each_head", n_kv_heads=2, norm_bias=False, parallel="one_norm"),
+    "layer norms of each head": _tiny(qk_norm="each_head", n_kv_heads=2),
+    "constants": _tiny(**LLAMA, residual_scale=True, embedding_scale=True, logit_scale=True),
+    "clipped": _tiny(n_kv_heads=2, norm_weight=False, norm_position="pre", attention_clip=True),
+    "scaled by position": _tiny(**LLAMA, query_position_scale=True, logit_scale=True, logit_softcap=True),
+    "latent scaled by position": _tiny(latent_attention=LATENT, query_position_scale=True, residual_scale=True),
+    "some unrotated": _tiny(
+        **(LLAMA | {"n_decoder_layers": 3}), unrotated_layers=LayerSet(every=2), sliding_window=2, causal="half"
+    ),
     "soft caps": _tiny(
         norm_position="both",
         attention_softcap=True,
@@ -236,7 +245,9 @@ def modern(draw: st.DrawFn) -> Sizes:
         "attention_scale": draw(flag),
         "attention_softcap": draw(flag),
         "logit_softcap": draw(flag),
-        "qk_norm": draw(st.sampled_from(["none", "head", "all"])),
+        "attention_clip": draw(flag),
+        "query_position_scale": draw(flag),
+        "qk_norm": draw(st.sampled_from(["none", "head", "each_head", "all"])),
         "sliding_window": draw(st.none() | few),
         "full_attention_layers": draw(st.sampled_from([LayerSet(), LayerSet(every=2)])),
         "causal": draw(st.sampled_from(["full", "half"])),
@@ -244,6 +255,7 @@ def modern(draw: st.DrawFn) -> Sizes:
         "activation": draw(st.sampled_from(["gelu", "gelu_tanh", "quick_gelu", "relu", "relu2", "silu", "tanh"])),
         "parallel": draw(st.sampled_from(["none", "none", "one_norm", "two_norms"])),
         "norm": draw(st.sampled_from(["layer_norm", "rms_norm"])),
+        "norm_weight": draw(flag),
         "norm_bias": draw(flag),
         "norm_position": draw(st.sampled_from(["pre", "post", "both", "output"])),
         "positions": draw(st.sampled_from(["learned", "stored", "rotary", "alibi", "relative", "none"])),
@@ -253,6 +265,9 @@ def modern(draw: st.DrawFn) -> Sizes:
         "embedding_bias": draw(flag),
         "wide_positions": draw(flag),
         "embedding_scale": draw(flag),
+        "unrotated_layers": draw(st.sampled_from([LayerSet(), LayerSet(), LayerSet(every=2)])),
+        "residual_scale": draw(flag),
+        "logit_scale": draw(flag),
         "n_unique_layers": draw(st.sampled_from([None, 1])),
         "output_scale": draw(flag),
         "head": draw(st.sampled_from(["vocabulary", "classifier", "token_classifier"])) if is_encoder else "vocabulary",
@@ -269,7 +284,13 @@ def modern(draw: st.DrawFn) -> Sizes:
         parts_drawn["positions"] = "none"
     if parts_drawn["positions"] == "relative":
         parts_drawn["sliding_window"] = None
-    if parts_drawn["n_unique_layers"] and parts_drawn["experts"]:
+    if parts_drawn["positions"] != "rotary" or parts_drawn["latent_attention"]:
+        parts_drawn["unrotated_layers"] = LayerSet()
+    if parts_drawn["latent_attention"]:
+        parts_drawn["attention_clip"] = False
+    if parts_drawn["norm"] == "rms_norm":
+        parts_drawn["norm_weight"] = True
+    if parts_drawn["n_unique_layers"] and (parts_drawn["experts"] or parts_drawn["unrotated_layers"] != LayerSet()):
         parts_drawn["n_unique_layers"] = None  # layers that differ share nothing
     if isinstance(parts_drawn["train"], tuple) or parts_drawn["sliding_window"]:
         parts_drawn["n_unique_layers"] = None

@@ -16,6 +16,7 @@ from tcost import Sizes, load_spec
 from tcost.bundled import BUNDLED
 from tcost.execution.execution import Execution
 from tcost.execution.kernels.base import distances
+from tcost.execution.kernels.elements import BOUND, position_constants
 from tcost.execution.numbers import values
 from tcost.execution.step import Step
 from tcost.models import trace_model
@@ -138,9 +139,12 @@ COMPUTED: dict[str, Callable[[Op, list[Any], list[Any]], Any]] = {
     "alibi": _alibi,
     "convolution": _convolution,
     "split_heads": _split,
-    "layer_norm": lambda _, x, w: torch.nn.functional.layer_norm(x[0], x[0].shape[-1:], w[0], w[1]),
-    "layer_norm_without_bias": lambda _, x, w: torch.nn.functional.layer_norm(x[0], x[0].shape[-1:], w[0]),
-    "rms_norm": lambda _, x, w: torch.nn.functional.rms_norm(x[0], x[0].shape[-1:], w[0], eps=1e-5),
+    "layer_norm": lambda _, x, w: torch.nn.functional.layer_norm(x[0], x[0].shape[-1:]) * w[0] + w[1],
+    "layer_norm_without_weight": lambda _, x, __: torch.nn.functional.layer_norm(x[0], x[0].shape[-1:]),
+    "layer_norm_without_bias": lambda _, x, w: torch.nn.functional.layer_norm(x[0], x[0].shape[-1:]) * w[0],
+    "rms_norm": lambda _, x, w: torch.nn.functional.rms_norm(x[0], x[0].shape[-1:], eps=1e-5) * w[0],
+    "scaled_rows": lambda op, x, _: x[0] * torch.tensor(position_constants(op).astype(float)),
+    "clip": lambda _, x, __: x[0].clamp(-BOUND, BOUND),
     "add": lambda _, x, __: x[0] + x[1],
     "multiply": lambda _, x, __: x[0] * x[1],
     "scale": lambda op, x, _: x[0] / sqrt(op.einsum.sizes["width"]),

@@ -17,11 +17,12 @@ KEPT_BY_KERNELS: Mapping[str, Keep] = {
     "cross_entropy": keeps(output=True),
     "expert_linear": keeps_input_of_weight,
     "rotary": keeps_nothing,  # angles are computed where they are used
+    "scaled_rows": keeps_nothing,  # likewise their constants
     **dict.fromkeys(("layer_norm", "layer_norm_without_bias", "rms_norm"), _NORM),
     **dict.fromkeys(("gelu", "gelu_tanh", "gelu_new"), keeps(input=True, elements=1)),  # Phi, or the tanh
     "relu": keeps(elements=1),  # the mask
     **dict.fromkeys(("silu", "quick_gelu"), keeps(output=True, elements=1)),  # the sigmoid
-    "normalised_sum": keeps(output=True, rows=1),
+    **dict.fromkeys(("layer_norm_without_weight", "normalised_sum"), keeps(output=True, rows=1)),
 }
 
 PASSING_IN_KERNELS: Mapping[str, Passing] = {"cross_entropy": passing(1)}

@@ -28,6 +28,11 @@ GAINS = ("layer_norm_without_bias", "rms_norm")
 """Norms whose one weight is a gain."""
 
 
+def shape_of_gains(op: Op) -> tuple[int, ...]:
+    """Return the shape of a norm's gain: that of a row, or of one row for each head."""
+    return (*op.output.shape[:-2], 1, op.columns) if "gains" in op.einsum.sizes else (op.columns,)
+
+
 @dataclass
 class Step:
     """What a training step uses and makes: its numbers, the model, its data, and the gradient of every weight.
@@ -69,9 +74,9 @@ class Step:
         if op.weight not in self.parameters:
             draw = np.random.default_rng([self.seed, len(self.parameters)]).normal
             if op.kind == "layer_norm":
-                drawn: list[Any] = [draw(1, 0.5, op.columns), draw(0, 0.5, op.columns)]
+                drawn: list[Any] = [draw(1, 0.5, shape_of_gains(op)), draw(0, 0.5, shape_of_gains(op))]
             elif op.kind in GAINS:
-                drawn = [draw(1, 0.5, op.columns)]
+                drawn = [draw(1, 0.5, shape_of_gains(op))]
             else:
                 drawn = [draw(0, 0.5, tuple(op.einsum.sizes[axis] for axis in op.einsum.weight))]
             self.parameters[op.weight] = tuple(map(self.tally.array, drawn))

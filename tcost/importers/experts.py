@@ -5,6 +5,7 @@ from functools import partial
 
 from tcost.importers.fields import Fields
 from tcost.importers.latent import ROWS as LATENT_ROWS
+from tcost.importers.llama_kin import clip, granite
 from tcost.importers.mixtures import Mixture, all_but_every, by_interval, said_not_counted
 from tcost.importers.parts import ALL, QKV, window_everywhere, window_where_used
 from tcost.importers.routed import ROWS as ROUTED_ROWS
@@ -17,20 +18,6 @@ def window_of_qwen3_moe(f: Fields, depth: int) -> None:
     """Set the sliding window of all layers where a flag says that it is used."""
     window_everywhere(f, depth, is_used=f.flag("use_sliding_window"))
     f.ignore("max_window_layers")
-
-
-def granite(f: Fields, _depth: int) -> None:
-    """Read Granite's constants: embeddings are multiplied by one, scores by one in the place of their scale."""
-    f.set(embedding_scale=True)
-    f.ignore("embedding_multiplier", "attention_multiplier", "residual_multiplier", "logits_scaling")
-    f.notes.append("not counted: products of residual branches and of logits with a constant")
-
-
-def clip(f: Fields, _depth: int) -> None:
-    """Say where queries, keys and values are clipped."""
-    f.ignore("clip_qkv")
-    if f.values.get("clip_qkv") is not None:
-        f.notes.append("not counted: comparisons that clip queries, keys and values (clip_qkv)")
 
 
 def correction_not_counted(f: Fields, depth: int) -> None:

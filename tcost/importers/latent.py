@@ -14,7 +14,6 @@ from tcost.importers.mixtures import (
     by_list_else_one,
     first_ones,
     further_tokens_left_out,
-    said_not_counted,
 )
 from tcost.importers.rows import Row
 
@@ -30,13 +29,11 @@ ROWS: Mapping[str, Row] = {
         parts=(LIKE_DEEPSEEK, further_tokens_left_out),
     ),
     "mistral4": LatentRow(
+        spec={"query_position_scale": True},
         head_dim=("d_nope", "d_rope"),
         refused={**DEEPSEEK_HAS, "scoring_func": "softmax"},
         ignored=GROUPS,
-        parts=(
-            replace(LIKE_DEEPSEEK, router="softmax"),
-            said_not_counted("products of queries with a constant that grows with their position"),
-        ),
+        parts=(replace(LIKE_DEEPSEEK, router="softmax"),),
     ),
     "glm4_moe_lite": LatentRow(
         refused=DEEPSEEK_HAS,
@@ -51,10 +48,9 @@ ROWS: Mapping[str, Row] = {
         parts=(replace(LIKE_DEEPSEEK, dense=by_list, output_norm=True), further_tokens_left_out),
     ),
     "minicpm3": LatentRow(
-        spec={"embedding_scale": True, "output_scale": True},
+        spec={"embedding_scale": True, "residual_scale": True, "output_scale": True},
         ffn_bias="mlp_bias",
         value_follows=True,
         ignored=("scale_emb", "scale_depth", "dim_model_base"),
-        parts=(said_not_counted("products of residual branches with a constant (scale_depth)"),),
     ),
 }

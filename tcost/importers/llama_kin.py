@@ -1,6 +1,7 @@
 """More families that are like Llama, a row each, as their classes are."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -8,6 +9,7 @@ from tcost.importers.fields import Fields
 from tcost.importers.llamas import NEVER, cap_logits, cap_scores
 from tcost.importers.parts import ALL, QKV, every, no_window, window, window_everywhere, window_where_used
 from tcost.importers.rows import ANY_BIAS, QKV_BIAS, Row, families
+from tcost.importers.unrotated import rotated_where_sliding, unrotated_by_list
 
 NO_BIAS = {"attention_bias": False}
 PLAIN: Mapping[str, Any] = {"norm": "layer_norm", "ffn_gated": False}
@@ -37,6 +39,33 @@ _QWEN_VL = Row(
     spec={"attention_bias": QKV},
     parts=(text_alone,),
     window=window_where_used,
+)
+
+
+def granite(f: Fields, _depth: int) -> None:
+    """Read Granite's constants: embeddings, branches, logits and scores are multiplied by one."""
+    f.set(embedding_scale=True, residual_scale=True, logit_scale=True)
+    f.ignore("embedding_multiplier", "attention_multiplier", "residual_multiplier", "logits_scaling")
+
+
+def clip(f: Fields, _depth: int) -> None:
+    """Set whether queries, keys and values are clipped."""
+    bound = f.get("clip_qkv")
+    if bound is not None and (isinstance(bound, bool) or not isinstance(bound, int | float)):
+        raise f.wrong("clip_qkv", "a number or null")
+    f.put("attention_clip", "clip_qkv", bound is not None)
+
+
+def _norms_of_cohere(f: Fields, _depth: int) -> None:
+    """Set whether queries and keys are normalised, with a gain for each head."""
+    is_normed = f.get("use_qk_norm") is not None and f.flag("use_qk_norm")
+    f.put("qk_norm", "use_qk_norm", "each_head" if is_normed else "none")
+
+
+_COHERE = Row(
+    spec={"norm": "layer_norm", "norm_bias": False, "parallel": "one_norm", "logit_scale": True},
+    biases=ANY_BIAS,
+    ignored=("logit_scale",),
 )
 
 ROWS: Mapping[str, Row] = {
@@ -125,6 +154,37 @@ ROWS: Mapping[str, Row] = {
         ignored=("query_pre_attn_scalar",),
         parts=(cap_scores, cap_logits),
         window=partial(window, full=every(2)),
+    ),
+    "granite": Row(
+        biases=ANY_BIAS,
+        ffn_bias="mlp_bias",
+        parts=(granite,),
+    ),
+    "smollm3": Row(
+        biases=ANY_BIAS,
+        ffn_bias="mlp_bias",
+        window=unrotated_by_list,
+    ),
+    "ministral3": Row(
+        spec={"query_position_scale": True},
+        refused=NEVER,
+        window=window_everywhere,
+    ),
+    "exaone4": Row(
+        spec={"norm_position": "output", "qk_norm": "head"},
+        refused=NEVER,
+        window=partial(rotated_where_sliding, else_all=True),
+    ),
+    "cohere": replace(_COHERE, parts=(_norms_of_cohere,)),
+    "cohere2": replace(
+        _COHERE,
+        defaults={"sliding_window_pattern": 4},
+        window=partial(rotated_where_sliding, else_all=False),
+    ),
+    "olmo": Row(
+        spec={"norm": "layer_norm", "norm_weight": False},
+        biases=ANY_BIAS,
+        parts=(clip,),
     ),
     "stablelm": Row(
         spec={"norm": "layer_norm"},

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 from tcost.importers.fields import Fields
 from tcost.importers.mixtures import (
@@ -14,21 +15,15 @@ from tcost.importers.mixtures import (
     further_tokens_left_out,
     say_left_out,
 )
-from tcost.importers.parts import every, window
+from tcost.importers.parts import window
 from tcost.importers.rows import ANY_BIAS, QKV_BIAS, Row
+from tcost.importers.unrotated import rotated_where_sliding
 
 
 def window_of_dots(f: Fields, depth: int) -> None:
     """Set the sliding window of the layers from `max_window_layers` on."""
     first = f.number("max_window_layers", least=0)
     window(f, depth, list(range(min(first, depth))))
-
-
-def window_of_exaone(f: Fields, depth: int) -> None:
-    """Set the sliding window of all layers but every so many, by default the fourth."""
-    pattern = f.optional("sliding_window_pattern") or 1
-    window(f, depth, every(pattern))
-    f.ignore("sliding_window_pattern")
 
 
 def attention_of_minimax(f: Fields, depth: int) -> None:
@@ -95,7 +90,7 @@ ROWS: Mapping[str, Row] = {
             replace(LIKE_DEEPSEEK, count="num_experts", shared="num_shared_experts", dense=by_list),
             further_tokens_left_out,
         ),
-        window=window_of_exaone,
+        window=partial(rotated_where_sliding, else_all=True),
     ),
     "hy_v3": Row(
         spec={"qk_norm": "head"},

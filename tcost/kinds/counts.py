@@ -58,6 +58,11 @@ def per_rotated(op: Op) -> Scalars:
     return {"mul": 2 * rotated, "add": rotated}
 
 
+def gains_of(op: Op) -> Size:
+    """The elements of a norm's gains: one as long as a row, or one for each head."""
+    return op.columns * op.einsum.sizes.get("gains", 1)
+
+
 def choices(op: Op) -> Scalars:
     """One comparison for every element that is chosen from, each time that one is chosen."""
     return {"cmp": op.elements * op.einsum.sizes["from"]}

@@ -141,6 +141,11 @@ def keeps_indices(op: Op) -> Kept:
     return Kept(indices={f"{op.layer}.{op.name}": (own.get(op.kind, 0), shared.get(op.kind, 0))})
 
 
+def keeps_row_constants(op: Op) -> Kept:
+    """The gradient of a row is a product with its constant, which every layer makes anew for all sequences."""
+    return Kept(single=op.output.shape[-2]) if op.gradients else NOTHING
+
+
 def keeps_angles(op: Op) -> Kept:
     """A rotation keeps the cosines and sines of its positions, which all layers of a stack share."""
     if not op.has_gradients:

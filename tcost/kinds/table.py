@@ -10,7 +10,6 @@ What is kept for the gradients is what eager PyTorch keeps (`keeping.py`), as is
 
 from collections.abc import Mapping
 from dataclasses import replace
-from operator import attrgetter
 
 from tcost.errors import unknown
 from tcost.kinds.base import Kind
@@ -21,6 +20,7 @@ from tcost.kinds.counts import (
     einsums,
     einsums_per_gradient,
     free,
+    gains_of,
     per_element,
     per_gradient,
     per_rotated,
@@ -35,6 +35,7 @@ from tcost.kinds.keeping import (
     keeps_input_of_weight,
     keeps_normalised,
     keeps_operands,
+    keeps_row_constants,
     keeps_rows_of_experts,
     keeps_targets,
 )
@@ -55,7 +56,7 @@ _LAYER_NORM = Kind(
     backward=both(per_element(macc=1, mul=3, add=3), per_row(div=2)),
     weight_update=per_element(macc=1, add=1),
     keeps=keeps(input=True, rows=2),
-    parameters=lambda op: 2 * op.columns,
+    parameters=lambda op: 2 * gains_of(op),
     derivation="sum, difference, variance, normalise, gain, bias; per row two means, epsilon, root and its inverse",
 )
 
@@ -124,6 +125,18 @@ KINDS: Mapping[str, Kind] = {
         derivation="the gradient passes to both sides unchanged",
     ),
     "scale": Kind(forward=per_element(mul=1), backward=per_element(mul=1)),
+    "scaled_rows": Kind(
+        forward=per_element(mul=1),
+        backward=per_element(mul=1),
+        keeps=keeps_row_constants,
+        derivation="a constant per position; what makes the constants is no part of the step",
+    ),
+    "clip": Kind(
+        forward=per_element(cmp=2),
+        backward=per_element(mul=1),
+        keeps=keeps(elements=1),
+        derivation="the larger of x and a constant, the smaller of that and another; the gradient passes between them",
+    ),
     "softmax": Kind(
         forward=per_element(cmp=1, add=2, exp=1, div=1),
         backward=per_element(macc=1, add=1, mul=1),
@@ -147,8 +160,16 @@ KINDS: Mapping[str, Kind] = {
         _LAYER_NORM,
         forward=both(per_element(macc=1, mul=2, add=2), per_row(div=3, add=1, sqrt=1)),
         weight_update=per_element(macc=1),
-        parameters=attrgetter("columns"),
+        parameters=gains_of,
         derivation="as a LayerNorm, without the bias",
+    ),
+    "layer_norm_without_weight": replace(
+        _LAYER_NORM,
+        forward=both(per_element(macc=1, mul=1, add=2), per_row(div=3, add=1, sqrt=1)),
+        backward=both(per_element(macc=1, mul=2, add=3), per_row(div=2)),
+        weight_update=free,
+        parameters=lambda _op: 0,
+        derivation="as a LayerNorm, without gain and bias, Groeneveld et al. 2024, arXiv 2402.00838, section 2.1",
     ),
     # As operations of Python (LlamaRMSNorm of transformers) it keeps x and the inverse root, and for its gain the
     # normalised rows.
@@ -158,7 +179,7 @@ KINDS: Mapping[str, Kind] = {
         weight_update=per_element(macc=1),
         keeps=keeps_normalised,
         passing=passing_of_norm,
-        parameters=attrgetter("columns"),
+        parameters=gains_of,
         derivation="x / sqrt(mean(x²) + epsilon) times a gain, Zhang & Sennrich 2019, section 4",
     ),
     "gelu": Kind(

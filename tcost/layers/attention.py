@@ -10,11 +10,13 @@ from tcost.tracing import Band, Tensor, Trace, layer
 from tcost.tracing.operations import (
     add,
     alibi,
+    clip,
     contract,
     join,
     relative_bias,
     rotate,
     scale,
+    scale_rows,
     soft_cap,
     softmax,
     split_heads,
@@ -56,6 +58,8 @@ def latent_attention(x: Tensor, s: Sizes, latent: LatentAttention, band: Band | 
         "query_rotary", projection("query", q, "q r -> kv g q e", s, has_bias=False, **heads, e=e), latent.d_rope
     )
     low = normed(projection("kv_down", x, "k d -> k r", s, has_bias=has_bias, r=latent.kv_rank), s, "kv_norm")
+    if s.query_position_scale:
+        q = scale_rows("query_scale", q)
     shared = projection("key_rope", x, "k d -> k p", s, has_bias=has_bias, p=latent.d_rope)
     k = projection("key", low, "k r -> kv k e", s, has_bias=False, kv=s.n_heads, e=latent.d_nope)
     v = projection("value", low, "k r -> kv k e", s, has_bias=False, kv=s.n_heads, e=latent.d_value)
@@ -68,9 +72,13 @@ def _multi_head(x: Tensor, memory: Tensor, s: Sizes, band: Band | None = None, b
     q = _heads("query", x, s, kv=kv, g=g)
     k = _heads("key", memory, s, kv=kv)
     v = _project("value", memory, "k d -> kv k e", s, kv=kv, e=s.d_head)
+    if s.attention_clip:
+        q, k, v = clip("query_clip", q), clip("key_clip", k), clip("value_clip", v)
     if s.positions == "rotary":
         width = s.d_head if s.rotary_dims is None else s.rotary_dims
         q, k = rotate("query_rotary", q, width), rotate("key_rotary", k, width)
+    if s.query_position_scale:
+        q = scale_rows("query_scale", q)
     return _mix((q, k, v), s, band, biases, width=s.d_head)
 
 
@@ -90,6 +98,8 @@ def _heads(name: str, x: Tensor, s: Sizes, **heads: Size) -> Tensor:
         flat = normed(_project(name, x, "q d -> q c", s, c=width), s, f"{name}_norm")
         return split_heads(f"{name}_heads", flat, *heads.values(), s.d_head)
     y = _project(name, x, f"q d -> {' '.join(heads)} q e", s, **heads, e=s.d_head)
+    if s.qk_norm == "each_head":
+        return normed(y, s, f"{name}_norm", gains=prod(heads.values()))
     return normed(y, s, f"{name}_norm") if s.qk_norm == "head" else y
 
 

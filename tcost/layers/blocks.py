@@ -7,6 +7,7 @@ from tcost.layers.feed_forward import feed_forward, mixture_of_experts
 from tcost.layers.projections import normed
 from tcost.sizes import Sizes
 from tcost.tracing import Band, Tensor, layer
+from tcost.tracing.operations import scale
 
 
 @layer
@@ -45,6 +46,16 @@ def residual(x: Tensor, branch: Tensor) -> Tensor:
     return x + branch
 
 
+@layer
+def residual_scale(branch: Tensor, s: Sizes) -> Tensor:
+    """Product of what a part of a block gives with a constant, before it is added.
+
+    branch [q, d] -> [q, d]. Source: Granite (IBM 2024), the published implementation; MiniCPM, arXiv 2404.06395,
+    section 3.1, which divides the constant by the square root of the depth.
+    """
+    return scale(branch, s.d_model)
+
+
 def block(
     x: Tensor, s: Sizes, memory: Tensor | None = None, band: Band | None = None, biases: Tensor | None = None
 ) -> Tensor:
@@ -78,11 +89,15 @@ def _side_by_side(x: Tensor, s: Sizes, attend: Part, feed: Part) -> Tensor:
     """Attention and feed-forward of one input. Source: Black et al. 2022, arXiv 2204.06745, section 2.1."""
     first = norm(x, s)
     second = norm(x, s) if s.parallel == "two_norms" else first
-    return residual(residual(x, attend(first)), feed(second))
+    return residual(residual(x, _scaled(attend(first), s)), _scaled(feed(second), s))
 
 
 def _branch(x: Tensor, s: Sizes, part: Part) -> Tensor:
     if s.norm_position == "post":
-        return add_norm(x, part(x), s)
+        return add_norm(x, _scaled(part(x), s), s)
     y = part(x if s.norm_position == "output" else norm(x, s))
-    return residual(x, y if s.norm_position == "pre" else output_norm(y, s))
+    return residual(x, _scaled(y if s.norm_position == "pre" else output_norm(y, s), s))
+
+
+def _scaled(branch: Tensor, s: Sizes) -> Tensor:
+    return residual_scale(branch, s) if s.residual_scale else branch

@@ -57,6 +57,8 @@ def vocabulary_projection(x: Tensor, s: Sizes, stack: str = "") -> Tensor:
     logits = linear("projection", x, "q d -> q vocab", weight=tied, vocab=s.vocab_size)
     if s.head_transform if s.head_bias is None else s.head_bias:
         logits = bias("projection_bias", logits, "q vocab", "vocab")
+    if s.logit_scale:
+        logits = scale(logits, s.d_model)
     return cross_entropy(soft_cap("softcap", logits) if s.logit_softcap else logits)
 
 

@@ -30,7 +30,10 @@ def projection(name: str, x: Tensor, pattern: str, s: Sizes, *, has_bias: bool, 
     return add(f"{name}_lora", y, high)
 
 
-def normed(x: Tensor, s: Sizes, name: str = "norm") -> Tensor:
-    """Return `x` with every row normalised, by the model's kind of norm."""
-    kind = s.norm if s.norm == "rms_norm" or s.norm_bias else "layer_norm_without_bias"
-    return normalise(kind, x, name)
+def normed(x: Tensor, s: Sizes, name: str = "norm", gains: Size | None = None) -> Tensor:
+    """Return `x` with every row normalised, by the model's kind of norm, with one gain or with one for each head."""
+    if s.norm == "rms_norm":
+        return normalise(s.norm, x, name, gains)
+    if not s.norm_weight:
+        return normalise("layer_norm_without_weight", x, name)
+    return normalise("layer_norm" if s.norm_bias else "layer_norm_without_bias", x, name, gains)

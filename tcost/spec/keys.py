@@ -67,8 +67,13 @@ class Keys(BaseModel):
     """Whether scores are divided by the square root of the head width."""
     attention_softcap: bool = False
     """Whether scores pass c tanh(x / c)."""
-    qk_norm: Literal["none", "head", "all"] = "none"
-    """Whether queries and keys are normalised, per `head` or over `all` heads."""
+    attention_clip: bool = False
+    """Whether queries, keys and values are clipped to an interval."""
+    query_position_scale: bool = False
+    """Whether queries are multiplied by a number of their position."""
+    qk_norm: Literal["none", "head", "each_head", "all"] = "none"
+    """Whether queries and keys are normalised: per `head`, with one gain for all or with one for `each_head`, or over
+    `all` heads."""
     sliding_window: Count | None = None
     """Keys that a query sees, itself included; a kernel that skips the others is `--causal half`."""
     full_attention_layers: LayersKey = []
@@ -85,6 +90,8 @@ class Keys(BaseModel):
     """Whether attention and feed-forward read one input side by side, through one norm or two."""
     norm: Norm = "layer_norm"
     """What normalises, in every place."""
+    norm_weight: bool = True
+    """Whether LayerNorms have gains; without them they have no biases either."""
     norm_bias: bool = True
     """Whether LayerNorms have biases; RMSNorm has none."""
     norm_position: NormPosition = "post"
@@ -100,6 +107,8 @@ class Keys(BaseModel):
     """Rows of a table of tasks that is added, too."""
     rotary_dims: Count | None = None
     """Width of a head that is rotated; by default all of it."""
+    unrotated_layers: LayersKey = []
+    """Layers, counted from zero, whose queries and keys are not rotated."""
     relative_buckets: Count | None = None
     """Rows of a stack's table of relative positions."""
     relative_everywhere: bool = False
@@ -114,6 +123,8 @@ class Keys(BaseModel):
     """Whether each stack normalises its embeddings."""
     embedding_scale: bool = False
     """Whether embeddings are multiplied by a constant."""
+    residual_scale: bool = False
+    """Whether what a part of a block gives is multiplied by a constant before it is added."""
     n_unique_layers: Count | None = None
     """Layers of a stack that have weights of their own, where others share them; by default all."""
     final_norm: bool = False
@@ -140,6 +151,8 @@ class Keys(BaseModel):
     head transform does it."""
     head_bias: bool | None = None
     """Whether the head's projection has a bias; by default with a head transform or a classifier."""
+    logit_scale: bool = False
+    """Whether logits are multiplied by a constant."""
     logit_softcap: bool = False
     """Whether logits pass c tanh(x / c)."""
     tie_embeddings: bool = False

@@ -89,7 +89,11 @@ class ModelSpec(Keys):
             ("d_head_transform", "a tied embedding", self.d_head_transform and self.tie_embeddings),
             ("n_kv_heads", "latent_attention", self.latent_attention and self.n_kv_heads),
             ("qk_norm", "latent_attention", self.latent_attention and self.qk_norm != "none"),
+            ("attention_clip", "latent_attention", self.latent_attention and self.attention_clip),
             ("rotary_dims", "other positions", self.rotary_dims and self.positions != "rotary"),
+            ("unrotated_layers", "other positions", self.unrotated_layers and self.positions != "rotary"),
+            ("unrotated_layers", "latent_attention", self.unrotated_layers and self.latent_attention),
+            ("norm_weight", "rms_norm", not self.norm_weight and self.norm == "rms_norm"),
             ("n_unique_layers", "layers that differ", self.n_unique_layers and self._has_patterns()),
         ):
             if is_wrong:
@@ -115,6 +119,7 @@ class ModelSpec(Keys):
             "attention_bias": frozenset(self.attention_bias),
             "latent_attention": self.latent_attention.part() if self.latent_attention else None,
             "full_attention_layers": layer_set(self.full_attention_layers),
+            "unrotated_layers": layer_set(self.unrotated_layers),
             "experts": self.experts.part() if self.experts else None,
             "train": self._trained(),
         }
@@ -127,7 +132,7 @@ class ModelSpec(Keys):
     def _has_patterns(self) -> bool:
         """Tell whether the layers of a stack differ from each other."""
         dense = self.experts.dense_layers if self.experts else []
-        return bool(self.full_attention_layers or dense or isinstance(self.train, list))
+        return bool(self.full_attention_layers or self.unrotated_layers or dense or isinstance(self.train, list))
 
     def _trained(self) -> Lora | tuple[int | str, ...] | None:
         if isinstance(self.train, TrainSpec):

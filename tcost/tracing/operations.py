@@ -146,6 +146,16 @@ def scale(x: Tensor, width: Size, name: str = "scale") -> Tensor:
     return x.trace.record("scale", name, (x,), x.shape, einsum=Einsum(sizes={"width": width}), band=x.band)
 
 
+def scale_rows(name: str, x: Tensor) -> Tensor:
+    """Record the product of every row of `x` with a constant of its position."""
+    return _row_wise("scaled_rows", name, x)
+
+
+def clip(name: str, x: Tensor) -> Tensor:
+    """Record that every element of `x` is at least a constant, and at most another one."""
+    return _row_wise("clip", name, x)
+
+
 def multiply(name: str, a: Tensor, b: Tensor) -> Tensor:
     """Record the element-wise product of two tensors of one shape."""
     if not same_shape(a, b):
@@ -194,9 +204,14 @@ def output_error(y: Tensor) -> Tensor:
     return _row_wise("output_error", "error", y)
 
 
-def normalise(kind: str, x: Tensor, name: str = "norm") -> Tensor:
-    """Record the norm of every row of `x`: a LayerNorm with a learned gain and bias, or another kind of norm."""
-    return x.trace.record(kind, name, (x,), x.shape, weight=x.trace.own_weight(name))
+def normalise(kind: str, x: Tensor, name: str = "norm", gains: Size | None = None) -> Tensor:
+    """Record the norm of every row of `x`: a LayerNorm with a learned gain and bias, or another kind of norm.
+
+    Where there are several gains, `x` [head, ..., q, e] has one of length e for each head.
+    """
+    weight = None if kind == "layer_norm_without_weight" else x.trace.own_weight(name)
+    einsum = Einsum(sizes={} if gains is None else {"gains": gains})
+    return x.trace.record(kind, name, (x,), x.shape, weight=weight, einsum=einsum)
 
 
 def activate(kind: str, x: Tensor, name: str = "activation") -> Tensor:

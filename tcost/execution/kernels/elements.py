@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 
 from tcost.execution.kernels.base import Call, Kernel, distances, every_input, other_input
-from tcost.execution.numbers import Array, erf_of
+from tcost.execution.numbers import Array, Number, erf_of
+from tcost.tracing import Op
 
 GELU_CUBIC = 0.044715
 GELU_SCALE = sqrt(2 / pi)
 QUICK_SLOPE = 1.702
 CAP = 30.0
+BOUND = 0.5
+"""Of what is clipped: from its negative to it."""
 
 
 def _factor(call: Call) -> float:
@@ -49,6 +52,19 @@ def _relu(call: Call) -> Array:
     positive = np.frompyfunc(lambda value, zero: value >= zero, 2, 1)(x, call.zeros(()))
     call.kept["mask"] = positive.astype(float).astype(object)
     return np.where(positive.astype(bool), x, call.zeros(x.shape))
+
+
+def _clip(call: Call) -> Array:
+    (x,) = call.inputs
+    bounds: list[Array] = [Number(bound, x.flat[0].tally) for bound in (-BOUND, BOUND)]
+    y = np.minimum(np.maximum(x, bounds[0]), bounds[1])
+    call.kept["mask"] = np.frompyfunc(lambda after, before: float(after is before), 2, 1)(y, x)
+    return y
+
+
+def position_constants(op: Op) -> Any:
+    """Return a constant for each row [q, 1]: one plus a tenth of the logarithm of its place."""
+    return 1 + 0.1 * np.log(np.arange(1, op.output.shape[-2] + 1)).astype(object)[:, None]
 
 
 def _relu2(call: Call) -> Array:
@@ -159,6 +175,11 @@ ELEMENTS: Mapping[str, Kernel] = {
     "add": Kernel(lambda call: call.inputs[0] + call.inputs[1]),
     "alibi": Kernel(_alibi),
     "scale": Kernel(lambda call: call.inputs[0] * _factor(call), lambda call, dy: (dy * _factor(call),)),
+    "scaled_rows": Kernel(
+        lambda call: call.inputs[0] * position_constants(call.op),
+        lambda call, dy: (dy * position_constants(call.op),),
+    ),
+    "clip": Kernel(_clip, lambda call, dy: (dy * call.kept["mask"],)),
     "multiply": Kernel(lambda call: call.inputs[0] * call.inputs[1], _multiply_backward, needs=other_input),
     "rotary": Kernel(_rotary, _rotary_backward),
     "join": Kernel(_join, _join_backward),

@@ -61,12 +61,16 @@ def _cross_entropy_backward(call: Call, _dy: Array) -> tuple[Array, ...]:
     return (call.passing * (1 / call.rows),)
 
 
-def _layer_norm_without_bias(call: Call) -> Array:
+def _layer_norm_without_weight(call: Call) -> Array:
     (x,), n = call.inputs, call.op.columns
     centred = x - row_sum(x) / n
     call.kept["inverse"] = 1.0 / np.sqrt(row_dot(centred, centred, call) / n + EPSILON)
     call.kept["normal"] = centred * call.kept["inverse"]
-    return call.kept["normal"] * call.weights[0]
+    return call.kept["normal"]
+
+
+def _layer_norm_without_bias(call: Call) -> Array:
+    return _layer_norm_without_weight(call) * call.weights[0]
 
 
 def _layer_norm(call: Call) -> Array:
@@ -75,21 +79,28 @@ def _layer_norm(call: Call) -> Array:
 
 def _layer_norm_backward(call: Call, dy: Array) -> tuple[Array, ...]:
     normal, n = call.kept["normal"], call.op.columns
-    dnormal = dy * call.weights[0]
+    dnormal = dy * call.weights[0] if call.weights else dy
     mean, product = row_sum(dnormal) / n, row_dot(dnormal, normal, call) / n
     return ((dnormal - mean - normal * product) * call.kept["inverse"],)
 
 
 def _gain_update(call: Call, dy: Array, start: tuple[Array, ...]) -> tuple[Array, ...]:
-    rows, n = dy.reshape(-1, call.op.columns), call.kept["normal"].reshape(-1, call.op.columns)
-    return (einsum((rows, ("r", "c")), (n, ("r", "c")), (start[0], ("c",))),)
+    rows, normal = _rows_of_gains(call, dy), _rows_of_gains(call, call.kept["normal"])
+    axes, gains = ("h", "r", "c"), start[0].reshape(len(rows), -1)
+    return (einsum((rows, axes), (normal, axes), (gains, ("h", "c"))).reshape(start[0].shape),)
+
+
+def _rows_of_gains(call: Call, x: Array) -> Array:
+    """Return the rows [head, row, e] that each gain belongs to."""
+    return x.reshape(call.weights[0].size // call.op.columns, -1, call.op.columns)
 
 
 def _layer_norm_update(call: Call, dy: Array, start: tuple[Array, ...]) -> tuple[Array, ...]:
-    shift = start[1]
-    for row in dy.reshape(-1, call.op.columns):
-        shift = shift + row
-    return (*_gain_update(call, dy, start), shift)
+    rows = _rows_of_gains(call, dy)
+    shift = start[1].reshape(len(rows), -1)
+    for place in range(rows.shape[1]):
+        shift = shift + rows[:, place]
+    return (*_gain_update(call, dy, start), shift.reshape(start[1].shape))
 
 
 def _rms_norm(call: Call) -> Array:
@@ -155,6 +166,7 @@ ROWS: Mapping[str, Kernel] = {
     "softmax": Kernel(_softmax, _softmax_backward),
     "cross_entropy": Kernel(_cross_entropy, _cross_entropy_backward),
     "layer_norm": Kernel(_layer_norm, _layer_norm_backward, _layer_norm_update),
+    "layer_norm_without_weight": Kernel(_layer_norm_without_weight, _layer_norm_backward),
     "layer_norm_without_bias": Kernel(_layer_norm_without_bias, _layer_norm_backward, _gain_update),
     "rms_norm": Kernel(_rms_norm, _rms_norm_backward, _gain_update),
     "top_k": Kernel(_top_k, _top_k_backward),
