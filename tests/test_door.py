@@ -206,14 +206,17 @@ def test_the_nearest_family(family: str) -> None:
     assert family in near or class_defaults(near[0]).keys() >= own.keys()
 
 
-COMMANDS = (("compute",), ("memory",), ("compare",), ("diff", "gpt2"), ("check", "--max", "flop=9P"), ("import",))
+COMMANDS = (
+    *(("compute",), ("memory",), ("compare",), ("diff", "gpt2"), ("check", "--max", "flop=9P"), ("import",)),
+    ("list", "errata"),
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
 def test_ignoring_on_the_command_line(command: tuple[str, ...], write: Write, tcost: Tcost) -> None:
     """`--ignore` may stand many times, is said in what is written, and names what is there."""
     path = write({**LLAMA, "turbo": 1, "fast": 2})
-    words = (command[0], path, *command[1:])
+    words = (*command, path) if command[0] == "list" else (command[0], path, *command[1:])
     assert "--ignore fast --ignore turbo" in tcost(*words).err.replace("\n  ", " ")
     outcome = tcost(*words, "--ignore", "turbo", "--ignore", "fast")
     assert (outcome.status, outcome.err) == (0, "")
@@ -221,6 +224,12 @@ def test_ignoring_on_the_command_line(command: tuple[str, ...], write: Write, tc
     if command[0] in ("compute", "compare", "import"):
         assert "ignored, as asked: turbo" in outcome.out.replace("\n  ", " ")
     assert "--ignore slow: no SPEC has such a field" in tcost(*words, "--ignore", "turbo", "fast", "slow").err
+
+
+@pytest.mark.parametrize("what", ["specs", "algos", "schema"])
+def test_what_is_no_spec_is_read_in_no_way(what: str, tcost: Tcost) -> None:
+    """Where there is no SPEC, how one is read is no option that does nothing."""
+    assert "no SPEC is one" in tcost("list", what, "--as", "llama").err
 
 
 @pytest.mark.parametrize("row", FOREIGN, ids=lambda row: row.what)

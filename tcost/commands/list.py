@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from tcost.commands.base import Offered, Output, Printed, load
 from tcost.errors import InputError
 from tcost.output import terminal_width
+from tcost.reading import Reading, check_used
 
 MAX_TITLE = 1000
 """Columns of a title where there is no terminal."""
@@ -22,6 +23,7 @@ def run(
         Literal["specs", "algos", "conventions", "layers", "errata", "schema"], Offered(WHAT_HELP, metavar="WHAT")
     ],
     of: Annotated[str | None, Offered(OF_HELP, metavar="SPEC|DOCUMENT")] = None,
+    reading: Reading = Reading(),
     output: Output = None,
 ) -> Printed:
     """List specs, learning rules, conventions, layers, errata of a model, or a JSON Schema.
@@ -31,10 +33,12 @@ def run(
 
     Example: tcost list schema spec --output spec.schema.json
     """
+    if what != "errata":
+        check_used(reading, [])
     if what == "schema":
         return Printed(_schema(of), output)
     if what == "errata":
-        names = _errata_of(of)
+        names = _errata_of(of, reading)
     elif of is not None:
         raise InputError(f"{what} are not those of a spec\nleave '{of}' out, or list its errata")
     else:
@@ -72,7 +76,7 @@ def _layer_titles() -> dict[str, str]:
     return LAYERS
 
 
-def _errata_of(spec: str | None) -> dict[str, str]:
+def _errata_of(spec: str | None, reading: Reading) -> dict[str, str]:
     """Return the slips in the published totals of a model, of its work and of its memory, under all rules."""
     from tcost.cost import results_of
     from tcost.learning_rules import LEARNING_RULES
@@ -80,7 +84,7 @@ def _errata_of(spec: str | None) -> dict[str, str]:
 
     if spec is None:
         raise InputError("errata are those of a spec\nexpected one, as in: tcost list errata gpt3-small")
-    results = results_of(load(spec), list(LEARNING_RULES), Settings(convention="paper"))
+    results = results_of(load(spec, reading), list(LEARNING_RULES), Settings(convention="paper"))
     slips = [slip for each in results for slip in (*each.slips, *each.memory.slips)]
     return {slip.layer.partition(": ")[2]: slip.slip for slip in slips}
 
