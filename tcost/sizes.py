@@ -67,7 +67,8 @@ class Experts:
     `d_expert` is the width of one, `d_shared` that of the expert which every token takes (0: there is none),
     `shared_gate` whether its output is weighed by a sigmoid of its own. The router's weights are softmax or sigmoid of
     its scores, or softmax of the chosen ones, which may be normalised to sum to one and scaled by a constant.
-    `output_norm` tells whether the sum is normalised before it is added. `dense_layers` have a plain feed-forward.
+    `output_norm` tells whether the sum is normalised before it is added, `bias` whether experts and router have biases.
+    `dense_layers` have a plain feed-forward.
     """
 
     n_experts: Size
@@ -79,6 +80,7 @@ class Experts:
     normalise: bool = False
     scale: bool = False
     output_norm: bool = False
+    bias: bool = False
     dense_layers: LayerSet = NO_LAYERS
 
 
@@ -140,6 +142,7 @@ class Sizes:
     attention_bias: frozenset[str] = frozenset()
     attention_scale: bool = True
     attention_softcap: bool = False
+    attention_sinks: bool = False
     attention_clip: bool = False
     query_position_scale: bool = False
     qk_norm: Literal["none", "head", "each_head", "all"] = "none"
@@ -149,6 +152,7 @@ class Sizes:
     attention: AttentionKernel = "eager"
     ffn_bias: bool = True
     ffn_gated: bool = False
+    ffn_clipped: bool = False
     activation: Activation = "gelu_tanh"
     experts: Experts | None = None
     parallel: Parallel = "none"

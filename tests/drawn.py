@@ -156,6 +156,16 @@ MODERN = {
     "some unrotated": _tiny(
         **(LLAMA | {"n_decoder_layers": 3}), unrotated_layers=LayerSet(every=2), sliding_window=2, causal="half"
     ),
+    "sinks": _tiny(attention_sinks=True, n_kv_heads=2),
+    "sinks, half": _tiny(
+        **(LLAMA | {"activation": "quick_gelu"}),
+        attention_sinks=True,
+        n_kv_heads=2,
+        causal="half",
+        sliding_window=2,
+        ffn_clipped=True,
+        experts=Experts(n_experts=3, experts_per_token=2, d_expert=5, router="chosen_softmax", bias=True),
+    ),
     "soft caps": _tiny(
         norm_position="both",
         attention_softcap=True,
@@ -233,6 +243,7 @@ def modern(draw: st.DrawFn) -> Sizes:
         normalise=draw(flag),
         scale=draw(flag),
         output_norm=draw(flag),
+        bias=draw(flag),
         dense_layers=draw(st.sampled_from([LayerSet(), FIRST])),
     )
     latent = LatentAttention(
@@ -245,6 +256,7 @@ def modern(draw: st.DrawFn) -> Sizes:
         "attention_scale": draw(flag),
         "attention_softcap": draw(flag),
         "logit_softcap": draw(flag),
+        "attention_sinks": draw(flag),
         "attention_clip": draw(flag),
         "query_position_scale": draw(flag),
         "qk_norm": draw(st.sampled_from(["none", "head", "each_head", "all"])),
@@ -252,6 +264,7 @@ def modern(draw: st.DrawFn) -> Sizes:
         "full_attention_layers": draw(st.sampled_from([LayerSet(), LayerSet(every=2)])),
         "causal": draw(st.sampled_from(["full", "half"])),
         "ffn_gated": draw(flag),
+        "ffn_clipped": draw(flag),
         "activation": draw(st.sampled_from(["gelu", "gelu_tanh", "quick_gelu", "relu", "relu2", "silu", "tanh"])),
         "parallel": draw(st.sampled_from(["none", "none", "one_norm", "two_norms"])),
         "norm": draw(st.sampled_from(["layer_norm", "rms_norm"])),

@@ -54,8 +54,9 @@ class Autograd(Execution):
             best = x[0].topk(op.einsum.sizes["choice"])
             self.choices[0, op.layer] = best.indices.tolist()
             return best.values
-        if op.kind == "expert_linear":
-            return _experts(op, x[0], w[0], torch.tensor([list(row) for row in self._chosen(op, inputs)]))
+        if op.kind in ("expert_linear", "expert_bias"):
+            chosen = torch.tensor([list(row) for row in self._chosen(op, inputs)])
+            return (_experts if op.kind == "expert_linear" else _expert_bias)(op, x[0], w[0], chosen)
         buckets = (distances(replace_band(op.output)) * 1).clip(max=op.einsum.sizes["bucket"] - 1)
         return w[0][torch.tensor(buckets)].permute(3, 2, 0, 1)
 
@@ -125,6 +126,15 @@ def _convolution(op: Op, x: list[Any], w: list[Any]) -> Any:
     return torch.nn.functional.conv1d(x[0].T[None], filters, stride=stride, padding=1)[0].T
 
 
+def _sink_softmax(_op: Op, x: list[Any], w: list[Any]) -> Any:
+    sink = w[0].T[..., None, None].expand(*x[0].shape[:-1], 1)
+    return torch.cat([x[0], sink], dim=-1).softmax(-1)[..., :-1]
+
+
+def _expert_bias(op: Op, x: Any, weight: Any, chosen: Any) -> Any:
+    return x + weight.movedim(op.einsum.weight.index("expert"), 0)[chosen]
+
+
 def _split(op: Op, x: list[Any], _w: list[Any]) -> Any:
     *heads, rows, width = op.output.shape
     return x[0].reshape(rows, *heads, width).movedim(0, -2)
@@ -145,6 +155,9 @@ COMPUTED: dict[str, Callable[[Op, list[Any], list[Any]], Any]] = {
     "rms_norm": lambda _, x, w: torch.nn.functional.rms_norm(x[0], x[0].shape[-1:], eps=1e-5) * w[0],
     "scaled_rows": lambda op, x, _: x[0] * torch.tensor(position_constants(op).astype(float)),
     "clip": lambda _, x, __: x[0].clamp(-BOUND, BOUND),
+    "plus_one": lambda _, x, __: x[0] + 1,
+    "clip_above": lambda _, x, __: x[0].clamp(max=BOUND),
+    "sink_softmax": _sink_softmax,
     "add": lambda _, x, __: x[0] + x[1],
     "multiply": lambda _, x, __: x[0] * x[1],
     "scale": lambda op, x, _: x[0] / sqrt(op.einsum.sizes["width"]),

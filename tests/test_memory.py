@@ -204,6 +204,12 @@ OTHERWISE: Mapping[tuple[str, str], Mapping[int, set[int]]] = {
     ("GemmaForCausalLM", "flash"): {1: {-336}, 3: {-336}},
     ("Gemma2ForCausalLM", "eager"): {1: {-624}, 3: {-624}},
     ("Gemma3ForCausalLM", "eager"): {1: {-1852}, 3: {-1792}},
+    # Their norms are operations of Python, which keep the differences twice and the normalised rows.
+    ("CohereForCausalLM", "eager"): {1: {-3420}, 3: {-10479}},
+    ("CohereForCausalLM", "flash"): {1: {-3420}, 3: {-10479}},
+    ("Cohere2ForCausalLM", "eager"): {1: {-1512}, 3: {-4935}},
+    # It has cosines and sines for one half of a head alone.
+    ("GptOssForCausalLM", "eager"): {1: {132}},
     # They turn pairs as complex numbers, or one after the other.
     ("DeepseekV2ForCausalLM", "eager"): {1: {-2944}, 3: {-364}},
     ("DeepseekV3ForCausalLM", "eager"): {1: {-3072}, 3: {-468}},

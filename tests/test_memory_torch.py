@@ -22,7 +22,7 @@ pytest.importorskip("transformers", reason="likewise")
 
 CASES = [case for case in golden("families") if case["batch"] == 1]
 
-OPTIMIZERS = {
+OPTIMIZERS: dict[str, Any] = {
     "momentum": lambda parameters: torch.optim.SGD(parameters, lr=0.1, momentum=0.9),
     "adam": lambda parameters: torch.optim.Adam(parameters, lr=0.1),
     "adamw": lambda parameters: torch.optim.AdamW(parameters, lr=0.1),

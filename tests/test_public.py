@@ -32,8 +32,6 @@ REFUSED = {
     "ac-nvidia_Nemotron-H-56B-Base-8K",
     "ac-nvidia_Qwen3.6-27B-NVFP4",
     "ac-nvidia_Qwen3.6-35B-A3B-NVFP4",
-    "ac-openai_gpt-oss-120b",
-    "ac-openai_gpt-oss-20b",
     "ac-sgl-project_DeepSeek-V4-Flash-FP8",
     "ac-stepfun-ai_Step-3.7-Flash",
     "ac-stepfun-ai_Step-3.7-Flash-FP8",

@@ -82,7 +82,7 @@ class Execution(Unrolled):
             return range(op.output.shape[0]) if op.name == "position" else [0] * op.output.shape[0]
         if op.kind == "relative_bias":
             return list(np.minimum(distances(op.output), op.einsum.sizes["bucket"] - 1))
-        if op.kind == "expert_linear":
+        if op.kind in ("expert_linear", "expert_bias"):
             everyone = [range(op.einsum.sizes["expert"])] * op.output.shape[0]
             return self.choices.get((self.lane, op.layer), everyone)
         return self.step.targets[self.rows]

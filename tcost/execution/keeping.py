@@ -12,17 +12,18 @@ from tcost.kinds.keeping import keeps_factors, keeps_input_of_weight
 _NORM = keeps(elements=1, rows=1)  # the normalised rows, the inverse deviations
 
 KEPT_BY_KERNELS: Mapping[str, Keep] = {
-    "contract": keeps_factors,  # numbers are read where they are, whatever shares them
+    **dict.fromkeys(("combine", "contract"), keeps_factors),  # numbers are read where they are, whatever shares them
     "convolution": keeps_input_of_weight,
     "cross_entropy": keeps(output=True),
     "expert_linear": keeps_input_of_weight,
     "rotary": keeps_nothing,  # angles are computed where they are used
     "scaled_rows": keeps_nothing,  # likewise their constants
-    **dict.fromkeys(("layer_norm", "layer_norm_without_bias", "rms_norm"), _NORM),
+    **dict.fromkeys(("layer_norm", "layer_norm_without_bias", "layer_norm_without_weight", "rms_norm"), _NORM),
     **dict.fromkeys(("gelu", "gelu_tanh", "gelu_new"), keeps(input=True, elements=1)),  # Phi, or the tanh
+    "sink_softmax": keeps(output=True, rows=1),
     "relu": keeps(elements=1),  # the mask
     **dict.fromkeys(("silu", "quick_gelu"), keeps(output=True, elements=1)),  # the sigmoid
-    **dict.fromkeys(("layer_norm_without_weight", "normalised_sum"), keeps(output=True, rows=1)),
+    "normalised_sum": keeps(output=True, rows=1),
 }
 
 PASSING_IN_KERNELS: Mapping[str, Passing] = {"cross_entropy": passing(1)}

@@ -44,6 +44,8 @@ class Mixture:
     shared_gate: bool = False
     output_norm: bool = False
     """Whether what the mixture gives is normalised."""
+    bias: bool = False
+    """Whether experts and router have biases."""
     dense: DenseLayers | None = None
     """What reads which layers are dense; None: none is."""
 
@@ -57,6 +59,8 @@ class Mixture:
             experts["shared_gate"] = True
         if self.output_norm:
             experts["output_norm"] = True
+        if self.bias:
+            experts["bias"] = True
         dense = self.dense(f, depth) if self.dense else []
         f.set(experts=experts | ({"dense_layers": dense} if dense else {}))
 

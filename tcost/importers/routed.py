@@ -15,7 +15,7 @@ from tcost.importers.mixtures import (
     further_tokens_left_out,
     say_left_out,
 )
-from tcost.importers.parts import window
+from tcost.importers.parts import every, window
 from tcost.importers.rows import ANY_BIAS, QKV_BIAS, Row
 from tcost.importers.unrotated import rotated_where_sliding
 
@@ -57,7 +57,23 @@ def norm_of_heads(f: Fields, _depth: int) -> None:
     f.put("qk_norm", "use_qk_norm", "head" if f.flag("use_qk_norm") else "none")
 
 
+def own_words_of_gpt_oss(f: Fields, _depth: int) -> None:
+    """Read the constants of an activation that is the class's own, x s(alpha x) of what is clipped, and other names."""
+    f.ignore("swiglu_limit", "initial_context_length")
+    f.agree(experts_per_token=f.spec["experts"]["experts_per_token"])
+    f.put("activation", "swiglu_alpha", "quick_gelu")
+
+
 ROWS: Mapping[str, Row] = {
+    "gpt_oss": Row(
+        spec={"attention_sinks": True, "ffn_clipped": True},
+        biases=ANY_BIAS,
+        parts=(
+            Mixture(count="num_local_experts", width="intermediate_size", router="chosen_softmax", bias=True),
+            own_words_of_gpt_oss,
+        ),
+        window=partial(window, full=every(2)),
+    ),
     "solar_open": Row(
         defaults={"first_k_dense_replace": 1, "use_qk_norm": False},
         width=None,

@@ -124,6 +124,17 @@ def keeps_factors(op: Op) -> Kept:
     return Kept((a,) * b.has_gradient + (b,) * a.has_gradient)
 
 
+def keeps_rows_and_weights(op: Op) -> Kept:
+    """As for factors; weights of choices are kept in the order of the experts, a copy of what made them.
+
+    Source: grouped_mm_experts_forward in integrations/moe.py of transformers 5.
+    """
+    if "choice" not in op.einsum.sizes:
+        return keeps_factors(op)
+    weights, rows = op.inputs
+    return Kept((rows,) * weights.has_gradient, copies={weights: weights.elements} if rows.has_gradient else {})
+
+
 def keeps_targets(op: Op) -> Kept:
     """The loss keeps the probabilities, the targets, and the sum of their weights that it divides by."""
     return Kept((op.output,), single=1, indices={"targets": (op.rows, 0)}) if op.has_gradients else NOTHING

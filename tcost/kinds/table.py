@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from tcost.errors import unknown
+from tcost.kinds.activations import ACTIVATIONS
 from tcost.kinds.base import Kind
 from tcost.kinds.counts import (
     both,
@@ -36,6 +37,7 @@ from tcost.kinds.keeping import (
     keeps_normalised,
     keeps_operands,
     keeps_row_constants,
+    keeps_rows_and_weights,
     keeps_rows_of_experts,
     keeps_targets,
 )
@@ -60,14 +62,8 @@ _LAYER_NORM = Kind(
     derivation="sum, difference, variance, normalise, gain, bias; per row two means, epsilon, root and its inverse",
 )
 
-_GELU_TANH = Kind(
-    forward=per_element(mul=5, add=2, tanh=1),
-    backward=per_element(mul=8, add=4),
-    keeps=keeps(input=True),
-    derivation="0.5 x (1 + tanh(c (x + a x³))), Hendrycks & Gimpel 2016, section 2",
-)
-
 KINDS: Mapping[str, Kind] = {
+    **ACTIVATIONS,
     "linear": replace(_LEARNED_EINSUM, is_transposed=True),  # torch.nn.functional.linear reads weight.t()
     "contract": Kind(
         forward=einsums(1),
@@ -82,6 +78,12 @@ KINDS: Mapping[str, Kind] = {
         keeps=keeps_rows_of_experts,
         passing=passing_of_experts,
         derivation="y = x W_e for each expert e that a token chose: as linear, over the choices",
+    ),
+    "expert_bias": Kind(
+        forward=per_element(add=1),
+        weight_update=per_element(add=1),
+        passes_gradient=1,
+        derivation="a row of a learned table for each choice; its gradient is scattered back",
     ),
     "convolution": replace(
         _LEARNED_EINSUM,
@@ -131,6 +133,17 @@ KINDS: Mapping[str, Kind] = {
         keeps=keeps_row_constants,
         derivation="a constant per position; what makes the constants is no part of the step",
     ),
+    "plus_one": Kind(
+        forward=per_element(add=1),
+        passes_gradient=1,
+        derivation="x + 1, so that what gates a product leaves it as it is where x is nothing",
+    ),
+    "clip_above": Kind(
+        forward=per_element(cmp=1),
+        backward=per_element(mul=1),
+        keeps=keeps(elements=1),
+        derivation="the smaller of x and a constant; the gradient passes below it",
+    ),
     "clip": Kind(
         forward=per_element(cmp=2),
         backward=per_element(mul=1),
@@ -142,6 +155,13 @@ KINDS: Mapping[str, Kind] = {
         backward=per_element(macc=1, add=1, mul=1),
         keeps=keeps(output=True),
         derivation="row maximum, difference, exponential, row sum, quotient; dx = y (dy - sum(y dy))",
+    ),
+    "sink_softmax": Kind(
+        forward=both(per_element(cmp=1, add=2, exp=1, div=1), per_row(cmp=1, add=2, exp=1, div=1)),
+        backward=per_element(macc=1, add=1, mul=1),
+        weight_update=both(both(per_element(macc=1), per_row(macc=1)), lambda op: {"add": op.weight_elements}),
+        keeps=keeps(output=True, rows=1),
+        derivation="the softmax of a row and a sink, whose probability p is left out: d sink = -p sum(y dy)",
     ),
     "cross_entropy": Kind(
         forward=both(per_element(cmp=1, add=2, exp=1, div=1), per_row(log=1, add=1)),
@@ -182,55 +202,6 @@ KINDS: Mapping[str, Kind] = {
         parameters=gains_of,
         derivation="x / sqrt(mean(x²) + epsilon) times a gain, Zhang & Sennrich 2019, section 4",
     ),
-    "gelu": Kind(
-        forward=per_element(mul=3, add=1, erf=1),
-        backward=per_element(mul=5, add=1, exp=1),
-        keeps=keeps(input=True),
-        derivation="x Φ(x), Hendrycks & Gimpel 2016, section 2; Φ(x) = 0.5 (1 + erf(c x)), dx = dy (Φ(x) + x φ(x))",
-    ),
-    "gelu_tanh": _GELU_TANH,
-    # The same as operations of Python (NewGELUActivation of transformers): x, the tanh, x / 2 and 1 + tanh are kept.
-    "gelu_new": replace(_GELU_TANH, keeps=keeps(input=True, elements=3), passing=passing(1)),
-    "relu": Kind(forward=per_element(cmp=1), backward=per_element(mul=1), keeps=keeps(output=True)),
-    "relu2": Kind(
-        forward=per_element(cmp=1, mul=1),
-        backward=per_element(mul=2),
-        keeps=keeps(elements=1),
-        passing=passing(2),  # r and twice r, from which the gradient of r² is made
-        derivation="max(x, 0)², So et al. 2021, arXiv 2109.08668, section 4; the ReLU is kept",
-    ),
-    "silu": Kind(
-        forward=per_element(mul=2, add=1, div=1, exp=1),
-        backward=per_element(mul=2, add=2),
-        keeps=keeps(input=True),
-        derivation="x s(x) with s(x) = 1 / (1 + exp(-x)): dx = dy (s + y (1 - s))",
-    ),
-    # As operations of Python it keeps x and s.
-    "quick_gelu": Kind(
-        forward=per_element(mul=2, add=1, div=1, exp=1),
-        backward=per_element(mul=3, add=2),
-        keeps=keeps(input=True, elements=1),
-        passing=passing(1),
-        derivation="x s(1.702 x) with s the sigmoid: dx = dy (s + 1.702 y (1 - s))",
-    ),
-    "sigmoid": Kind(
-        forward=per_element(mul=1, add=1, div=1, exp=1),
-        backward=per_element(mul=2, add=1),
-        keeps=keeps(output=True),
-        derivation="1 / (1 + exp(-x)): dx = dy y (1 - y)",
-    ),
-    "tanh": Kind(
-        forward=per_element(tanh=1),
-        backward=per_element(mul=2, add=1),
-        keeps=keeps(output=True),
-        derivation="dx = dy (1 - y²)",
-    ),
-    "soft_cap": Kind(
-        forward=per_element(mul=2, tanh=1),
-        backward=per_element(mul=2, add=1),
-        keeps=keeps(elements=1),
-        derivation="c t with t = tanh(x / c): dx = dy (1 - t²); t is kept",
-    ),
     "multiply": Kind(
         forward=per_element(mul=1),
         backward=per_gradient(mul=1),
@@ -258,7 +229,7 @@ KINDS: Mapping[str, Kind] = {
     "combine": Kind(
         forward=einsums(1),
         backward=combine_backward,
-        keeps=keeps_factors,
+        keeps=keeps_rows_and_weights,
         derivation="a sum of rows, each with its weight: weights' gradients are sums of products, rows' products",
     ),
     "join": Kind(

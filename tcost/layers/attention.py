@@ -17,6 +17,7 @@ from tcost.tracing.operations import (
     rotate,
     scale,
     scale_rows,
+    sink_softmax,
     soft_cap,
     softmax,
     split_heads,
@@ -108,7 +109,8 @@ def _mix(
 ) -> Tensor:
     q, k, v = qkv
     with q.trace.fused() if s.attention == "flash" else nullcontext():
-        weights = softmax(_scores(q, k, s, band, biases, width=width))
+        scores = _scores(q, k, s, band, biases, width=width)
+        weights = sink_softmax(scores) if s.attention_sinks else softmax(scores)
     mixed = contract("context", weights, v, "kv g q k, kv k e -> kv g q e")
     return _project("output", mixed, "kv g q e -> q d", s, d=s.d_model)
 

@@ -7,11 +7,16 @@ from tcost.tracing import Tensor, layer
 from tcost.tracing.operations import (
     activate,
     add,
+    bias,
+    clip,
+    clip_above,
     combine,
+    expert_bias,
     expert_linear,
     linear,
     multiply,
     normalise_sum,
+    plus_one,
     scale,
     softmax,
     top_k,
@@ -40,6 +45,9 @@ def _feed_forward(x: Tensor, s: Sizes, width: Size, prefix: str = "") -> Tensor:
 
 
 def _gated(s: Sizes, gate: Tensor, up: Tensor, prefix: str = "") -> Tensor:
+    if s.ffn_clipped:
+        gate = clip_above(f"{prefix}gate_clip", gate)
+        up = plus_one(f"{prefix}up_plus_one", clip(f"{prefix}up_clip", up))
     return multiply(f"{prefix}gated", activate(s.activation, gate, f"{prefix}activation"), up)
 
 
@@ -55,7 +63,8 @@ def mixture_of_experts(x: Tensor, s: Sizes, experts: Experts) -> Tensor:
     choice = {"choice": experts.experts_per_token}
 
     def up(name: str) -> Tensor:
-        return expert_linear(name, x, "q d -> q choice f", experts.n_experts, **choice, f=experts.d_expert)
+        y = expert_linear(name, x, "q d -> q choice f", experts.n_experts, **choice, f=experts.d_expert)
+        return expert_bias(f"{name}_bias", y, "q choice f", experts.n_experts) if experts.bias else y
 
     if s.ffn_gated:
         hidden = _gated(s, up("expert_gate"), up("expert_up"), "expert_")
@@ -65,6 +74,8 @@ def mixture_of_experts(x: Tensor, s: Sizes, experts: Experts) -> Tensor:
         y = expert_linear("expert_down", hidden, "q choice f -> q d", experts.n_experts, d=s.d_model)
     else:
         outputs = expert_linear("expert_down", hidden, "q choice f -> q choice d", experts.n_experts, d=s.d_model)
+        if experts.bias:
+            outputs = expert_bias("expert_down_bias", outputs, "q choice d", experts.n_experts)
         y = combine("combine", weights, outputs, "q choice, q choice d -> q d")
     if experts.d_shared:
         y = add("shared_sum", y, _shared_expert(x, s, experts))
@@ -74,6 +85,8 @@ def mixture_of_experts(x: Tensor, s: Sizes, experts: Experts) -> Tensor:
 def _route(x: Tensor, s: Sizes, experts: Experts) -> Tensor:
     """Return the weight of every expert that a token chose: [q, choice]."""
     scores = linear("router", x, "q d -> q expert", expert=experts.n_experts)
+    if experts.bias:
+        scores = bias("router_bias", scores, "q expert", "expert")
     if experts.router == "chosen_softmax":
         weights = softmax(top_k(scores, experts.experts_per_token))
     else:

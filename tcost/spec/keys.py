@@ -67,6 +67,8 @@ class Keys(BaseModel):
     """Whether scores are divided by the square root of the head width."""
     attention_softcap: bool = False
     """Whether scores pass c tanh(x / c)."""
+    attention_sinks: bool = False
+    """Whether the softmax of each head has one learned score more, of which nothing is taken."""
     attention_clip: bool = False
     """Whether queries, keys and values are clipped to an interval."""
     query_position_scale: bool = False
@@ -82,6 +84,8 @@ class Keys(BaseModel):
     """Whether the projections of the feed-forward have biases."""
     ffn_gated: bool = False
     """Whether the activation gates a second projection (SwiGLU, GeGLU)."""
+    ffn_clipped: bool = False
+    """Whether a gate and what it gates are clipped, and one is added to the latter."""
     activation: Activation = "gelu_tanh"
     """Of the feed-forward and the head transform: `gelu` is the erf form, `gelu_tanh` its approximation."""
     experts: ExpertsSpec | None = None

@@ -93,6 +93,7 @@ class ModelSpec(Keys):
             ("rotary_dims", "other positions", self.rotary_dims and self.positions != "rotary"),
             ("unrotated_layers", "other positions", self.unrotated_layers and self.positions != "rotary"),
             ("unrotated_layers", "latent_attention", self.unrotated_layers and self.latent_attention),
+            ("ffn_clipped", "a feed-forward without a gate", self.ffn_clipped and not self.ffn_gated),
             ("norm_weight", "rms_norm", not self.norm_weight and self.norm == "rms_norm"),
             ("n_unique_layers", "layers that differ", self.n_unique_layers and self._has_patterns()),
         ):

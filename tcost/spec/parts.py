@@ -77,6 +77,8 @@ class ExpertsSpec(Part):
     """Whether the weights are multiplied by a constant."""
     output_norm: bool = False
     """Whether what the experts give together is normalised before it is added."""
+    bias: bool = False
+    """Whether the projections of the experts and of the router have biases."""
     dense_layers: LayersKey = []
     """Layers, counted from zero, that have a plain feed-forward of width d_ff."""
 
@@ -89,6 +91,8 @@ class ExpertsSpec(Part):
             )
         if self.router == "none" and self.experts_per_token != self.n_experts:
             raise problem("router", "without a router every token goes through all experts")
+        if self.router == "none" and self.bias:
+            raise problem("bias", "bias cannot be given with router: none, whose experts are added up in one product")
         return self
 
     def part(self) -> Experts:

@@ -17,7 +17,16 @@ Modules: TypeAlias = Mapping[str, tuple[Group, ...]]
 MODERN = frozenset(
     (
         *("n_kv_heads", "latent_attention", "attention_scale", "attention_softcap", "qk_norm", "sliding_window"),
-        *("attention_clip", "query_position_scale", "unrotated_layers", "norm_weight", "residual_scale", "logit_scale"),
+        *(
+            "attention_sinks",
+            "ffn_clipped",
+            "attention_clip",
+            "query_position_scale",
+            "unrotated_layers",
+            "norm_weight",
+            "residual_scale",
+            "logit_scale",
+        ),
         *("ffn_gated", "experts", "parallel", "norm", "norm_bias", "rotary_dims", "relative_buckets", "d_embedding"),
         *("embedding_scale", "n_unique_layers", "output_scale", "head", "head_bias", "logit_softcap", "train"),
         *("head_activation", "output_projection"),

@@ -41,6 +41,14 @@ def contract(name: str, a: Tensor, b: Tensor, pattern: str, band: Band | None = 
     return a.trace.record("contract", name, (a, b), _shape(einsum), einsum=einsum, band=band)
 
 
+def expert_bias(name: str, x: Tensor, axes: str, experts: Size) -> Tensor:
+    """Record the addition of a learned row of each expert that a token chose: `"q choice f"`, one row of f for each."""
+    bound = _bind(f"expert_bias {name!r}", (x,), f"{axes} -> {axes}", {})
+    weight = tuple(sorted(("expert", axes.rpartition(" ")[2])))
+    einsum = replace(bound, sizes={**bound.sizes, "expert": experts}, weight=weight)
+    return x.trace.record("expert_bias", name, (x,), x.shape, einsum=einsum, weight=x.trace.own_weight(name))
+
+
 def combine(name: str, weights: Tensor, x: Tensor, pattern: str) -> Tensor:
     """Record a weighted sum that no matrix product executes: `"q choice, q choice d -> q d"`."""
     einsum = _bind(f"combine {name!r}", (weights, x), pattern, {})
@@ -151,6 +159,16 @@ def scale_rows(name: str, x: Tensor) -> Tensor:
     return _row_wise("scaled_rows", name, x)
 
 
+def plus_one(name: str, x: Tensor) -> Tensor:
+    """Record the addition of one to every element of `x`."""
+    return _row_wise("plus_one", name, x)
+
+
+def clip_above(name: str, x: Tensor) -> Tensor:
+    """Record that every element of `x` is at most a constant."""
+    return _row_wise("clip_above", name, x)
+
+
 def clip(name: str, x: Tensor) -> Tensor:
     """Record that every element of `x` is at least a constant, and at most another one."""
     return _row_wise("clip", name, x)
@@ -176,6 +194,18 @@ def rotate(name: str, x: Tensor, width: Size) -> Tensor:
 def softmax(x: Tensor) -> Tensor:
     """Record the softmax of every row of `x`."""
     return _row_wise("softmax", "softmax", x)
+
+
+def sink_softmax(x: Tensor) -> Tensor:
+    """Record the softmax of every row of scores `x` [kv, g, q, k] and one learned score of its head, which is left out.
+
+    Source: OpenAI 2025, arXiv 2508.10925, section 2.2; Xiao et al. 2023, arXiv 2309.17453, section 3.
+    """
+    kv, g, q, k = x.shape
+    axes = ("kv", "g", "q", "k")
+    einsum = Einsum((axes,), axes, {"kv": kv, "g": g, "q": q, "k": k}, weight=("g", "kv"))
+    weight = x.trace.own_weight("sink")
+    return x.trace.record("sink_softmax", "softmax", (x,), x.shape, einsum=einsum, weight=weight, band=x.band)
 
 
 def top_k(x: Tensor, choices: Size) -> Tensor:

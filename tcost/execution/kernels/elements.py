@@ -54,10 +54,10 @@ def _relu(call: Call) -> Array:
     return np.where(positive.astype(bool), x, call.zeros(x.shape))
 
 
-def _clip(call: Call) -> Array:
+def _clip(call: Call, *, below: bool = True) -> Array:
     (x,) = call.inputs
     bounds: list[Array] = [Number(bound, x.flat[0].tally) for bound in (-BOUND, BOUND)]
-    y = np.minimum(np.maximum(x, bounds[0]), bounds[1])
+    y = np.minimum(np.maximum(x, bounds[0]) if below else x, bounds[1])
     call.kept["mask"] = np.frompyfunc(lambda after, before: float(after is before), 2, 1)(y, x)
     return y
 
@@ -179,6 +179,8 @@ ELEMENTS: Mapping[str, Kernel] = {
         lambda call: call.inputs[0] * position_constants(call.op),
         lambda call, dy: (dy * position_constants(call.op),),
     ),
+    "plus_one": Kernel(lambda call: call.inputs[0] + 1.0),
+    "clip_above": Kernel(partial(_clip, below=False), lambda call, dy: (dy * call.kept["mask"],)),
     "clip": Kernel(_clip, lambda call, dy: (dy * call.kept["mask"],)),
     "multiply": Kernel(lambda call: call.inputs[0] * call.inputs[1], _multiply_backward, needs=other_input),
     "rotary": Kernel(_rotary, _rotary_backward),

@@ -90,6 +90,20 @@ def _expert_linear_update(call: Call, dy: Array, start: tuple[Array, ...]) -> tu
     return (np.moveaxis(gradient, 0, place),)
 
 
+def _expert_bias(call: Call) -> Array:
+    (w,), axes = call.weights, call.op.einsum.weight
+    return call.inputs[0] + np.moveaxis(w, axes.index("expert"), 0)[np.array(call.chosen)]
+
+
+def _expert_bias_update(call: Call, dy: Array, start: tuple[Array, ...]) -> tuple[Array, ...]:
+    place = call.op.einsum.weight.index("expert")
+    gradient = np.moveaxis(start[0], place, 0).copy()
+    for row, experts in enumerate(call.chosen):
+        for choice, expert in enumerate(experts):
+            gradient[expert] = gradient[expert] + dy[row, choice]
+    return (np.moveaxis(gradient, 0, place),)
+
+
 def _windows(call: Call) -> Named:
     """Return the rows under each window, zeros beside the ends: copies, which count for nothing."""
     (x,), sizes = call.inputs, call.op.einsum.sizes
@@ -186,6 +200,7 @@ PRODUCTS: Mapping[str, Kernel] = {
     "linear": Kernel(_linear, _linear_backward, _linear_update, needs=input_of_weight),
     "contract": Kernel(_contract, _contract_backward, needs=other_input),
     "expert_linear": Kernel(_expert_linear, _expert_linear_backward, _expert_linear_update, needs=input_of_weight),
+    "expert_bias": Kernel(_expert_bias, update=_expert_bias_update),
     "convolution": Kernel(_convolution, _convolution_backward, _convolution_update, needs=input_of_weight),
     "combine": Kernel(_contract, _combine_backward, needs=other_input),
     "embedding": Kernel(_embedding, no_gradient, _scatter),

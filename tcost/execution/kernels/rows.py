@@ -40,6 +40,28 @@ def _softmax_backward(call: Call, dy: Array) -> tuple[Array, ...]:
     return (dx,)
 
 
+def _sink_softmax(call: Call) -> Array:
+    (x,), (w,) = call.inputs, call.weights  # axes g, kv
+    y, probabilities = x.copy(), []
+    sink = w.T.reshape(*w.T.shape, *[1] * (x.ndim - 2))
+    for row in _rows_of(call):
+        most = np.maximum(row_maximum(x[..., row]), sink)
+        powers, own = np.exp(x[..., row] - most), np.exp(sink - most)
+        total = row_sum(powers) + own
+        y[..., row] = powers / total
+        probabilities.append((own / total).reshape(*w.T.shape, -1))
+    call.kept |= {"y": y, "sink": np.concatenate(probabilities, axis=-1)}
+    return y
+
+
+def _sink_update(call: Call, dy: Array, start: tuple[Array, ...]) -> tuple[Array, ...]:
+    y, sink = call.kept["y"], call.kept["sink"]
+    products = [row_dot(dy[..., row], y[..., row], call).reshape(*y.shape[:2], -1) for row in _rows_of(call)]
+    axes = ("kv", "g", "q")
+    taken = einsum((np.concatenate(products, axis=-1), axes), (sink, axes), (call.zeros(y.shape[:2]), axes[:2]))
+    return (start[0] - taken.T,)
+
+
 def _cross_entropy(call: Call) -> Array:
     y = _softmax(call)
     loss = call.zeros(())
@@ -66,7 +88,7 @@ def _layer_norm_without_weight(call: Call) -> Array:
     centred = x - row_sum(x) / n
     call.kept["inverse"] = 1.0 / np.sqrt(row_dot(centred, centred, call) / n + EPSILON)
     call.kept["normal"] = centred * call.kept["inverse"]
-    return call.kept["normal"]
+    return call.kept["normal"].copy()  # of which others hold what they need
 
 
 def _layer_norm_without_bias(call: Call) -> Array:
@@ -169,6 +191,7 @@ ROWS: Mapping[str, Kernel] = {
     "layer_norm_without_weight": Kernel(_layer_norm_without_weight, _layer_norm_backward),
     "layer_norm_without_bias": Kernel(_layer_norm_without_bias, _layer_norm_backward, _gain_update),
     "rms_norm": Kernel(_rms_norm, _rms_norm_backward, _gain_update),
+    "sink_softmax": Kernel(_sink_softmax, _softmax_backward, _sink_update),
     "top_k": Kernel(_top_k, _top_k_backward),
     "normalised_sum": Kernel(_normalised_sum, _normalised_sum_backward),
     "end": Kernel(lambda call: call.inputs[0], _end_backward),
