@@ -15,7 +15,7 @@ Parallel: TypeAlias = Literal["none", "one_norm", "two_norms"]
 Activation: TypeAlias = Literal[
     "gelu", "gelu_tanh", "gelu_new", "quick_gelu", "relu", "relu2", "silu", "tanh", "sigmoid"
 ]
-Router: TypeAlias = Literal["softmax", "chosen_softmax", "sigmoid", "none"]
+Router: TypeAlias = Literal["softmax", "chosen_softmax", "sigmoid", "chosen_sigmoid", "none"]
 Input: TypeAlias = Literal["tokens", "patches", "audio"]
 Head: TypeAlias = Literal["vocabulary", "classifier", "token_classifier", "pooler", "none"]
 WITHOUT_LOSS = ("pooler", "none")  # heads
@@ -66,9 +66,9 @@ class Experts:
 
     `d_expert` is the width of one, `d_shared` that of the expert which every token takes (0: there is none),
     `shared_gate` whether its output is weighed by a sigmoid of its own. The router's weights are softmax or sigmoid of
-    its scores, or softmax of the chosen ones, which may be normalised to sum to one and scaled by a constant.
-    `output_norm` tells whether the sum is normalised before it is added, `bias` whether experts and router have biases.
-    `dense_layers` have a plain feed-forward.
+    its scores, or of the chosen ones, which may be normalised to sum to one and scaled by a constant. They weigh what
+    an expert gives, or with `weighs_input` what it reads. `output_norm` tells whether the sum is normalised before it
+    is added, `bias` whether experts and router have biases. `dense_layers` have a plain feed-forward.
     """
 
     n_experts: Size
@@ -79,6 +79,7 @@ class Experts:
     router: Router = "softmax"
     normalise: bool = False
     scale: bool = False
+    weighs_input: bool = False
     output_norm: bool = False
     bias: bool = False
     dense_layers: LayerSet = NO_LAYERS
@@ -144,8 +145,8 @@ class Sizes:
     attention_softcap: bool = False
     attention_sinks: bool = False
     attention_clip: bool = False
-    query_position_scale: bool = False
-    qk_norm: Literal["none", "head", "each_head", "all"] = "none"
+    query_position_scale: Literal["none", "all", "unrotated"] = "none"
+    qk_norm: Literal["none", "head", "each_head", "all", "rotated"] = "none"
     sliding_window: Size = None
     full_attention_layers: LayerSet = NO_LAYERS
     causal: Causal = "full"

@@ -151,8 +151,8 @@ MODERN = {
     "layer norms of each head": _tiny(qk_norm="each_head", n_kv_heads=2),
     "constants": _tiny(**LLAMA, residual_scale=True, embedding_scale=True, logit_scale=True),
     "clipped": _tiny(n_kv_heads=2, norm_weight=False, norm_position="pre", attention_clip=True),
-    "scaled by position": _tiny(**LLAMA, query_position_scale=True, logit_scale=True, logit_softcap=True),
-    "latent scaled by position": _tiny(latent_attention=LATENT, query_position_scale=True, residual_scale=True),
+    "scaled by position": _tiny(**LLAMA, query_position_scale="all", logit_scale=True, logit_softcap=True),
+    "latent scaled by position": _tiny(latent_attention=LATENT, query_position_scale="all", residual_scale=True),
     "some unrotated": _tiny(
         **(LLAMA | {"n_decoder_layers": 3}), unrotated_layers=LayerSet(every=2), sliding_window=2, causal="half"
     ),
@@ -165,6 +165,21 @@ MODERN = {
         sliding_window=2,
         ffn_clipped=True,
         experts=Experts(n_experts=3, experts_per_token=2, d_expert=5, router="chosen_softmax", bias=True),
+    ),
+    "like Llama 4": _tiny(
+        **(LLAMA | {"n_decoder_layers": 3}),
+        qk_norm="rotated",
+        query_position_scale="unrotated",
+        unrotated_layers=LayerSet(every=2),
+        experts=Experts(
+            n_experts=3,
+            experts_per_token=2,
+            d_expert=5,
+            d_shared=3,
+            router="chosen_sigmoid",
+            weighs_input=True,
+            dense_layers=FIRST,
+        ),
     ),
     "soft caps": _tiny(
         norm_position="both",
@@ -239,11 +254,11 @@ def modern(draw: st.DrawFn) -> Sizes:
         d_expert=draw(few),
         d_shared=draw(st.integers(0, 2)),
         shared_gate=draw(flag),
-        router=draw(st.sampled_from(["softmax", "chosen_softmax", "sigmoid"])),
+        router=draw(st.sampled_from(["softmax", "chosen_softmax", "sigmoid", "chosen_sigmoid"])),
         normalise=draw(flag),
         scale=draw(flag),
         output_norm=draw(flag),
-        bias=draw(flag),
+        **draw(st.sampled_from([{}, {"bias": True}, {"weighs_input": True}])),
         dense_layers=draw(st.sampled_from([LayerSet(), FIRST])),
     )
     latent = LatentAttention(
@@ -258,8 +273,8 @@ def modern(draw: st.DrawFn) -> Sizes:
         "logit_softcap": draw(flag),
         "attention_sinks": draw(flag),
         "attention_clip": draw(flag),
-        "query_position_scale": draw(flag),
-        "qk_norm": draw(st.sampled_from(["none", "head", "each_head", "all"])),
+        "query_position_scale": draw(st.sampled_from(["none", "all", "unrotated"])),
+        "qk_norm": draw(st.sampled_from(["none", "head", "each_head", "all", "rotated"])),
         "sliding_window": draw(st.none() | few),
         "full_attention_layers": draw(st.sampled_from([LayerSet(), LayerSet(every=2)])),
         "causal": draw(st.sampled_from(["full", "half"])),

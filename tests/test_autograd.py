@@ -158,6 +158,8 @@ COMPUTED: dict[str, Callable[[Op, list[Any], list[Any]], Any]] = {
     "plus_one": lambda _, x, __: x[0] + 1,
     "clip_above": lambda _, x, __: x[0].clamp(max=BOUND),
     "sink_softmax": _sink_softmax,
+    "rms_norm_without_weight": lambda _, x, __: torch.nn.functional.rms_norm(x[0], x[0].shape[-1:], eps=1e-5),
+    "weigh": lambda _, x, __: x[0][..., None] * x[1][:, None],
     "add": lambda _, x, __: x[0] + x[1],
     "multiply": lambda _, x, __: x[0] * x[1],
     "scale": lambda op, x, _: x[0] / sqrt(op.einsum.sizes["width"]),

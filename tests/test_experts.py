@@ -24,8 +24,9 @@ def counted(config: dict[str, Any], case: dict[str, Any]) -> tuple[int, int, int
 @pytest.mark.parametrize("case", SAVED, ids=lambda case: case["config"]["model_type"])
 def test_files_that_classes_write(case: dict[str, Any]) -> None:
     """What a class writes is read as what a user wrote."""
-    step = case["forward"] + case["backward"] + case["weight_update"]
-    expected = case["parameters"] - case.get("without_use", 0), case["forward"], step
+    not_chosen = case.get("not_chosen", 0)
+    forward, backward, update = (case[phase] - not_chosen for phase in ("forward", "backward", "weight_update"))
+    expected = case["parameters"] - case.get("without_use", 0), forward, forward + backward + update
     assert counted(case["config"], case) == counted(case["config_saved"], case) == expected
 
 

@@ -67,7 +67,14 @@ def said(config: dict[str, Any]) -> tuple[int, int]:
         context=None if spec.encoder_input == "patches" else CONTEXT,
         encoder_context=ENCODER_CONTEXT if is_double and spec.encoder_input == "tokens" else None,
     )
-    return result.totals.parameters + unrun(imported.notes, spec), result.phases["forward"].flop
+    parameters = result.totals.parameters + unrun(imported.notes, spec)
+    return parameters, result.phases["forward"].flop + 2 * CONTEXT * not_chosen(imported.notes)
+
+
+def not_chosen(notes: tuple[str, ...]) -> int:
+    """Return the MACCs for a row of experts that it has not chosen, by what a note says of a class that runs all."""
+    said_of = [note for note in notes if note.startswith("priced are the chosen experts")]
+    return sum(int(note.rpartition(": ")[2].partition(" MACCs")[0]) for note in said_of)
 
 
 def unrun(notes: tuple[str, ...], spec: ModelSpec) -> int:

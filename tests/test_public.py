@@ -17,7 +17,6 @@ REFUSED = {
     "ac-deepseek-ai_DeepSeek-V3.2",
     "ac-deepseek-ai_DeepSeek-V4-Flash",
     "ac-deepseek-ai_DeepSeek-V4-Pro",
-    "ac-meta-llama_Llama-4-Maverick-17B-128E-Instruct",
     "ac-moonshotai_Kimi-K3",
     "ac-nvidia_DeepSeek-V3.2-NVFP4",
     "ac-nvidia_DeepSeek-V4-Pro-NVFP4",

@@ -15,7 +15,9 @@ from tcost.tracing.operations import (
     linear,
     normalise,
     rotate,
+    sink_softmax,
     top_k,
+    weigh,
 )
 
 
@@ -169,6 +171,21 @@ EFFICIENT = {
         {"macc": R * C, "mul": 3 * R * C, "add": 3 * R * C, "div": 2 * R},
         {"macc": R * C},
     ),
+    "layer_norm_without_weight": (
+        {"macc": R * C, "mul": R * C, "add": 2 * R * C + R, "div": 3 * R, "sqrt": R},
+        {"macc": R * C, "mul": 2 * R * C, "add": 3 * R * C, "div": 2 * R},
+        {},
+    ),
+    "rms_norm_without_weight": (
+        {"macc": R * C, "mul": R * C, "add": R, "div": 2 * R, "sqrt": R},
+        {"macc": R * C, "mul": 2 * R * C, "add": R * C, "div": R},
+        {},
+    ),
+    "scaled_rows": ({"mul": R * C}, {"mul": R * C}, {}),
+    "plus_one": ({"add": R * C}, {}, {}),
+    "clip": ({"cmp": 2 * R * C}, {"mul": R * C}, {}),
+    "clip_above": ({"cmp": R * C}, {"mul": R * C}, {}),
+    "expert_bias": ({"add": R * C}, {}, {"add": R * C}),
     "relu2": ({"cmp": R * C, "mul": R * C}, {"mul": 2 * R * C}, {}),
     # With its product by the other projection, silu(g) u: mul 3, add, div and exp; back mul 4, add 2.
     "silu": (
@@ -205,7 +222,7 @@ Counted on an executed training step whose gradients equal autograd's to 6e-16.
 """
 
 
-OTHERS = ("convolution", "expert_linear", "combine", "rotary", "top_k", "join")
+OTHERS = ("convolution", "expert_linear", "combine", "weigh", "sink_softmax", "rotary", "top_k", "join")
 """Kinds that are more than rows and columns: `test_shaped_kinds`."""
 
 
@@ -218,6 +235,8 @@ def test_shaped_kinds() -> None:
     combine("sum", weights, y, "q choice, q choice d -> q d")
     convolve("halving", x, 7, 3, 2)
     rotate("turn", x, 2)
+    weigh("weighed", weights, x)
+    sink_softmax(linear("scores", x, "q d -> kv g q k", kv=1, g=3, k=5))  # 18 rows, 90 scores
     keys = linear("keys", x, "k d -> head k e", head=2, e=3)
     join("join", keys, x)
     counts = {op.name: [KINDS[op.kind].count(op, phase) for phase in PHASES[:3]] for op in trace.ops}
@@ -226,6 +245,12 @@ def test_shaped_kinds() -> None:
     assert counts["sum"] == [{"macc": 6 * 2 * 3}, {"macc": 6 * 2 * 3, "mul": 6 * 2 * 3}, {}]
     assert counts["halving"] == [{"macc": 3 * 3 * 4 * 7}] * 3
     assert counts["turn"] == [{"mul": 2 * 6 * 2, "add": 6 * 2}] * 2 + [{}]
+    assert counts["weighed"] == [{"mul": 6 * 2 * 4}, {"macc": 2 * 6 * 2 * 4}, {}]
+    assert counts["softmax"] == [
+        {"cmp": 90 + 18, "add": 2 * (90 + 18), "exp": 90 + 18, "div": 90 + 18},
+        {"macc": 90, "add": 90, "mul": 90},
+        {"macc": 90 + 18, "add": 3},
+    ]
     assert counts["join"] == [{}, {"add": 2 * 6 * 4}, {}]
     up = next(op for op in trace.ops if op.name == "up")
     assert (KINDS["expert_linear"].parameters(up), up.active(up.weight_elements)) == (5 * 4 * 3, 2 * 4 * 3)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from drawn import BARE, MODERN, POOLED, _tiny
+from drawn import BARE, FIRST, MODERN, POOLED, _tiny
 
 import tcost
 from tcost import InputError, Sizes, evaluate
@@ -264,6 +264,8 @@ NEEDED: dict[str, dict[str, Any]] = {
     "head": {"n_classes": 3},
     "head_activation": {"head_transform": True},
     "pooler": {"n_classes": 3, "head": "classifier"},
+    "qk_norm": {"positions": "rotary"},
+    "query_position_scale": {"positions": "rotary", "unrotated_layers": FIRST},
 }
 """What a part needs beside its word."""
 

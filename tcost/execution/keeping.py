@@ -18,7 +18,8 @@ KEPT_BY_KERNELS: Mapping[str, Keep] = {
     "expert_linear": keeps_input_of_weight,
     "rotary": keeps_nothing,  # angles are computed where they are used
     "scaled_rows": keeps_nothing,  # likewise their constants
-    **dict.fromkeys(("layer_norm", "layer_norm_without_bias", "layer_norm_without_weight", "rms_norm"), _NORM),
+    **dict.fromkeys(("layer_norm", "layer_norm_without_bias", "layer_norm_without_weight"), _NORM),
+    **dict.fromkeys(("rms_norm", "rms_norm_without_weight"), _NORM),
     **dict.fromkeys(("gelu", "gelu_tanh", "gelu_new"), keeps(input=True, elements=1)),  # Phi, or the tanh
     "sink_softmax": keeps(output=True, rows=1),
     "relu": keeps(elements=1),  # the mask

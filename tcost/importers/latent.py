@@ -29,7 +29,7 @@ ROWS: Mapping[str, Row] = {
         parts=(LIKE_DEEPSEEK, further_tokens_left_out),
     ),
     "mistral4": LatentRow(
-        spec={"query_position_scale": True},
+        spec={"query_position_scale": "all"},
         head_dim=("d_nope", "d_rope"),
         refused={**DEEPSEEK_HAS, "scoring_func": "softmax"},
         ignored=GROUPS,

@@ -9,7 +9,7 @@ from tcost.importers.fields import Fields
 from tcost.importers.llamas import NEVER, cap_logits, cap_scores
 from tcost.importers.parts import ALL, QKV, every, no_window, window, window_everywhere, window_where_used
 from tcost.importers.rows import ANY_BIAS, QKV_BIAS, Row, families
-from tcost.importers.unrotated import rotated_where_sliding, unrotated_by_list
+from tcost.importers.unrotated import rotated_where_sliding, sliding_where_unrotated
 
 NO_BIAS = {"attention_bias": False}
 PLAIN: Mapping[str, Any] = {"norm": "layer_norm", "ffn_gated": False}
@@ -163,10 +163,10 @@ ROWS: Mapping[str, Row] = {
     "smollm3": Row(
         biases=ANY_BIAS,
         ffn_bias="mlp_bias",
-        window=unrotated_by_list,
+        window=sliding_where_unrotated,
     ),
     "ministral3": Row(
-        spec={"query_position_scale": True},
+        spec={"query_position_scale": "all"},
         refused=NEVER,
         window=window_everywhere,
     ),

@@ -44,6 +44,8 @@ class Mixture:
     shared_gate: bool = False
     output_norm: bool = False
     """Whether what the mixture gives is normalised."""
+    weighs_input: bool = False
+    """Whether weights are those of what an expert reads."""
     bias: bool = False
     """Whether experts and router have biases."""
     dense: DenseLayers | None = None
@@ -59,8 +61,7 @@ class Mixture:
             experts["shared_gate"] = True
         if self.output_norm:
             experts["output_norm"] = True
-        if self.bias:
-            experts["bias"] = True
+        experts |= {key: True for key in ("weighs_input", "bias") if getattr(self, key)}
         dense = self.dense(f, depth) if self.dense else []
         f.set(experts=experts | ({"dense_layers": dense} if dense else {}))
 

@@ -1,7 +1,7 @@
 """Models of several inputs: the text part of their configuration, which is priced alone."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from tcost.errors import InputError
 
@@ -11,8 +11,9 @@ class Outer(NamedTuple):
 
     family: str
     """The family of the text part where the part does not say."""
-    ties: bool | None
-    """Whether the tables are tied where the outer field does not say; None: where either of the two fields says so."""
+    ties: bool | Literal["inner"] | None
+    """Whether the tables are tied where the outer field does not say; None: where either of the two fields says so;
+    `inner`: where that of the text part does, whatever the outer one says."""
 
 
 NESTED: Mapping[str, Outer] = {
@@ -26,6 +27,7 @@ NESTED: Mapping[str, Outer] = {
     "janus": Outer("llama", ties=True),
     "kimi_k25": Outer("deepseek_v3", ties=True),
     "lighton_ocr": Outer("qwen3", ties=True),
+    "llama4": Outer("llama4_text", ties="inner"),
     "llava": Outer("llama", ties=None),
     "llava_next": Outer("llama", ties=False),
     "llava_next_video": Outer("llama", ties=None),
@@ -67,6 +69,8 @@ def text_part(values: Mapping[str, Any], where: str, ties_by_family: Mapping[str
                 f"{where}: unknown model of several inputs '{kind}', whose class decides whether tables are tied\n"
                 f"give '{TIES}' outside and in text_config alike, or text_config as a configuration of its own"
             )
+        return part
+    if outer.ties == "inner":
         return part
     given = values.get(TIES, outer.ties)
     if outer.ties is None and given in (None, False):

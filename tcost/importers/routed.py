@@ -17,7 +17,7 @@ from tcost.importers.mixtures import (
 )
 from tcost.importers.parts import every, window
 from tcost.importers.rows import ANY_BIAS, QKV_BIAS, Row
-from tcost.importers.unrotated import rotated_where_sliding
+from tcost.importers.unrotated import rotated_where_sliding, unrotated_by_list
 
 
 def window_of_dots(f: Fields, depth: int) -> None:
@@ -64,7 +64,65 @@ def own_words_of_gpt_oss(f: Fields, _depth: int) -> None:
     f.put("activation", "swiglu_alpha", "quick_gelu")
 
 
+def attention_of_llama_4(f: Fields, depth: int) -> None:
+    """Set which layers are rotated, and normalised behind it; the others' queries may be scaled by their position."""
+    rotated = unrotated_by_list(f, depth)
+    chunk = f.optional("attention_chunk_size")
+    f.agree(layer_types=["chunked_attention" if each and chunk else "full_attention" for each in rotated])
+    f.ignore("attn_scale", "floor_scale", "attention_chunk_size")
+    if any(rotated):
+        f.put("qk_norm", "use_qk_norm", "rotated" if f.flag("use_qk_norm") else "none")
+    else:
+        f.set(positions="none")
+        f.spec.pop("unrotated_layers")
+        f.ignore("use_qk_norm")
+    is_scaled = f.flag("attn_temperature_tuning") and not all(rotated)
+    f.put("query_position_scale", "attn_temperature_tuning", "unrotated" if is_scaled else "none")
+    if chunk:
+        f.notes.append(f"attention in chunks of {chunk} rows is priced as that of all rows before")
+
+
+def dense_layers_of_llama_4(f: Fields, depth: int) -> list[int]:
+    """Return the layers without experts: all that a list has not, by default all but every so many."""
+    step, given = f.number("interleave_moe_layer_step"), f.values.get("moe_layers")
+    f.ignore("moe_layers")
+    sparse = range(step - 1, depth, step) if given is None else given
+    if not isinstance(sparse, list | range) or any(type(each) is not int for each in sparse):
+        raise f.wrong("moe_layers", "a list of layers, counted from zero")
+    dense = [layer for layer in range(depth) if layer not in sparse]
+    f.became("interleave_moe_layer_step" if given is None else "moe_layers", "experts.dense_layers", dense)
+    return dense
+
+
+def every_expert_runs(f: Fields, depth: int) -> None:
+    """Say that the class sends every row through every expert, and what that is beside what is priced."""
+    experts = f.spec["experts"]
+    spare = experts["n_experts"] - experts["experts_per_token"]
+    layers = depth - len(experts.get("dense_layers", []))
+    more = layers * spare * 3 * f.spec["d_model"] * experts["d_expert"]
+    f.notes.append(
+        "priced are the chosen experts; the class runs all on every row, those not chosen on zeros: "
+        f"{more} MACCs more per row in each phase"
+    )
+
+
 ROWS: Mapping[str, Row] = {
+    "llama4_text": Row(
+        width="intermediate_size_mlp",
+        biases=ANY_BIAS,
+        parts=(
+            Mixture(
+                count="num_local_experts",
+                width="intermediate_size",
+                router="chosen_sigmoid",
+                weighs_input=True,
+                d_shared="intermediate_size",
+                dense=dense_layers_of_llama_4,
+            ),
+            every_expert_runs,
+        ),
+        window=attention_of_llama_4,
+    ),
     "gpt_oss": Row(
         spec={"attention_sinks": True, "ffn_clipped": True},
         biases=ANY_BIAS,

@@ -23,16 +23,21 @@ def rotated_where_sliding(f: Fields, depth: int, *, else_all: bool) -> None:
     _leave_unrotated(f, depth, "layer_types", unrotated)
 
 
-def unrotated_by_list(f: Fields, depth: int) -> None:
-    """Set the layers that are not rotated: those of zeros in a list, by default every so many; they alone may slide."""
+def unrotated_by_list(f: Fields, depth: int) -> list[int]:
+    """Set the layers that are not rotated: those of zeros in a list, by default every so many. Return 1 for others."""
     f.ignore("no_rope_layers")
     given, interval = f.values.get("no_rope_layers"), f.number("no_rope_layer_interval")
-    if given is None:
-        rotated = [int((layer + 1) % interval != 0) for layer in range(depth)]
+    if not given:
         _leave_unrotated(f, depth, "no_rope_layer_interval", every(interval))
-    else:
-        rotated = _flags(f, given, depth)
-        _leave_unrotated(f, depth, "no_rope_layers", [layer for layer in range(depth) if not rotated[layer]])
+        return [int((layer + 1) % interval != 0) for layer in range(depth)]
+    rotated = _flags(f, given, depth)
+    _leave_unrotated(f, depth, "no_rope_layers", [layer for layer in range(depth) if not rotated[layer]])
+    return rotated
+
+
+def sliding_where_unrotated(f: Fields, depth: int) -> None:
+    """Set the layers that are not rotated, which alone may have a sliding window."""
+    rotated = unrotated_by_list(f, depth)
     if f.flag("use_sliding_window"):
         window(f, depth, [layer for layer in range(depth) if rotated[layer]])
     else:

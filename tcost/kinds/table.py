@@ -63,7 +63,6 @@ _LAYER_NORM = Kind(
 )
 
 KINDS: Mapping[str, Kind] = {
-    **ACTIVATIONS,
     "linear": replace(_LEARNED_EINSUM, is_transposed=True),  # torch.nn.functional.linear reads weight.t()
     "contract": Kind(
         forward=einsums(1),
@@ -202,6 +201,14 @@ KINDS: Mapping[str, Kind] = {
         parameters=gains_of,
         derivation="x / sqrt(mean(x²) + epsilon) times a gain, Zhang & Sennrich 2019, section 4",
     ),
+    "rms_norm_without_weight": Kind(
+        forward=both(per_element(macc=1, mul=1), per_row(div=2, add=1, sqrt=1)),
+        backward=both(per_element(macc=1, mul=2, add=1), per_row(div=1)),
+        keeps=keeps(input=True, rows=1),
+        passing=passing_of_norm,
+        derivation="as an RMSNorm, without the gain",
+    ),
+    **ACTIVATIONS,
     "multiply": Kind(
         forward=per_element(mul=1),
         backward=per_gradient(mul=1),
@@ -231,6 +238,12 @@ KINDS: Mapping[str, Kind] = {
         backward=combine_backward,
         keeps=keeps_rows_and_weights,
         derivation="a sum of rows, each with its weight: weights' gradients are sums of products, rows' products",
+    ),
+    "weigh": Kind(
+        forward=per_element(mul=1),
+        backward=einsums_per_gradient,
+        keeps=keeps_factors,
+        derivation="a row times each of its weights, whose gradients are sums over the row; the row's is one over them",
     ),
     "join": Kind(
         forward=free,

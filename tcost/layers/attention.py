@@ -13,6 +13,7 @@ from tcost.tracing.operations import (
     clip,
     contract,
     join,
+    normalise,
     relative_bias,
     rotate,
     scale,
@@ -59,7 +60,7 @@ def latent_attention(x: Tensor, s: Sizes, latent: LatentAttention, band: Band | 
         "query_rotary", projection("query", q, "q r -> kv g q e", s, has_bias=False, **heads, e=e), latent.d_rope
     )
     low = normed(projection("kv_down", x, "k d -> k r", s, has_bias=has_bias, r=latent.kv_rank), s, "kv_norm")
-    if s.query_position_scale:
+    if s.query_position_scale == "all":
         q = scale_rows("query_scale", q)
     shared = projection("key_rope", x, "k d -> k p", s, has_bias=has_bias, p=latent.d_rope)
     k = projection("key", low, "k r -> kv k e", s, has_bias=False, kv=s.n_heads, e=latent.d_nope)
@@ -78,7 +79,9 @@ def _multi_head(x: Tensor, memory: Tensor, s: Sizes, band: Band | None = None, b
     if s.positions == "rotary":
         width = s.d_head if s.rotary_dims is None else s.rotary_dims
         q, k = rotate("query_rotary", q, width), rotate("key_rotary", k, width)
-    if s.query_position_scale:
+        if s.qk_norm == "rotated":
+            q, k = (normalise("rms_norm_without_weight", x, f"{name}_norm") for name, x in (("query", q), ("key", k)))
+    if s.query_position_scale == "all" or (s.query_position_scale == "unrotated" and s.positions != "rotary"):
         q = scale_rows("query_scale", q)
     return _mix((q, k, v), s, band, biases, width=s.d_head)
 

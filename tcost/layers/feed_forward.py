@@ -20,6 +20,7 @@ from tcost.tracing.operations import (
     scale,
     softmax,
     top_k,
+    weigh,
 )
 
 
@@ -61,9 +62,12 @@ def mixture_of_experts(x: Tensor, s: Sizes, experts: Experts) -> Tensor:
     """
     weights = None if experts.router == "none" else _route(x, s, experts)
     choice = {"choice": experts.experts_per_token}
+    given, pattern = x, "q d -> q choice f"
+    if weights is not None and experts.weighs_input:
+        given, pattern, choice, weights = weigh("weighed", weights, x), "q choice d -> q choice f", {}, None
 
     def up(name: str) -> Tensor:
-        y = expert_linear(name, x, "q d -> q choice f", experts.n_experts, **choice, f=experts.d_expert)
+        y = expert_linear(name, given, pattern, experts.n_experts, **choice, f=experts.d_expert)
         return expert_bias(f"{name}_bias", y, "q choice f", experts.n_experts) if experts.bias else y
 
     if s.ffn_gated:
@@ -87,14 +91,18 @@ def _route(x: Tensor, s: Sizes, experts: Experts) -> Tensor:
     scores = linear("router", x, "q d -> q expert", expert=experts.n_experts)
     if experts.bias:
         scores = bias("router_bias", scores, "q expert", "expert")
-    if experts.router == "chosen_softmax":
-        weights = softmax(top_k(scores, experts.experts_per_token))
+    if experts.router in ("chosen_softmax", "chosen_sigmoid"):
+        weights = _weights_of(top_k(scores, experts.experts_per_token), experts)
     else:
-        scores = softmax(scores) if experts.router == "softmax" else activate("sigmoid", scores, "router_sigmoid")
-        weights = top_k(scores, experts.experts_per_token)
+        weights = top_k(_weights_of(scores, experts), experts.experts_per_token)
     if experts.normalise:
         weights = normalise_sum(weights)
     return scale(weights, s.d_model, "router_scale") if experts.scale else weights
+
+
+def _weights_of(scores: Tensor, experts: Experts) -> Tensor:
+    is_softmax = experts.router in ("softmax", "chosen_softmax")
+    return softmax(scores) if is_softmax else activate("sigmoid", scores, "router_sigmoid")
 
 
 def _shared_expert(x: Tensor, s: Sizes, experts: Experts) -> Tensor:

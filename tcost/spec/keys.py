@@ -71,11 +71,11 @@ class Keys(BaseModel):
     """Whether the softmax of each head has one learned score more, of which nothing is taken."""
     attention_clip: bool = False
     """Whether queries, keys and values are clipped to an interval."""
-    query_position_scale: bool = False
-    """Whether queries are multiplied by a number of their position."""
-    qk_norm: Literal["none", "head", "each_head", "all"] = "none"
-    """Whether queries and keys are normalised: per `head`, with one gain for all or with one for `each_head`, or over
-    `all` heads."""
+    query_position_scale: Literal["none", "all", "unrotated"] = "none"
+    """Whether queries are multiplied by a number of their position, in `all` layers or those that are `unrotated`."""
+    qk_norm: Literal["none", "head", "each_head", "all", "rotated"] = "none"
+    """Whether queries and keys are normalised: per `head`, with one gain for all or with one for `each_head`; over
+    `all` heads; or, behind the rotation, per head without a gain what is `rotated`."""
     sliding_window: Count | None = None
     """Keys that a query sees, itself included; a kernel that skips the others is `--causal half`."""
     full_attention_layers: LayersKey = []

@@ -94,6 +94,12 @@ class ModelSpec(Keys):
             ("unrotated_layers", "other positions", self.unrotated_layers and self.positions != "rotary"),
             ("unrotated_layers", "latent_attention", self.unrotated_layers and self.latent_attention),
             ("ffn_clipped", "a feed-forward without a gate", self.ffn_clipped and not self.ffn_gated),
+            ("qk_norm", "other positions", self.qk_norm == "rotated" and self.positions != "rotary"),
+            (
+                "query_position_scale",
+                "rotation in every layer",
+                self.query_position_scale == "unrotated" and self.positions == "rotary" and not self.unrotated_layers,
+            ),
             ("norm_weight", "rms_norm", not self.norm_weight and self.norm == "rms_norm"),
             ("n_unique_layers", "layers that differ", self.n_unique_layers and self._has_patterns()),
         ):

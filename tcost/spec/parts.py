@@ -69,12 +69,14 @@ class ExpertsSpec(Part):
     shared_gate: bool = False
     """Whether the shared expert's output is weighed by a sigmoid gate."""
     router: Router = "softmax"
-    """What makes weights of the router's scores: `softmax` or `sigmoid` of all, `chosen_softmax` of those of the chosen
-    experts alone; with `none`, outputs are added as they are."""
+    """What makes weights of the router's scores: `softmax` or `sigmoid` of all, `chosen_softmax` or `chosen_sigmoid` of
+    those of the chosen experts alone; with `none`, outputs are added as they are."""
     normalise: bool = False
     """Whether the weights of the chosen experts are made to sum to one."""
     scale: bool = False
     """Whether the weights are multiplied by a constant."""
+    weighs_input: bool = False
+    """Whether the weights are those of what an expert reads, not of what it gives."""
     output_norm: bool = False
     """Whether what the experts give together is normalised before it is added."""
     bias: bool = False
@@ -91,8 +93,10 @@ class ExpertsSpec(Part):
             )
         if self.router == "none" and self.experts_per_token != self.n_experts:
             raise problem("router", "without a router every token goes through all experts")
-        if self.router == "none" and self.bias:
-            raise problem("bias", "bias cannot be given with router: none, whose experts are added up in one product")
+        if self.bias and (self.router == "none" or self.weighs_input):
+            raise problem("bias", "bias is of outputs that the router weighs, which are not added up in one product")
+        if self.router == "none" and self.weighs_input:
+            raise problem("weighs_input", "weighs_input cannot be given with router: none")
         return self
 
     def part(self) -> Experts:

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import lru_cache
 
-from tcost.exact import Size, exact_div, same
-from tcost.tracing.tensors import Axes, AxisError, Band, Einsum, Tensor, same_shape
+from tcost.exact import Size, exact_div
+from tcost.tracing.axes import bind, shape_of
+from tcost.tracing.tensors import AxisError, Band, Einsum, Tensor, same_shape
 
 
 def linear(
@@ -26,10 +26,10 @@ def expert_linear(name: str, x: Tensor, pattern: str, expert: Size, **sizes: Siz
     `expert_linear("up", x, "q d -> q choice f", 8, choice=2, f=14336)`: the weight has an axis `expert`
     besides, of which each `choice` takes one.
     """
-    bound = _bind(f"expert_linear {name!r}", (x,), pattern, sizes)
+    bound = bind(f"expert_linear {name!r}", (x,), pattern, sizes)
     axes = ({*bound.operands[0]} ^ {*bound.output}) - {"choice"} | {"expert"}
     einsum = replace(bound, weight=tuple(sorted(axes)), sizes={**bound.sizes, "expert": expert})
-    return x.trace.record("expert_linear", name, (x,), _shape(einsum), einsum=einsum, weight=x.trace.own_weight(name))
+    return x.trace.record("expert_linear", name, (x,), shape_of(einsum), einsum=einsum, weight=x.trace.own_weight(name))
 
 
 def contract(name: str, a: Tensor, b: Tensor, pattern: str, band: Band | None = None) -> Tensor:
@@ -37,13 +37,13 @@ def contract(name: str, a: Tensor, b: Tensor, pattern: str, band: Band | None = 
 
     With a `band` the output has only its pairs of the axes `q` and `k`; so has a product with such a tensor.
     """
-    einsum = replace(_bind(f"contract {name!r}", (a, b), pattern, {}), band=band or a.band)
-    return a.trace.record("contract", name, (a, b), _shape(einsum), einsum=einsum, band=band)
+    einsum = replace(bind(f"contract {name!r}", (a, b), pattern, {}), band=band or a.band)
+    return a.trace.record("contract", name, (a, b), shape_of(einsum), einsum=einsum, band=band)
 
 
 def expert_bias(name: str, x: Tensor, axes: str, experts: Size) -> Tensor:
     """Record the addition of a learned row of each expert that a token chose: `"q choice f"`, one row of f for each."""
-    bound = _bind(f"expert_bias {name!r}", (x,), f"{axes} -> {axes}", {})
+    bound = bind(f"expert_bias {name!r}", (x,), f"{axes} -> {axes}", {})
     weight = tuple(sorted(("expert", axes.rpartition(" ")[2])))
     einsum = replace(bound, sizes={**bound.sizes, "expert": experts}, weight=weight)
     return x.trace.record("expert_bias", name, (x,), x.shape, einsum=einsum, weight=x.trace.own_weight(name))
@@ -51,8 +51,14 @@ def expert_bias(name: str, x: Tensor, axes: str, experts: Size) -> Tensor:
 
 def combine(name: str, weights: Tensor, x: Tensor, pattern: str) -> Tensor:
     """Record a weighted sum that no matrix product executes: `"q choice, q choice d -> q d"`."""
-    einsum = _bind(f"combine {name!r}", (weights, x), pattern, {})
-    return x.trace.record("combine", name, (weights, x), _shape(einsum), einsum=einsum)
+    einsum = bind(f"combine {name!r}", (weights, x), pattern, {})
+    return x.trace.record("combine", name, (weights, x), shape_of(einsum), einsum=einsum)
+
+
+def weigh(name: str, weights: Tensor, x: Tensor) -> Tensor:
+    """Record the products of every row of `x` [q, d] with each of its weights [q, choice]: [q, choice, d]."""
+    einsum = bind(f"weigh {name!r}", (weights, x), "q choice, q d -> q choice d", {})
+    return x.trace.record("weigh", name, (weights, x), shape_of(einsum), einsum=einsum)
 
 
 def convolve(name: str, x: Tensor, width: Size, kernel: Size, stride: Size) -> Tensor:
@@ -91,7 +97,7 @@ def relative_bias(name: str, buckets: Tensor, heads: tuple[Size, Size]) -> Tenso
 
 def bias(name: str, x: Tensor, axes: str, over: str) -> Tensor:
     """Record the addition of a learned tensor that has only some of the axes of `x`: `bias("b", x, "q d", "d")`."""
-    bound = _bind(f"bias {name!r}", (x,), f"{axes} -> {axes}", {})
+    bound = bind(f"bias {name!r}", (x,), f"{axes} -> {axes}", {})
     einsum = replace(bound, weight=tuple(sorted(over.split())))
     return x.trace.record("bias", name, (x,), x.shape, einsum=einsum, weight=x.trace.own_weight(name))
 
@@ -239,7 +245,7 @@ def normalise(kind: str, x: Tensor, name: str = "norm", gains: Size | None = Non
 
     Where there are several gains, `x` [head, ..., q, e] has one of length e for each head.
     """
-    weight = None if kind == "layer_norm_without_weight" else x.trace.own_weight(name)
+    weight = None if kind.endswith("_without_weight") else x.trace.own_weight(name)
     einsum = Einsum(sizes={} if gains is None else {"gains": gains})
     return x.trace.record(kind, name, (x,), x.shape, weight=weight, einsum=einsum)
 
@@ -263,41 +269,7 @@ def _learned(
     sizes: Mapping[str, Size],
     trained: bool | None = None,
 ) -> Tensor:
-    bound = _bind(f"{kind} {name!r}", (x,), pattern, sizes)
+    bound = bind(f"{kind} {name!r}", (x,), pattern, sizes)
     einsum = replace(bound, weight=tuple(sorted({*bound.operands[0]} ^ {*bound.output})))
     weight = weight or x.trace.own_weight(name)
-    return x.trace.record(kind, name, (x,), _shape(einsum), einsum=einsum, weight=weight, trained=trained)
-
-
-def _shape(einsum: Einsum) -> tuple[Size, ...]:
-    return tuple(einsum.sizes[axis] for axis in einsum.output)
-
-
-@lru_cache
-def _parse(pattern: str) -> tuple[tuple[Axes, ...], Axes]:
-    left, arrow, right = pattern.partition("->")
-    operands, output = tuple(tuple(axes.split()) for axes in left.split(",")), tuple(right.split())
-    if not arrow or not all((*operands, output)):
-        raise AxisError(f"pattern {pattern!r} is not of the form 'axes, axes -> axes'")
-    if any(len(set(axes)) != len(axes) for axes in (*operands, output)):
-        raise AxisError(f"pattern {pattern!r} names an axis twice in one tensor")
-    return operands, output
-
-
-def _bind(what: str, inputs: tuple[Tensor, ...], pattern: str, sizes: Mapping[str, Size]) -> Einsum:
-    """Return the axes of an einsum with their sizes, or raise AxisError with the pattern, the shapes and the cause."""
-    what = f"{what} with pattern {pattern!r} on shapes {', '.join(str(x.shape) for x in inputs)}"
-    operands, output = _parse(pattern)
-    if len(operands) != len(inputs):
-        raise AxisError(f"{what}: {len(operands)} operands in the pattern, {len(inputs)} given")
-    axes: dict[str, Size] = {}
-    for names, tensor in zip(operands, inputs, strict=True):
-        if len(names) != len(tensor.shape):
-            raise AxisError(f"{what}: {len(names)} axes ({' '.join(names)}) for {len(tensor.shape)}")
-        for name, size in zip(names, tensor.shape, strict=True):
-            if not same(axes.setdefault(name, size), size):
-                raise AxisError(f"{what}: axis '{name}' is {axes[name]} and {size}")
-    if set(sizes) != set(output) - set(axes):
-        new = " ".join(axis for axis in output if axis not in axes) or "none"
-        raise AxisError(f"{what}: new axes are {new}, sizes are given for {' '.join(sizes) or 'none'}")
-    return Einsum(operands, output, axes | dict(sizes))
+    return x.trace.record(kind, name, (x,), shape_of(einsum), einsum=einsum, weight=weight, trained=trained)

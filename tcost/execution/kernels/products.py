@@ -90,6 +90,22 @@ def _expert_linear_update(call: Call, dy: Array, start: tuple[Array, ...]) -> tu
     return (np.moveaxis(gradient, 0, place),)
 
 
+def _weigh(call: Call) -> Array:
+    weights, x = call.inputs
+    return x[:, None, :] * weights[..., None]
+
+
+def _weigh_backward(call: Call, dy: Array) -> tuple[Array | None, ...]:
+    axes, made = ("q", "choice", "d"), list[Array | None]()
+    for place, own in enumerate(call.op.einsum.operands):
+        if not call.op.inputs[place].has_gradient:
+            made.append(None)
+            continue
+        other = call.inputs[1 - place], call.op.einsum.operands[1 - place]
+        made.append(einsum((dy, axes), other, (call.zeros_like_input(place), own)))
+    return tuple(made)
+
+
 def _expert_bias(call: Call) -> Array:
     (w,), axes = call.weights, call.op.einsum.weight
     return call.inputs[0] + np.moveaxis(w, axes.index("expert"), 0)[np.array(call.chosen)]
@@ -200,6 +216,7 @@ PRODUCTS: Mapping[str, Kernel] = {
     "linear": Kernel(_linear, _linear_backward, _linear_update, needs=input_of_weight),
     "contract": Kernel(_contract, _contract_backward, needs=other_input),
     "expert_linear": Kernel(_expert_linear, _expert_linear_backward, _expert_linear_update, needs=input_of_weight),
+    "weigh": Kernel(_weigh, _weigh_backward, needs=other_input),
     "expert_bias": Kernel(_expert_bias, update=_expert_bias_update),
     "convolution": Kernel(_convolution, _convolution_backward, _convolution_update, needs=input_of_weight),
     "combine": Kernel(_contract, _combine_backward, needs=other_input),

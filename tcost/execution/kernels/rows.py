@@ -125,15 +125,19 @@ def _layer_norm_update(call: Call, dy: Array, start: tuple[Array, ...]) -> tuple
     return (*_gain_update(call, dy, start), shift.reshape(start[1].shape))
 
 
-def _rms_norm(call: Call) -> Array:
+def _rms_norm_without_weight(call: Call) -> Array:
     (x,) = call.inputs
     call.kept["inverse"] = 1.0 / np.sqrt(row_dot(x, x, call) / call.op.columns + EPSILON)
     call.kept["normal"] = x * call.kept["inverse"]
-    return call.kept["normal"] * call.weights[0]
+    return call.kept["normal"].copy()
+
+
+def _rms_norm(call: Call) -> Array:
+    return _rms_norm_without_weight(call) * call.weights[0]
 
 
 def _rms_norm_backward(call: Call, dy: Array) -> tuple[Array, ...]:
-    normal, dnormal = call.kept["normal"], dy * call.weights[0]
+    normal, dnormal = call.kept["normal"], dy * call.weights[0] if call.weights else dy
     product = row_dot(dnormal, normal, call) / call.op.columns
     return ((dnormal - normal * product) * call.kept["inverse"],)
 
@@ -190,6 +194,7 @@ ROWS: Mapping[str, Kernel] = {
     "layer_norm": Kernel(_layer_norm, _layer_norm_backward, _layer_norm_update),
     "layer_norm_without_weight": Kernel(_layer_norm_without_weight, _layer_norm_backward),
     "layer_norm_without_bias": Kernel(_layer_norm_without_bias, _layer_norm_backward, _gain_update),
+    "rms_norm_without_weight": Kernel(_rms_norm_without_weight, _rms_norm_backward),
     "rms_norm": Kernel(_rms_norm, _rms_norm_backward, _gain_update),
     "sink_softmax": Kernel(_sink_softmax, _softmax_backward, _sink_update),
     "top_k": Kernel(_top_k, _top_k_backward),
