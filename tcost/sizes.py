@@ -17,8 +17,16 @@ Activation: TypeAlias = Literal[
 ]
 Router: TypeAlias = Literal["softmax", "chosen_softmax", "sigmoid", "chosen_sigmoid", "none"]
 Input: TypeAlias = Literal["tokens", "patches", "audio"]
-Head: TypeAlias = Literal["vocabulary", "classifier", "token_classifier", "pooler", "none"]
-WITHOUT_LOSS = ("pooler", "none")  # heads
+Head: TypeAlias = Literal[
+    "vocabulary", "classifier", "token_classifier", "pooler", "first_row", "attention_pool", "none"
+]
+WITHOUT_LOSS: Mapping[str, str] = {
+    "pooler": "pooler",
+    "first_row": "first row",
+    "attention_pool": "attention pool",
+    "none": "last hidden state",
+}
+"""Heads without a loss, and what each is called."""
 Causal: TypeAlias = Literal["full", "half"]
 AttentionKernel: TypeAlias = Literal["eager", "flash"]
 
@@ -138,6 +146,8 @@ class Sizes:
     encoder_input: Input = "tokens"
     patch_size: Size = None
     n_channels: Size = None
+    class_tokens: int = 1
+    patch_bias: bool = True
     n_kv_heads: Size = None
     latent_attention: LatentAttention | None = None
     attention_bias: frozenset[str] = frozenset()
@@ -181,6 +191,9 @@ class Sizes:
     head: Head = "vocabulary"
     n_classes: Size = None
     pooler: Activation | Literal["none"] = "none"
+    pooled_norm: bool = False
+    d_projection: Size = None
+    projection_bias: bool = False
     head_transform: bool = False
     head_transform_bias: bool = True
     head_activation: Activation | None = None

@@ -51,6 +51,7 @@ PART_SYMBOLS: Mapping[str, tuple[str, str]] = {
     "patch_size": ("a", "side of a patch"),
     "n_channels": ("n_ch", "channels"),
     "n_classes": ("C", "classes"),
+    "d_projection": ("c_proj", "width of the projection of the first row"),
     "n_unique_layers": ("U", "layers with weights of their own"),
     "train.lora.rank": ("r", "rank of an adapter"),
 }

@@ -147,7 +147,7 @@ def step_of(spec: Spec, settings: Settings, like: TrainingStep | None = None) ->
 
 def _check_without_loss(sizes: Sizes, rule: LearningRule, settings: Settings) -> None:
     """Raise InputError for what a model without a head cannot have, because it has no loss."""
-    end = "pooler" if sizes.head == "pooler" else "last hidden state"
+    end = WITHOUT_LOSS[sizes.head]
     if not rule.runs["backward"]:
         raise InputError(
             f"{sizes.name} ends in its {end} and has no loss, whose error {rule.name} needs\n"

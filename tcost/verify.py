@@ -103,6 +103,7 @@ _SMALL: Mapping[str, Any] = {
     "d_embedding": 5,
     "d_head_transform": 4,
     "n_classes": 3,
+    "d_projection": 4,
 }
 """What a part is shrunk to, where a model has it."""
 

@@ -86,6 +86,18 @@ LATENT = LatentAttention(kv_rank=3, d_nope=3, d_rope=2, d_value=5, q_rank=4)
 
 POOLED = _tiny(**ENCODER, head="pooler", pooler="tanh")
 BARE = _tiny(n_task_types=2, head="none")
+FIRST_ROW = _tiny(**ENCODER, head="first_row", pooled_norm=True, d_projection=3, projection_bias=True)
+ATTENTION_POOL = _tiny(
+    **(ENCODER | {"context_length": 5}),
+    encoder_input="patches",
+    patch_size=2,
+    n_channels=1,
+    class_tokens=0,
+    attention_bias=frozenset({"query", "value"}),
+    final_norm=True,
+    head="attention_pool",
+)
+WITHOUT_HEAD = {"pooled": POOLED, "bare": BARE, "first row": FIRST_ROW, "attention pool": ATTENTION_POOL}
 """Models without a head, which have no loss: for backpropagation alone."""
 
 MODERN = {
@@ -211,6 +223,16 @@ MODERN = {
         positions="learned",
         n_positions=4,
         final_norm=True,
+    ),
+    "image with a distillation token": _tiny(
+        **ENCODER,
+        encoder_input="patches",
+        patch_size=2,
+        n_channels=2,
+        class_tokens=2,
+        patch_bias=False,
+        head="classifier",
+        n_classes=3,
     ),
     "audio": _tiny(
         **DOUBLE,

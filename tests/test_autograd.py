@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from drawn import BARE, MODERN, POOLED
+from drawn import MODERN, WITHOUT_HEAD
 
 from tcost import Sizes, load_spec
 from tcost.bundled import BUNDLED
@@ -169,6 +169,7 @@ COMPUTED: dict[str, Callable[[Op, list[Any], list[Any]], Any]] = {
     "cross_entropy": lambda _, x, __: x[0],
     "join": lambda _, x, __: torch.cat([x[0], x[1].expand(*x[0].shape[:-1], -1)], dim=-1),
     "end": lambda _, x, __: x[0],
+    "learned_row": lambda _, __, w: w[0][None],
     "first_row": lambda _, x, __: x[0][:1],
     "prepended_row": lambda _, x, w: torch.cat([w[0][None], x[0]]),
     "gelu": lambda _, x, __: torch.nn.functional.gelu(x[0]),
@@ -188,7 +189,7 @@ def models() -> list[tuple[str, Sizes]]:
     bundled = [(name, shrink(load_spec(name).at())) for name in BUNDLED]
     everything = {"head_transform": True, "n_segments": 2, "final_norm": True, "attention_bias": frozenset(PROJECTIONS)}
     whole = replace(dict(bundled)["bart-base"], **everything)  # type: ignore[arg-type]
-    return [*bundled, ("everything", whole), ("pooled", POOLED), ("bare", BARE), *MODERN.items()]
+    return [*bundled, ("everything", whole), *WITHOUT_HEAD.items(), *MODERN.items()]
 
 
 @pytest.mark.parametrize(("name", "s"), models())

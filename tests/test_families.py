@@ -9,6 +9,7 @@ import pytest
 from conftest import golden
 
 from tcost.importers.experts import EXPERTS as EXPERT_FAMILIES
+from tcost.importers.images import IMAGES
 
 HAS_TORCH = bool(find_spec("torch") and find_spec("transformers"))
 CASES = golden("families")
@@ -24,10 +25,13 @@ def inputs(case: dict[str, Any], config: Any) -> dict[str, Any]:
     import torch
 
     batch, rows, name = case["batch"], case["context"], case["hf_class"]
-    if config.model_type == "vit":
-        pixels = torch.zeros(batch, config.num_channels, config.image_size, config.image_size)
-        return {"pixel_values": pixels, "labels": torch.zeros(batch, dtype=torch.long)}
+    if config.model_type in IMAGES and not config.model_type.endswith("text_model"):
+        pixels = {"pixel_values": torch.zeros(batch, config.num_channels, config.image_size, config.image_size)}
+        has_loss = name.endswith("ForImageClassification")
+        return {**pixels, "labels": torch.zeros(batch, dtype=torch.long)} if has_loss else pixels
     words = torch.zeros(batch, rows, dtype=torch.long)
+    if config.model_type in IMAGES:
+        return {"input_ids": words}
     if config.model_type == "whisper":
         audio = torch.zeros(batch, config.num_mel_bins, 2 * config.max_source_positions)
         return {"input_features": audio, "decoder_input_ids": words, "labels": words}
@@ -43,11 +47,18 @@ def counted(model: Any, given: dict[str, Any]) -> tuple[int, int]:
 
     with FlopCounterMode(display=False) as forward:
         out = model(**given)
-    # Some losses are no sum of logits that autograd can take back over zeros alone.
-    loss = out.loss if out.loss.requires_grad else out.logits.sum()
+    loss = loss_of(out)
     with FlopCounterMode(display=False) as backward:
         loss.backward()
     return forward.get_total_flops(), backward.get_total_flops()
+
+
+def loss_of(out: Any) -> Any:
+    """Return the loss of what a class gives; of one without a loss, the sum of its outputs."""
+    if getattr(out, "loss", None) is None:
+        return sum(each.sum() for each in out.values() if each.requires_grad)
+    # Some losses are no sum of logits that autograd can take back over zeros alone.
+    return out.loss if out.loss.requires_grad else out.logits.sum()
 
 
 def saved(model: Any, given: dict[str, Any]) -> int:
@@ -63,7 +74,9 @@ def saved(model: Any, given: dict[str, Any]) -> int:
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        loss = model(**given).loss  # holds what it keeps until that is counted
+        out = model(**given)
+        # Holds what it keeps until that is counted.
+        loss = loss_of(out) if getattr(out, "loss", None) is None else out.loss
     elements = sum(int(storage.nbytes()) // 4 for storage in found.values())
     del loss
     return elements
@@ -127,7 +140,8 @@ def execute(case: dict[str, Any]) -> dict[str, int | None]:
         config._experts_implementation = "batched_mm"  # grouped experts report no FLOPs
     forward, backward = counted(model, given)
     for parameter in model.parameters():
-        parameter.requires_grad_(parameter.dim() == 1)
+        is_row = parameter.dim() != 2 and parameter.numel() == parameter.shape[-1]  # no matrix
+        parameter.requires_grad_(is_row)
     for module in model.modules():
         if isinstance(module, torch.nn.Embedding):
             module.register_forward_hook(lambda _module, _inputs, y: y if y.requires_grad else y.requires_grad_())

@@ -10,6 +10,7 @@ from conftest import golden
 
 from tcost import InputError, evaluate, load_spec
 from tcost.importers import Imported, import_config
+from tcost.importers.images import IMAGES
 from tcost.importers.nested import NESTED
 from tcost.memory import measure
 from tcost.spec import ModelSpec, import_spec_from, parse_spec
@@ -74,7 +75,7 @@ def test_what_a_class_never_runs(said: str, case: dict[str, Any], *, is_tied: bo
     """What a class registers beside the checkpoint is in a note, with its size, where tables are not tied."""
     families, size = NOTES[said]
     config = case["config"]
-    if config["model_type"] in ("vit", "rembert"):  # a RemBERT that is tied is narrow at both ends
+    if config["model_type"] in {*IMAGES, "rembert"}:  # a RemBERT that is tied is narrow at both ends
         return
     config = config | {"tie_word_embeddings": is_tied}
     imported = read(config)

@@ -20,6 +20,7 @@ from tcost.importers.experts import EXPERTS
 from tcost.importers.fields import Fields
 from tcost.importers.gpts import GPTS
 from tcost.importers.harmless import NO_EFFECT
+from tcost.importers.images import IMAGES
 from tcost.importers.llama_kin import KIN
 from tcost.importers.llamas import LLAMAS
 from tcost.importers.nested import NESTED
@@ -205,7 +206,7 @@ def test_names_of_one_field() -> None:
 def test_tables_that_are_not_tied(family: str) -> None:
     """What a class registers and never runs, and what it ties all the same, is in a note exactly where it is so."""
     for case in golden("families"):
-        if case["config"]["model_type"] != family or family in ("vit", "rembert"):
+        if case["config"]["model_type"] != family or family in {*IMAGES, "rembert"}:
             continue
         for is_tied in (True, False):
             config = case["config"] | {"tie_word_embeddings": is_tied}

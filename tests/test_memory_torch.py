@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from conftest import golden
 from peaks import made_by_backward, peak_of
-from test_families import EXPERTS, build, inputs
+from test_families import EXPERTS, build, inputs, loss_of
 
 from tcost import evaluate, load_spec
 from tcost.kinds import kind_of
@@ -45,7 +45,7 @@ def test_parameters_and_optimizer(case: dict[str, Any], tmp_path: Path) -> None:
         if model.config.model_type in EXPERTS:
             model.config._experts_implementation = "batched_mm"  # grouped experts refuse some widths
         out = model(**inputs(case, model.config))
-        (out.loss if out.loss.requires_grad else out.logits.sum()).backward()
+        loss_of(out).backward()
     used = sum(map(size, model.parameters())) - 4 * case.get("without_use", 0)
     for optimizer, make in OPTIMIZERS.items():
         at_work = make(model.parameters())

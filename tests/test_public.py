@@ -42,8 +42,6 @@ REFUSED = {
     "ac-zai-org_GLM-5.2-FP8",
     "blk-juesai",
     "eagle3",
-    "fg-cascade-clipvision",
-    "fg-sd15-clip",
     "fg-sd15-safety",
     "fg-sd3-transformer",
     "flame-delta_net_340M",

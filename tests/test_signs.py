@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from conftest import Tcost
-from drawn import MODERN, POOLED, everything, losses
+from drawn import MODERN, WITHOUT_HEAD, everything, losses
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,9 +57,10 @@ def test_nothing_is_negative(s: Sizes, algo: str, convention: str, optimizer: st
 
 
 @pytest.mark.parametrize("convention", CONVENTIONS)
-def test_nothing_of_a_pooled_model_is_negative(convention: str) -> None:
+@pytest.mark.parametrize("s", WITHOUT_HEAD.values(), ids=WITHOUT_HEAD)
+def test_nothing_of_a_model_without_a_head_is_negative(s: Sizes, convention: str) -> None:
     """Nor of a model without a loss."""
-    check_signs(evaluate(POOLED, "bp", convention))
+    check_signs(evaluate(s, "bp", convention))
 
 
 @pytest.mark.parametrize("algo", RULES)

@@ -210,6 +210,7 @@ EFFICIENT = {
     "alibi": ({"add": R * C}, {}, {}),
     "relative_bias": ({}, {}, {"add": R * C}),
     "prepended_row": ({}, {}, {"add": C}),
+    "learned_row": ({}, {}, {"add": C}),
     "first_row": ({}, {}, {}),
     "end": ({}, {}, {}),
     "split_heads": ({}, {}, {}),

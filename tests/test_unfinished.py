@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from drawn import BARE, FIRST, MODERN, POOLED, _tiny
+from drawn import FIRST, MODERN, WITHOUT_HEAD, _tiny
 
 import tcost
 from tcost import InputError, Sizes, evaluate
@@ -68,7 +68,7 @@ def charges(model: Sizes, algo: str) -> Iterator[Op]:
 def executed() -> list[Op]:
     """Return every operation of the tiny models that `verify` executes, under every rule that they can have."""
     whole = [op for model in MODERN.values() for algo in LEARNING_RULES for op in charges(model, algo)]
-    return [*whole, *charges(POOLED, "bp"), *charges(BARE, "bp")]
+    return [*whole, *(charge for s in WITHOUT_HEAD.values() for charge in charges(s, "bp"))]
 
 
 def test_learning_rules_are_whole() -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from bundling import few_first
 from conftest import Tcost, draws
-from drawn import MODERN, POOLED, modern, parts
+from drawn import MODERN, WITHOUT_HEAD, modern, parts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -47,10 +47,11 @@ def test_execution_equals_prediction(algo: str, s: Sizes, optimizer: str, seed: 
 
 
 @pytest.mark.parametrize("recompute", ["none", "block", "full"])
-def test_a_model_without_a_head_executes_as_predicted(recompute: Any) -> None:
-    """What ends in its pooler is given the gradient of its output, in which nothing is executed."""
-    assert verify(POOLED, Settings("bp", recompute=recompute, optimizer="adamw")).holds
-    ends = [row for row in evaluate(POOLED, convention="exact").rows if row.operation == "end"]
+@pytest.mark.parametrize("s", WITHOUT_HEAD.values(), ids=WITHOUT_HEAD)
+def test_a_model_without_a_head_executes_as_predicted(s: Sizes, recompute: Any) -> None:
+    """What ends in its pooler, or without one, is given the gradient of its output, in which nothing is executed."""
+    assert verify(s, Settings("bp", recompute=recompute, optimizer="adamw")).holds
+    ends = [row for row in evaluate(s, convention="exact").rows if row.operation == "end"]
     assert {row.phase for row in ends} == {"forward"}
     assert not any(row.flop or row.macc for row in ends)
 

@@ -19,6 +19,7 @@ from tcost.importers.experts import EXPERTS
 from tcost.importers.fields import Fields
 from tcost.importers.gpts import GPTS
 from tcost.importers.harmless import NO_EFFECT
+from tcost.importers.images import IMAGES
 from tcost.importers.llama_kin import KIN
 from tcost.importers.llamas import LLAMAS
 from tcost.importers.modern_encoders import MODERN_ENCODERS
@@ -27,7 +28,8 @@ from tcost.importers.parts import read_by_none
 from tcost.reading import Reading
 from tcost.strict_json import Pairs, strict_json
 
-FAMILIES = {**DECODERS, **GPTS, **LLAMAS, **KIN, **EXPERTS, **ENCODERS, **MODERN_ENCODERS, **ENCODER_DECODERS}
+_ONE_STACK = {**DECODERS, **GPTS, **LLAMAS, **KIN, **EXPERTS, **ENCODERS, **MODERN_ENCODERS, **IMAGES}
+FAMILIES = {**_ONE_STACK, **ENCODER_DECODERS}
 
 MAX_DIGITS = 30
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from tcost.errors import InputError
 from tcost.importers.fields import Families, Fields
-from tcost.importers.heads import Ends, architecture, classes, end_in_pooler, head, not_understood
-from tcost.importers.parts import ACTIVATIONS, ALL, activation, tied
+from tcost.importers.heads import Ends, architecture, head
+from tcost.importers.parts import ALL, activation, tied
 
 ENCODERS = Families(lambda _: None)
 
@@ -152,29 +152,3 @@ def albert(f: Fields) -> None:
         raise InputError(f"{f.where}: {groups} groups of layers do not divide {depth} layers")
     _end(f, POOLED)
     second_bias(f)
-
-
-@ENCODERS.family("vit")
-def vit(f: Fields) -> None:
-    """Read a vision transformer, which classifies images or ends in a pooler."""
-    image, patch = f.number("image_size"), f.number("patch_size")
-    if image < patch:
-        raise f.wrong("patch_size", f"at most the image's side, {image}")
-    f.set(vocab_size=1)
-    f.put("context_length", "image_size", (image // patch) ** 2 + 1)
-    f.set(n_decoder_layers=0, encoder_input="patches")
-    f.sizes(**SIZES, patch_size="patch_size", n_channels="num_channels")
-    has_bias = f.flag("qkv_bias")
-    f.set(attention_bias=ALL if has_bias else ["output"], norm_position="pre", positions="learned", final_norm=True)
-    activation(f, "hidden_act")
-    f.ignore("encoder_stride")
-    f.notes.append("vocab_size is not used: the model reads images")
-    name = architecture(f)
-    if name.endswith("ViTModel"):
-        f.agree(pooler_output_size=f.spec["d_model"])
-        end_in_pooler(f, name, f.choice("pooler_act", ACTIVATIONS | {"tanh": "tanh"}))
-    elif name.endswith("ForImageClassification") or not name:
-        f.ignore("pooler_output_size", "pooler_act")
-        f.set(head="classifier", n_classes=classes(f))
-    else:
-        raise not_understood(f, name, "known: ViTForImageClassification and ViTModel")

@@ -17,6 +17,7 @@ class Outer(NamedTuple):
 
 
 NESTED: Mapping[str, Outer] = {
+    "clip": Outer("clip_text_model", ties="inner"),
     "deepseek_vl": Outer("llama", ties=True),
     "deepseek_vl_hybrid": Outer("llama", ties=True),
     "gemma3": Outer("gemma3_text", ties=True),
@@ -40,6 +41,7 @@ NESTED: Mapping[str, Outer] = {
     "qwen2_vl": Outer("qwen2_vl_text", ties=None),
     "qwen3_vl": Outer("qwen3_vl_text", ties=False),
     "qwen3_vl_moe": Outer("qwen3_vl_moe_text", ties=False),
+    "siglip": Outer("siglip_text_model", ties="inner"),
     "smolvlm": Outer("llama", ties=False),
     "video_llama_3": Outer("qwen2", ties=None),
     "video_llava": Outer("llama", ties=False),
@@ -61,7 +63,7 @@ def text_part(values: Mapping[str, Any], where: str, ties_by_family: Mapping[str
     kind, inner = values.get("model_type"), values["text_config"]
     outer = NESTED.get(kind) if isinstance(kind, str) else None
     part = {"model_type": outer.family if outer else None, **inner}
-    part |= {name: values[name] for name in PASSED_ON if name in values and name not in part}
+    part |= {name: values[name] for name in PASSED_ON if name in values and part.get(name) is None}
     if outer is None:
         do_agree = TIES in values and TIES in inner and values[TIES] is inner[TIES]
         if not do_agree and part["model_type"] in ties_by_family:  # else it is the family that is not known

@@ -259,6 +259,11 @@ KINDS: Mapping[str, Kind] = {
         passes_gradient=1,
         derivation="a learned row set before the others; its gradient is added up over the sequences",
     ),
+    "learned_row": Kind(
+        forward=free,
+        weight_update=lambda op: {"add": op.columns},
+        derivation="a learned row by itself; its gradient is added up over the sequences",
+    ),
     "gradient_sum": Kind(
         forward=free,
         backward=per_element(add=1),

@@ -13,6 +13,7 @@ from tcost.tracing.operations import (
     clip,
     contract,
     join,
+    learned_row,
     normalise,
     relative_bias,
     rotate,
@@ -42,6 +43,15 @@ def cross_attention(x: Tensor, memory: Tensor, s: Sizes) -> Tensor:
     x [q, d] over memory [k, d] -> [q, d]. Source: Vaswani et al. 2017, section 3.2.3.
     """
     return _multi_head(x, memory, s)
+
+
+@layer
+def pooling_attention(x: Tensor, s: Sizes) -> Tensor:
+    """Attention of one learned row, the probe, over the rows of a stack's output.
+
+    x [k, d] -> [1, d]. Source: Zhai et al. 2022, arXiv 2106.04560, section 3.3.
+    """
+    return _multi_head(learned_row("probe", x), x, s)
 
 
 @layer

@@ -9,6 +9,10 @@ TABLES = ("learned", "stored")
 """Positions that are rows of a table."""
 
 
+CLASS_TOKENS = ("distillation_token", "class_token")
+"""Learned rows before the patches of an image, the last of them where there is one."""
+
+
 @layer
 def embedding(tokens: Tensor, s: Sizes, stack: str = "") -> Tensor:
     """Token embedding: one row of a learned table per token.
@@ -29,12 +33,15 @@ def table_name(s: Sizes, stack: str) -> str | None:
 
 @layer
 def patch_embedding(patches: Tensor, s: Sizes) -> Tensor:
-    """Projection of the pixels of every image patch, after a learned class token.
+    """Projection of the pixels of every image patch, after a learned class token, or as many as there are.
 
-    patches [q - 1, pixel] -> [q, d]. Source: Dosovitskiy et al. 2021, arXiv 2010.11929, section 3.1.
+    patches [q - tokens, pixel] -> [q, d]. Source: Dosovitskiy et al. 2021, arXiv 2010.11929, section 3.1; Touvron et
+    al. 2021, arXiv 2012.12877, section 4, for a distillation token.
     """
-    x = projection("patch", patches, "q pixel -> q d", s, has_bias=True, d=s.d_model)
-    return prepend_row("class_token", x)
+    x = projection("patch", patches, "q pixel -> q d", s, has_bias=s.patch_bias, d=s.d_model)
+    for name in CLASS_TOKENS[len(CLASS_TOKENS) - s.class_tokens :]:
+        x = prepend_row(name, x)
+    return x
 
 
 @layer
@@ -131,7 +138,7 @@ def read(trace: Trace, stack: str, s: Sizes) -> Tensor:
     """Return the embedding of a stack's input, which only an encoder may have other than tokens."""
     if stack == "encoder" and s.encoder_input == "patches":
         pixels = s.n_channels * s.patch_size * s.patch_size
-        return patch_embedding(trace.input("encoder patches", s.context_length - 1, pixels), s)
+        return patch_embedding(trace.input("encoder patches", s.context_length - s.class_tokens, pixels), s)
     if stack == "encoder" and s.encoder_input == "audio":
         return audio_embedding(trace.input("encoder audio", 2 * s.context_length, s.n_channels), s)
     return embedding(trace.input(f"{stack} tokens", s.context_length, s.vocab_size), s, stack)

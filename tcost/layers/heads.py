@@ -1,6 +1,9 @@
 """What a model ends in: the vocabulary projection, or a classifier."""
 
+from tcost.layers.attention import pooling_attention
+from tcost.layers.blocks import norm, residual
 from tcost.layers.embeddings import table_name
+from tcost.layers.feed_forward import feed_forward
 from tcost.layers.projections import normed, projection
 from tcost.sizes import Sizes
 from tcost.tracing import Tensor, layer
@@ -73,6 +76,19 @@ def pooler(x: Tensor, s: Sizes) -> Tensor:
 
 
 @layer
+def pooled_row(x: Tensor, s: Sizes) -> Tensor:
+    """End of a model in its first row, which may be normalised, and projected onto an embedding.
+
+    x [1, d] -> [1, d] or [1, c]. Source: Radford et al. 2021, arXiv 2103.00020, section 2.4.
+    """
+    if s.pooled_norm:
+        x = normed(x, s)
+    if s.d_projection is not None:
+        x = projection("projection", x, "q d -> q c", s, has_bias=s.projection_bias, c=s.d_projection)
+    return end(x)
+
+
+@layer
 def last_hidden_state(x: Tensor) -> Tensor:
     """End of a model without a head.
 
@@ -103,10 +119,15 @@ def classifier(x: Tensor, s: Sizes) -> Tensor:
 def head(x: Tensor, s: Sizes, stack: str) -> Tensor:
     """Return what a model ends in, from the output [q, d] of the stack of that name.
 
-    That is probabilities, or what a model without a head gives: its last rows, or the pooled first one.
+    That is probabilities, or what a model without a head gives: its last rows, the first one, or what is pooled.
     """
     if s.head == "pooler":
         return pooler(class_token(x), s)
+    if s.head == "first_row":
+        return pooled_row(class_token(x), s)
+    if s.head == "attention_pool":
+        pooled = pooling_attention(x, s)
+        return last_hidden_state(residual(pooled, feed_forward(norm(pooled, s), s)))
     if s.head == "none":
         return last_hidden_state(output_projection(x, s) if s.output_projection else x)
     is_classifier, is_narrow = s.head != "vocabulary", s.d_embedding is not None

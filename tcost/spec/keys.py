@@ -1,8 +1,8 @@
 """The keys of a model spec: what each means, and what it may be."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from tcost.sizes import Activation, Head, Input, Norm, NormPosition, Parallel, Positions
 from tcost.spec.parts import BiasKey, Count, Depth, ExpertsSpec, LatentAttentionSpec, LayerNumber, LayersKey, TrainSpec
@@ -53,9 +53,13 @@ class Keys(BaseModel):
     encoder_input: Input = "tokens"
     """What the encoder reads: `tokens`, `patches` of an image, or `audio` through two convolutions."""
     patch_size: Count | None = None
-    """Side of an image patch; the context is the patches and the class token."""
+    """Side of an image patch; the context is the patches and the class tokens."""
     n_channels: Count | None = None
     """Channels of an image, or mel bins of audio."""
+    class_tokens: Annotated[int, Field(ge=0, le=2), WithJsonSchema({"enum": [0, 1, 2]})] = 1
+    """Learned rows before the patches of an image: none, a class token, or a distillation token beside it."""
+    patch_bias: bool = True
+    """Whether the projection of the patches has a bias."""
 
     n_kv_heads: Count | None = None
     """Heads of keys and values (grouped-query attention); by default n_heads, which they must divide."""
@@ -137,11 +141,18 @@ class Keys(BaseModel):
     """Whether what goes into the vocabulary projection is multiplied by a constant."""
     head: Head = "vocabulary"
     """`classifier` is for the first row, `token_classifier` for every row; `pooler`: the pooled first row is all that
-    the model gives; `none`: it gives its last hidden state."""
+    the model gives; `first_row`: that row as it is, or normalised and projected; `attention_pool`: attention of one
+    learned row over all, and a feed-forward; `none`: it gives its last hidden state."""
     n_classes: Count | None = None
     """Outputs of a classifier."""
     pooler: Activation | Literal["none"] = "none"
     """Activation of a dense layer before a classifier, or of the one that a model without a head ends in."""
+    pooled_norm: bool = False
+    """Whether the first row that a model ends in is normalised."""
+    d_projection: Count | None = None
+    """Width that the first row which a model ends in is projected onto."""
+    projection_bias: bool = False
+    """Whether that projection has a bias."""
     head_transform: bool = False
     """Whether there is a dense layer, activation and norm before the vocabulary projection."""
     head_activation: Activation | None = None

@@ -109,11 +109,19 @@ class ModelSpec(Keys):
             raise problem("output_projection", "output_projection is onto d_embedding, which is not given")
         if self.encoder_input != "tokens" and not self.n_encoder_layers:
             raise problem("encoder_input", "encoder_input is for models with an encoder")
-        if self.encoder_input == "patches" and self.context_length == 1:
-            raise problem("context_length", "the context of an image is its patches and the class token: at least 2")
+        self._check_image()
         if self.full_attention_layers and self.sliding_window is None:
             raise problem("full_attention_layers", "full_attention_layers is given, but there is no sliding_window")
         return self
+
+    def _check_image(self) -> None:
+        rows = self.encoder_context_length or self.context_length
+        if self.encoder_input == "patches" and rows <= self.class_tokens:
+            least = f"at least {self.class_tokens + 1}"
+            raise problem("context_length", f"the context of an image is its patches and class tokens: {least}")
+        for key in ("class_tokens", "patch_bias") if self.encoder_input != "patches" else ():
+            if getattr(self, key) != type(self).model_fields[key].default:
+                raise problem(key, f"{key} is given, but nothing uses it: encoder_input is {self.encoder_input}")
 
     @property
     def sizes(self) -> Sizes:

@@ -154,7 +154,12 @@ def check_head(spec: Any) -> None:
         raise problem(key, f"{key} is given, but there is no head_transform to use it")
     if spec.head_activation and not spec.head_transform:
         raise problem("head_activation", "head_activation is given, but there is no head_transform to use it")
-    if spec.head == "none" and spec.pooler != "none":
-        raise problem("pooler", "pooler is given, but nothing of the model uses it: head is none")
+    if spec.pooler != "none" and spec.head not in ("pooler", "classifier", "token_classifier"):
+        raise problem("pooler", f"pooler is given, but nothing of the model uses it: head is {spec.head}")
+    for key in ("pooled_norm", "d_projection", "projection_bias") if spec.head != "first_row" else ():
+        if getattr(spec, key):
+            raise problem(key, f"{key} is given, but nothing of the model uses it: head is {spec.head}")
+    if spec.projection_bias and spec.d_projection is None:
+        raise problem("projection_bias", "projection_bias is given, but there is no d_projection to use it")
     if spec.head == "pooler" and spec.pooler == "none":
         raise problem("head", "head: pooler needs the activation of the pooler; give it as pooler: tanh")

@@ -138,6 +138,13 @@ def prepend_row(name: str, x: Tensor) -> Tensor:
     return x.trace.record("prepended_row", name, (x,), (rows + 1, columns), einsum=einsum, weight=weight)
 
 
+def learned_row(name: str, like: Tensor) -> Tensor:
+    """Record a learned row by itself, as wide as those of a tensor: [1, d]."""
+    trace, columns = like.trace, like.shape[-1]
+    einsum = Einsum((), ("d",), {"d": columns}, weight=("d",))
+    return trace.record("learned_row", name, (), (1, columns), einsum=einsum, weight=trace.own_weight(name))
+
+
 def first_row(name: str, x: Tensor) -> Tensor:
     """Record the choice of the first row of `x`."""
     return x.trace.record("first_row", name, (x,), (1, *x.shape[1:]))

@@ -225,5 +225,8 @@ PRODUCTS: Mapping[str, Kernel] = {
     "bias": Kernel(_bias, update=_bias_update),
     "added_table": Kernel(_added_table, update=_scatter),
     "added_constant": Kernel(_added_constant),
+    "learned_row": Kernel(
+        lambda call: call.weights[0][None].copy(), no_gradient, lambda _call, dy, start: (start[0] + dy[0],)
+    ),
     "prepended_row": Kernel(_prepended_row, lambda _call, dy: (dy[1:],), lambda _call, dy, start: (start[0] + dy[0],)),
 }
