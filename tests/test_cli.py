@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from bundling import few_first
 from conftest import Tcost
-from drawn import BARE, MODERN
+from drawn import MODERN, WITHOUT_HEAD
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -261,7 +261,7 @@ def test_listings(tcost: Tcost) -> None:
     assert [line.split()[0] for line in tcost("list", "conventions").out.splitlines()] == ["paper", "torch", "exact"]
     layers = [line.split()[0] for line in tcost("list", "layers").out.splitlines()]
     specs: list[Spec] = [*(load_spec(name) for name in BUNDLED), *MODERN.values()]
-    priced = [*((spec, algo) for algo in RULES for spec in specs), (BARE, "bp")]
+    priced = [*((spec, algo) for algo in RULES for spec in specs), *((s, "bp") for s in WITHOUT_HEAD.values())]
     named = {str(row.layer) for spec, algo in priced for row in evaluate(spec, algo, "exact").rows}
     assert {name.rpartition(".")[2].rstrip("_23") for name in named} == set(layers)
 
