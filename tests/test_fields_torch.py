@@ -301,6 +301,8 @@ def test_outer_classes() -> None:
     import transformers
 
     for kind, outer in NESTED.items():
+        if outer.ties == "inner":  # tests/golden/nested_ties.json has what the class does
+            continue
         made = transformers.CONFIG_MAPPING[kind]
         small = {"model_type": outer.family, "vocab_size": 8, "hidden_size": 16, "num_attention_heads": 2}
         for inside in (True, False):
