@@ -5,7 +5,7 @@ or execution anew leaves every one as it is, or says in the same commit why it m
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from hashlib import blake2b
 from itertools import cycle
@@ -158,17 +158,17 @@ def attempt(function: Any, *args: Any) -> Any:
         return str(error).partition("\n")[0]
 
 
-def priced() -> dict[str, Any]:
-    """Return what is priced and held, by step."""
+def priced(some: Iterable[tuple[str, Any, Settings]]) -> dict[str, Any]:
+    """Return what some steps cost and hold, by step."""
     return {
-        label(n, settings): attempt(lambda s=spec, x=settings: of_result(result_of(s, x)))
-        for n, spec, settings in steps()
+        label(name, settings): attempt(lambda s, x: of_result(result_of(s, x)), spec, settings)
+        for name, spec, settings in some
     }
 
 
-def run() -> dict[str, Any]:
-    """Return what is executed, by step."""
-    return {label(name, settings): attempt(of_execution, sizes, settings) for name, sizes, settings in executed()}
+def ran(some: Iterable[tuple[str, Sizes, Settings]]) -> dict[str, Any]:
+    """Return what some steps execute, by step."""
+    return {label(name, settings): attempt(of_execution, sizes, settings) for name, sizes, settings in some}
 
 
 PATH = Path(__file__).parent / "golden" / "frozen_steps.json"
@@ -182,7 +182,7 @@ def write() -> None:
     )
     lines = {
         part: ",\n".join(f"  {json.dumps(name)}: {json.dumps(found)}" for name, found in of.items())
-        for part, of in (("priced", priced()), ("executed", run()))
+        for part, of in (("priced", priced(steps())), ("executed", ran(executed())))
     }
     body = ",\n".join(f" {json.dumps(part)}: {{\n{text}\n }}" for part, text in lines.items())
     PATH.write_text(f'{{"source": {json.dumps(source)},\n{body}\n}}\n')

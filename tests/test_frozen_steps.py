@@ -4,9 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from frozen_steps import PATH, attempt, executed, label, of_execution, of_result, steps
-
-from tcost.cost import result_of
+from frozen_steps import PATH, executed, label, priced, ran, steps
 
 FROZEN: dict[str, dict[str, Any]] = json.loads(PATH.read_text())
 QUICK = 12
@@ -21,43 +19,28 @@ def moved(frozen: dict[str, Any], found: dict[str, Any]) -> dict[str, tuple[Any,
     return {name: (frozen.get(name), each) for name, each in found.items() if frozen.get(name) != each}
 
 
-def priced(start: int, every: int) -> dict[str, Any]:
-    """Return what some of the steps cost and hold."""
-    some = PRICED[start::every]
-    return {
-        label(name, settings): attempt(lambda s, x: of_result(result_of(s, x)), spec, settings)
-        for name, spec, settings in some
-    }
-
-
-def ran(start: int, every: int) -> dict[str, Any]:
-    """Return what some of the steps execute."""
-    some = EXECUTED[start::every]
-    return {label(name, settings): attempt(of_execution, sizes, settings) for name, sizes, settings in some}
-
-
 def test_what_some_steps_cost_and_hold_is_as_it_was() -> None:
     """Rows with their order, what is held by layer, the largest of each use, and the peak."""
-    assert moved(FROZEN["priced"], priced(0, QUICK + 1)) == {}
+    assert moved(FROZEN["priced"], priced(PRICED[:: QUICK + 1])) == {}
 
 
 def test_what_some_steps_execute_is_as_it_was() -> None:
     """Counts by label, gradients and weights, and the peak."""
-    assert moved(FROZEN["executed"], ran(0, QUICK + 1)) == {}
+    assert moved(FROZEN["executed"], ran(EXECUTED[:: QUICK + 1])) == {}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("start", range(QUICK))
 def test_what_steps_cost_and_hold_is_as_it_was(start: int) -> None:
     """The same of all steps."""
-    assert moved(FROZEN["priced"], priced(start, QUICK)) == {}
+    assert moved(FROZEN["priced"], priced(PRICED[start::QUICK])) == {}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("start", range(QUICK))
 def test_what_steps_execute_is_as_it_was(start: int) -> None:
     """The same of all steps."""
-    assert moved(FROZEN["executed"], ran(start, QUICK)) == {}
+    assert moved(FROZEN["executed"], ran(EXECUTED[start::QUICK])) == {}
 
 
 def test_every_step_is_frozen() -> None:

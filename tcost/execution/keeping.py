@@ -9,7 +9,10 @@ from collections.abc import Mapping
 from tcost.kinds import Keep, Passing, keeps, keeps_nothing, passing
 from tcost.kinds.keeping import keeps_factors, keeps_input_of_weight
 
-_NORM = keeps(elements=1, rows=1)  # the normalised rows, the inverse deviations
+_NORMS = (
+    *("layer_norm", "layer_norm_without_bias", "layer_norm_without_weight"),
+    *("rms_norm", "rms_norm_without_weight"),
+)
 
 KEPT_BY_KERNELS: Mapping[str, Keep] = {
     **dict.fromkeys(("combine", "contract"), keeps_factors),  # numbers are read where they are, whatever shares them
@@ -18,8 +21,7 @@ KEPT_BY_KERNELS: Mapping[str, Keep] = {
     "expert_linear": keeps_input_of_weight,
     "rotary": keeps_nothing,  # angles are computed where they are used
     "scaled_rows": keeps_nothing,  # likewise their constants
-    **dict.fromkeys(("layer_norm", "layer_norm_without_bias", "layer_norm_without_weight"), _NORM),
-    **dict.fromkeys(("rms_norm", "rms_norm_without_weight"), _NORM),
+    **dict.fromkeys(_NORMS, keeps(elements=1, rows=1)),  # the normalised rows, the inverse deviations
     **dict.fromkeys(("gelu", "gelu_tanh", "gelu_new"), keeps(input=True, elements=1)),  # Phi, or the tanh
     "sink_softmax": keeps(output=True, rows=1),
     "relu": keeps(elements=1),  # the mask

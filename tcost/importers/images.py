@@ -26,28 +26,28 @@ def image(f: Fields, class_tokens: int) -> None:
 @IMAGES.family("vit")
 def vit(f: Fields) -> None:
     """Read a vision transformer, which classifies images or ends in a pooler."""
-    _classifier(f, class_tokens=1, words="ViTForImageClassification and ViTModel")
+    _classifier(f, "ViT", class_tokens=1)
 
 
 @IMAGES.family("deit")
 def deit(f: Fields) -> None:
     """Read a DeiT: a vision transformer with a distillation token beside the class token."""
-    _classifier(f, class_tokens=2, words="DeiTForImageClassification and DeiTModel")
+    _classifier(f, "DeiT", class_tokens=2)
 
 
-def _classifier(f: Fields, class_tokens: int, words: str) -> None:
+def _classifier(f: Fields, model: str, class_tokens: int) -> None:
     image(f, class_tokens)
     f.set(attention_bias=ALL if f.flag("qkv_bias") else ["output"], final_norm=True)
     f.ignore("encoder_stride")
-    name, model = architecture(f), words.rpartition(" ")[2]
-    if name.endswith(model):
+    name = architecture(f)
+    if name.endswith(f"{model}Model"):
         f.agree(pooler_output_size=f.spec["d_model"])
         end_in_pooler(f, name, f.choice("pooler_act", ACTIVATIONS | {"tanh": "tanh"}))
     elif name.endswith("ForImageClassification") or not name:
         f.ignore("pooler_output_size", "pooler_act")
         f.set(head="classifier", n_classes=classes(f))
     else:
-        raise not_understood(f, name, f"known: {words}")
+        raise not_understood(f, name, f"known: {model}ForImageClassification and {model}Model")
 
 
 @IMAGES.family("clip_vision_model")
@@ -55,7 +55,7 @@ def clip_vision(f: Fields) -> None:
     """Read the tower of CLIP that reads images: it ends in its first row, which alone is normalised."""
     image(f, class_tokens=1)
     f.set(patch_bias=False, embedding_norm=True, head="first_row", pooled_norm=True)
-    _project(f, "CLIPVisionModel", "pooled")
+    _end_of_clip(f, "CLIPVisionModel")
 
 
 @IMAGES.family("clip_text_model")
@@ -63,8 +63,8 @@ def clip_text(f: Fields) -> None:
     """Read the tower of CLIP that reads texts: each token sees those before; the last one stands for the whole."""
     _text(f)
     f.became("num_hidden_layers", "n_decoder_layers", f.spec["n_encoder_layers"])
-    f.set(n_decoder_layers=f.spec["n_encoder_layers"], n_encoder_layers=0)
-    _project(f, "CLIPTextModel", "none")
+    f.set(n_decoder_layers=f.spec["n_encoder_layers"], n_encoder_layers=0, head="none")
+    _end_of_clip(f, "CLIPTextModel")
 
 
 def _text(f: Fields) -> None:
@@ -75,19 +75,13 @@ def _text(f: Fields) -> None:
     activation(f, "hidden_act")
 
 
-def _project(f: Fields, model: str, end: str) -> None:
-    """Set what a tower of CLIP ends in: by itself, or projected onto what it shares with the other one."""
-    name = architecture(f)
-    if name == f"{model}WithProjection":
+def _end_of_clip(f: Fields, model: str) -> None:
+    """Set whether a tower of CLIP ends in a projection onto what it shares with the other one."""
+    if _tower(f, model, f"{model}WithProjection", both="CLIPModel").endswith("WithProjection"):
         f.set(head="first_row")
         f.take("d_projection", "projection_dim")
-    elif name in ("", model, "CLIPModel"):
-        f.ignore("projection_dim")
-        if end == "none":
-            f.set(head="none")
     else:
-        raise not_understood(f, name, f"known: {model} and {model}WithProjection")
-    _say_end(f, name or model)
+        f.ignore("projection_dim")
 
 
 @IMAGES.family("siglip_text_model")
@@ -96,10 +90,7 @@ def siglip_text(f: Fields) -> None:
     _text(f)
     f.take("d_projection", "projection_size", default=f.spec["d_model"])
     f.set(head="first_row", projection_bias=True)
-    name = architecture(f)
-    if name not in ("", "SiglipTextModel", "SiglipModel"):
-        raise not_understood(f, name, "known: SiglipTextModel")
-    _say_end(f, name or "SiglipTextModel")
+    _tower(f, "SiglipTextModel", both="SiglipModel")
 
 
 @IMAGES.family("siglip_vision_model", vision_use_head=True)
@@ -108,11 +99,13 @@ def siglip_vision(f: Fields) -> None:
     image(f, class_tokens=0)
     f.set(final_norm=True)
     f.put("head", "vision_use_head", "attention_pool" if f.flag("vision_use_head") else "none")
-    name = architecture(f)
-    if name not in ("", "SiglipVisionModel"):
-        raise not_understood(f, name, "known: SiglipVisionModel")
-    _say_end(f, name or "SiglipVisionModel")
+    _tower(f, "SiglipVisionModel")
 
 
-def _say_end(f: Fields, name: str) -> None:
+def _tower(f: Fields, *known: str, both: str | None = None) -> str:
+    """Return the class of a tower, by default the first one, or that of `both`, and say that it has no loss."""
+    name = architecture(f) or known[0]
+    if name not in (*known, both):
+        raise not_understood(f, name, f"known: {' and '.join(known)}")
     f.notes.append(f"{name} has no loss of its own: what comes back to its end is not priced")
+    return name

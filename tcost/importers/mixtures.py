@@ -59,9 +59,7 @@ class Mixture:
             experts["scale"] = _factor(f, self.scale) != 1
         if self.shared_gate and experts["d_shared"]:
             experts["shared_gate"] = True
-        if self.output_norm:
-            experts["output_norm"] = True
-        experts |= {key: True for key in ("weighs_input", "bias") if getattr(self, key)}
+        experts |= {key: True for key in ("output_norm", "weighs_input", "bias") if getattr(self, key)}
         dense = self.dense(f, depth) if self.dense else []
         f.set(experts=experts | ({"dense_layers": dense} if dense else {}))
 

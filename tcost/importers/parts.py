@@ -123,10 +123,14 @@ def llama_like(f: Fields, act: str = "hidden_act", partial: float | None = None)
 
 def window(f: Fields, depth: int, full: list[int] | dict[str, int]) -> None:
     """Set the sliding window and the layers that have none: those of a list in the file, else the `full` ones."""
-    size = f.optional("sliding_window", least=0)
+    _slide(f, depth, f.optional("sliding_window", least=0), full_or_listed(f, depth, full))
+
+
+def full_or_listed(f: Fields, depth: int, full: list[int] | dict[str, int]) -> list[int] | dict[str, int]:
+    """Return the layers that have full attention: those of a list in the file, else the `full` ones."""
     types = f.values.get("layer_types")
     f.ignore("layer_types")
-    _slide(f, depth, size, full if types is None else full_layers(f, types, depth))
+    return full if types is None else full_layers(f, types, depth)
 
 
 def _slide(f: Fields, depth: int, size: int | None, full: list[int] | dict[str, int]) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tcost.importers.fields import Fields
-from tcost.importers.parts import every, full_layers, window
+from tcost.importers.parts import every, full_or_listed, window
 
 
 def rotated_where_sliding(f: Fields, depth: int, *, else_all: bool) -> None:
@@ -16,11 +16,8 @@ def rotated_where_sliding(f: Fields, depth: int, *, else_all: bool) -> None:
         f.agree(layer_types=["full_attention"] * depth)
         f.set(positions="rotary" if else_all else "none")
         return
-    full = every(pattern)
-    window(f, depth, full)
-    types = f.values.get("layer_types")
-    unrotated: Any = full if types is None else full_layers(f, types, depth)
-    _leave_unrotated(f, depth, "layer_types", unrotated)
+    window(f, depth, every(pattern))
+    _leave_unrotated(f, depth, "layer_types", full_or_listed(f, depth, every(pattern)))
 
 
 def unrotated_by_list(f: Fields, depth: int) -> list[int]:

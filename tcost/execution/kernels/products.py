@@ -95,20 +95,9 @@ def _weigh(call: Call) -> Array:
     return x[:, None, :] * weights[..., None]
 
 
-def _weigh_backward(call: Call, dy: Array) -> tuple[Array | None, ...]:
-    axes, made = ("q", "choice", "d"), list[Array | None]()
-    for place, own in enumerate(call.op.einsum.operands):
-        if not call.op.inputs[place].has_gradient:
-            made.append(None)
-            continue
-        other = call.inputs[1 - place], call.op.einsum.operands[1 - place]
-        made.append(einsum((dy, axes), other, (call.zeros_like_input(place), own)))
-    return tuple(made)
-
-
 def _expert_bias(call: Call) -> Array:
-    (w,), axes = call.weights, call.op.einsum.weight
-    return call.inputs[0] + np.moveaxis(w, axes.index("expert"), 0)[np.array(call.chosen)]
+    rows, _ = _chosen_weights(call)
+    return call.inputs[0] + rows
 
 
 def _expert_bias_update(call: Call, dy: Array, start: tuple[Array, ...]) -> tuple[Array, ...]:
@@ -208,6 +197,10 @@ def _added_constant(call: Call) -> Array:
     return call.inputs[0] + np.where(np.arange(columns) % 2, np.cos(angles), np.sin(angles)).astype(object)
 
 
+def _row_update(_call: Call, dy: Array, start: tuple[Array, ...]) -> tuple[Array, ...]:
+    return (start[0] + dy[0],)
+
+
 def _prepended_row(call: Call) -> Array:
     return np.concatenate([call.weights[0][None], call.inputs[0]])
 
@@ -216,7 +209,7 @@ PRODUCTS: Mapping[str, Kernel] = {
     "linear": Kernel(_linear, _linear_backward, _linear_update, needs=input_of_weight),
     "contract": Kernel(_contract, _contract_backward, needs=other_input),
     "expert_linear": Kernel(_expert_linear, _expert_linear_backward, _expert_linear_update, needs=input_of_weight),
-    "weigh": Kernel(_weigh, _weigh_backward, needs=other_input),
+    "weigh": Kernel(_weigh, _contract_backward, needs=other_input),
     "expert_bias": Kernel(_expert_bias, update=_expert_bias_update),
     "convolution": Kernel(_convolution, _convolution_backward, _convolution_update, needs=input_of_weight),
     "combine": Kernel(_contract, _combine_backward, needs=other_input),
@@ -225,8 +218,6 @@ PRODUCTS: Mapping[str, Kernel] = {
     "bias": Kernel(_bias, update=_bias_update),
     "added_table": Kernel(_added_table, update=_scatter),
     "added_constant": Kernel(_added_constant),
-    "learned_row": Kernel(
-        lambda call: call.weights[0][None].copy(), no_gradient, lambda _call, dy, start: (start[0] + dy[0],)
-    ),
-    "prepended_row": Kernel(_prepended_row, lambda _call, dy: (dy[1:],), lambda _call, dy, start: (start[0] + dy[0],)),
+    "learned_row": Kernel(lambda call: call.weights[0][None].copy(), no_gradient, _row_update),
+    "prepended_row": Kernel(_prepended_row, lambda _call, dy: (dy[1:],), _row_update),
 }
